@@ -1,0 +1,178 @@
+// An envelope is what one record of the persistent queue holds: a frame as the source sent it, plus what only we know;
+// or a mark of ours, so that everything that changes rows is in one stream and in order.
+//
+//   0      1       2        4         8           16              24
+//   +------+-------+--------+---------+-----------+---------------+------- … -------+
+//   | kind | flags | zero   | session | arrivalMs | arrivalNumber | frame, or JSON  |    little-endian
+//   +------+-------+--------+---------+-----------+---------------+------- … -------+
+//
+// 1. kind 1 is a frame, 2 a mark. An unknown kind is kept and counted by whoever reads, never an error of the queue.
+// 2. session is the DSS_ID of the data source session (0 in marks that belong to none); arrivalNumber counts the frames
+//    of that session from 1, so a missing one is seen.
+// 3. The frame is byte for byte what arrived, without its line end; flag 1 says that it was cut to the bound.
+
+import type { ArrivalInstant } from "./instant.ts";
+
+export const envelopeHeaderBytes = 24;
+const kindFrame = 1;
+const kindMark = 2;
+const flagCut = 1;
+
+/** Names one stay connected to one data source; the DSS_ID of its G_DSS rows. Grows with time, unique per instance. */
+export type SessionId = number & { readonly brand: "SessionId" };
+
+export interface FrameEnvelope {
+  readonly kind: "frame";
+  readonly session: SessionId;
+  readonly arrivedAt: ArrivalInstant;
+  readonly arrivalNumber: number;
+  /** The frame was longer than its bound and only its beginning is kept. */
+  readonly isCut: boolean;
+  readonly frame: Uint8Array;
+}
+
+export interface MarkEnvelope {
+  readonly kind: "mark";
+  readonly session: SessionId;
+  readonly arrivedAt: ArrivalInstant;
+  readonly mark: Mark;
+}
+
+export type Envelope = FrameEnvelope | MarkEnvelope;
+
+export type SourceKind = "tevent" | "ami";
+
+/** What the configuration says of a data source, as far as rows depend on it. */
+export interface SourceIdentity {
+  readonly name: string;
+  readonly kind: SourceKind;
+  /** DBID of the data source application: DS_DBID. */
+  readonly dbid: number;
+  /** DBID of the primary server of the pair: DS_DBID_PRIM, the source cluster. */
+  readonly primaryDbid: number;
+  /** DBID of the switch: DS2_DBID. */
+  readonly switchDbid: number;
+  /** DS_TYPE: 1 T-Server, 2 Interaction Server, 3 OCS; 100 Configuration Server and 101 Asterisk are ours. */
+  readonly dsType: number;
+}
+
+/** Why a session ended. Each is what we saw, not a guess at what caused it. */
+export type SessionEndCause =
+  | "source shutdown" // an orderly bye
+  | "connection lost" // reset, end of stream, write error
+  | "silence" // three heartbeats missed
+  | "source role" // the server said it is no longer primary
+  | "protocol error"
+  | "our stop"
+  | "our crash"; // found at the next start; no mark stands in the queue for it
+
+/** The options of one source that decide what its rows look like; part of the queue, so that a rebuild obeys them. */
+export interface ProjectionOptions {
+  /** Switch option call-deletion-timeout, seconds 0–3600, default 30 [S: Switch Options]. */
+  readonly callDeletionTimeoutSeconds: number;
+  /** Asterisk only: dialplan contexts by the direction of the calls that begin in them. */
+  readonly inboundContexts: readonly string[];
+  readonly internalContexts: readonly string[];
+  readonly outboundContexts: readonly string[];
+}
+
+export type Mark =
+  | {
+      readonly mark: "instance started";
+      readonly programVersion: string;
+      readonly instance: { readonly name: string; readonly dbid: number };
+      readonly queueId: string;
+      /** How the persistent queue was found: "new", "clean" (orderly stop) or "recovered" (after a crash). */
+      readonly queueState: "new" | "clean" | "recovered";
+      readonly role: readonly string[];
+      readonly sources: readonly (SourceIdentity & { readonly options: ProjectionOptions })[];
+      /** SHA-256 of the projection configuration above, hexadecimal. */
+      readonly configurationHash: string;
+    }
+  | { readonly mark: "instance stopped" }
+  | {
+      readonly mark: "session opened";
+      readonly source: string;
+      /** host:port that answered. */
+      readonly address: string;
+      readonly serverName: string | null;
+      /** DBID the server gave, else the configured one. */
+      readonly dbid: number;
+      readonly primaryDbid: number;
+      readonly switchDbid: number;
+      readonly dsType: number;
+      /** Identity of the server run (startTime of a tevent server); null where the source has none. */
+      readonly run: string | null;
+      /** What we asked to resume after; null when we asked for everything anew. */
+      readonly resumeAfter: number | null;
+    }
+  | {
+      readonly mark: "session closed";
+      readonly source: string;
+      readonly cause: SessionEndCause;
+      readonly detail: string | null;
+    }
+  /** An action of ours whose answer describes the present state: what the answer lacks had ended before this. */
+  | { readonly mark: "list requested"; readonly source: string; readonly action: string; readonly actionId: string };
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function encodeEnvelope(envelope: Envelope): Uint8Array {
+  const body = envelope.kind === "frame" ? envelope.frame : encoder.encode(JSON.stringify(envelope.mark));
+  const bytes = new Uint8Array(envelopeHeaderBytes + body.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, envelope.kind === "frame" ? kindFrame : kindMark);
+  view.setUint8(1, envelope.kind === "frame" && envelope.isCut ? flagCut : 0);
+  view.setUint32(4, envelope.session, true);
+  view.setFloat64(8, envelope.arrivedAt, true);
+  view.setFloat64(16, envelope.kind === "frame" ? envelope.arrivalNumber : 0, true);
+  bytes.set(body, envelopeHeaderBytes);
+  return bytes;
+}
+
+/** The envelope's payload cannot be read: not written by this program, or by a newer version of it. */
+export class EnvelopeError extends Error {
+  override readonly name = "EnvelopeError";
+}
+
+/** The frame of the result shares memory with `bytes`. Throws EnvelopeError on what no version of ours wrote. */
+export function decodeEnvelope(bytes: Uint8Array): Envelope {
+  if (bytes.length < envelopeHeaderBytes) {
+    throw new EnvelopeError(
+      `Cannot read an envelope of ${bytes.length} bytes: expected at least ${envelopeHeaderBytes}`,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const session = view.getUint32(4, true) as SessionId;
+  const arrivedAt = view.getFloat64(8, true) as ArrivalInstant;
+  const body = bytes.subarray(envelopeHeaderBytes);
+  switch (bytes[0]) {
+    case kindFrame:
+      return {
+        kind: "frame",
+        session,
+        arrivedAt,
+        arrivalNumber: view.getFloat64(16, true),
+        isCut: (view.getUint8(1) & flagCut) !== 0,
+        frame: body,
+      };
+    case kindMark:
+      return { kind: "mark", session, arrivedAt, mark: decodeMark(body) };
+    default:
+      throw new EnvelopeError(`Cannot read an envelope of kind ${bytes[0]}: expected 1 (frame) or 2 (mark)`);
+  }
+}
+
+function decodeMark(body: Uint8Array): Mark {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(decoder.decode(body));
+  } catch (cause) {
+    throw new EnvelopeError("Cannot read a mark: its text is not JSON", { cause });
+  }
+  if (typeof parsed !== "object" || parsed === null || !("mark" in parsed) || typeof parsed.mark !== "string") {
+    throw new EnvelopeError('Cannot read a mark: expected an object with a member "mark"');
+  }
+  return parsed as Mark; // Only this program writes marks; the record's checksum vouches for the text.
+}

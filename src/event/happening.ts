@@ -1,0 +1,123 @@
+// What happened to calls and parties, told the same way whichever wire language it came in. The T-Server link says it
+// almost in these words; for Asterisk the projection works it out from channels and queues. The call machine knows
+// nothing else. Names are T-Lib's.
+
+import type { SourceInstant } from "./instant.ts";
+
+/** Names one call from its creation to its end: G_CALL.CALLID. The same on both instances of a pair, unless local. */
+export type CallId = string & { readonly brand: "CallId" };
+
+/** Names one party for its whole life: G_PARTY.PARTYGUID. The same on both instances of a pair, unless local. */
+export type PartyGuid = string & { readonly brand: "PartyGuid" };
+
+/** T-Lib TCallType, as G_CALL.CALLTYPE holds it. */
+export const callTypes = { unknown: 0, internal: 1, inbound: 2, outbound: 3, consult: 4 } as const;
+export type CallType = (typeof callTypes)[keyof typeof callTypes];
+
+/** T-Lib TDNRole, as G_PARTY.PROLE holds it. */
+export const dnRoles = {
+  unknown: 0,
+  origination: 1,
+  destination: 2,
+  conferenceMember: 3,
+  newParty: 4,
+  observer: 10,
+} as const;
+
+/** G_PARTY.TYPE, dictionary 9. */
+export const partyTypes = { unknown: 0, internal: 1, external: 2 } as const;
+export type PartyType = (typeof partyTypes)[keyof typeof partyTypes];
+
+/** What is known of a call when something happens on it. Null: this event does not say. */
+export interface CallFacts {
+  readonly callId: CallId;
+  /** The key was made up here, because neither a GUID nor the creating event is known; never join copies on it. */
+  readonly isKeyLocal: boolean;
+  readonly connId: string | null;
+  readonly parentCallId: CallId | null;
+  readonly switchCallId: number | null;
+  readonly callType: CallType | null;
+  readonly ani: string | null;
+  readonly dnis: string | null;
+}
+
+/** Which party an event is about. */
+export interface PartyFacts {
+  /** Null: the source has no party identifiers; then the open stay of `dn` is meant, or a new one begins. */
+  readonly guid: PartyGuid | null;
+  /** The key that a stay gets which begins here without a guid; null where it can only be local. */
+  readonly guidIfNew: PartyGuid | null;
+  readonly dn: string;
+  readonly type: PartyType;
+  /** T-Lib TDNRole; null: this event does not say. */
+  readonly role: number | null;
+  /** Asterisk: the channels behind the party (unique id and name); ICON_PARTY_CHANNEL. */
+  readonly channels: readonly { readonly uniqueId: string; readonly name: string }[];
+}
+
+/** What befalls a party. The first seven begin or go on with a stretch of a state, the last three end the party. */
+export type PartyStep =
+  | "queued"
+  | "dialing"
+  | "ringing"
+  | "established"
+  | "held"
+  | "retrieved"
+  | "diverted"
+  | "abandoned"
+  | "released";
+
+export type Happening =
+  /** EventCallCreated: call monitoring tells the exact beginning. */
+  | { readonly kind: "call created"; readonly at: SourceInstant; readonly call: CallFacts }
+  /** EventCallDeleted, or the last channel gone: the call is over, whatever parties we still believe in. */
+  | {
+      readonly kind: "call deleted";
+      readonly at: SourceInstant;
+      readonly call: CallFacts;
+      readonly unseen: Unseen | null;
+    }
+  | {
+      readonly kind: "party";
+      readonly step: PartyStep;
+      readonly at: SourceInstant;
+      readonly call: CallFacts;
+      readonly party: PartyFacts;
+      /** T-Lib message number of the event, as CCEVENT holds it. */
+      readonly ccEvent: number;
+      /** T-Lib TCallState, as CCEVENTCAUSE holds it; null: not said. */
+      readonly ccCause: number | null;
+      /** Not null: nobody saw it; `at` is then the earliest bound, and the row gets a line in ICON_ROW_QUALITY. */
+      readonly unseen: Unseen | null;
+    }
+  /** A fact about the call became known (number, type) without any party changing. */
+  | { readonly kind: "call facts"; readonly at: SourceInstant; readonly call: CallFacts }
+  /**
+   * A snapshot's word on one party: this is its state now, and began at `at`. Not a transition that we saw.
+   * `origin` is when the party came to be, where the source knows.
+   */
+  | {
+      readonly kind: "party present";
+      readonly step: "queued" | "dialing" | "ringing" | "established" | "held";
+      readonly at: SourceInstant;
+      readonly origin: SourceInstant | null;
+      readonly call: CallFacts;
+      readonly party: PartyFacts;
+      readonly ccEvent: number;
+    };
+
+/** Why a row's times or states are not fully known: ICON_ROW_QUALITY.CAUSE. */
+export type QualityCause =
+  | "gap" // the source could not resend what we missed
+  | "source restart"
+  | "link down"
+  | "queue lost"
+  | "instance down"
+  | "found in snapshot"; // it was there when we connected; its beginning was not seen
+
+/** Bounds within which something happened that nobody saw. */
+export interface Unseen {
+  readonly earliest: SourceInstant;
+  readonly latest: SourceInstant;
+  readonly cause: QualityCause;
+}

@@ -1,0 +1,50 @@
+// What the pure machines see of the world: the live state of what is still open, and a place for the rows they write.
+// The shell (projector.ts) supplies it, makes each record's step all-or-nothing, and commits. Nothing here has a clock:
+// time comes in the envelope and the event.
+
+import type { RowOf, TableName } from "../../schema/tables.ts";
+import type { AmiCallState, AmiSourceState } from "./ami.ts";
+import type { Call } from "./call.ts";
+import type { SessionState } from "./session.ts";
+import type { SourceState } from "./source.ts";
+import type { SnapshotItem } from "./tevent.ts";
+import type { WindowState } from "./window.ts";
+
+/** Live state by kind; each value is plain JSON and replaced, never edited. */
+export interface Entities {
+  /** key: source name */
+  source: SourceState;
+  /** key: session id; open sessions only */
+  session: SessionState;
+  /** key: CALLID; from creation until the ending is written */
+  call: Call;
+  /** key: session id and running number; between a snapshot's begin and end */
+  "snapshot item": SnapshotItem;
+  /** key: source name; what Asterisk told us outside of calls */
+  "ami source": AmiSourceState;
+  /** key: Linkedid; an Asterisk call's channels and queue stays */
+  "ami call": AmiCallState;
+  /** key: cluster, run, switch and window start; windows not yet left behind */
+  window: WindowState;
+}
+
+export type EntityKind = keyof Entities;
+
+/** Raised whenever the JSON of an entity changes shape; a restart with another version rebuilds (or later: migrates). */
+export const liveStateVersion = 1;
+
+export interface World {
+  get<K extends EntityKind>(kind: K, key: string): Entities[K] | undefined;
+  put<K extends EntityKind>(kind: K, key: string, entity: Entities[K]): void;
+  remove(kind: EntityKind, key: string): void;
+  /** In the order in which the keys first came, so that the same queue gives the same rows. */
+  all<K extends EntityKind>(kind: K): Iterable<readonly [key: string, entity: Entities[K]]>;
+  /** The next value of the sequence behind row ids, GSYS_SEQ and GSYS_USEQ: rises by one. */
+  nextRowId(): number;
+  /** Writes one whole row of a table, new or changed; the last one written for a key stands. */
+  write<T extends TableName>(table: T, row: RowOf<T>): void;
+  /** Deletes the row of an Active table by its ID. */
+  erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE", id: number): void;
+  /** Calls to look at again once this source's clock has reached `at`; see deadline.ts. */
+  schedule(source: string, at: number, callId: string): void;
+}
