@@ -3,6 +3,8 @@
 // time comes in the envelope and the event.
 
 import type { RowOf, TableName } from "../../schema/tables.ts";
+import type { CallId } from "../event/happening.ts";
+import type { SourceInstant } from "../event/instant.ts";
 import type { AmiCallState, AmiSourceState } from "./ami.ts";
 import type { Call } from "./call.ts";
 import type { SessionState } from "./session.ts";
@@ -37,7 +39,7 @@ export interface World {
   get<K extends EntityKind>(kind: K, key: string): Entities[K] | undefined;
   put<K extends EntityKind>(kind: K, key: string, entity: Entities[K]): void;
   remove(kind: EntityKind, key: string): void;
-  /** In the order in which the keys first came, so that the same queue gives the same rows. */
+  /** A copy, in the order of the keys, so that the same queue gives the same rows and a machine may change what it goes through. */
   all<K extends EntityKind>(kind: K): Iterable<readonly [key: string, entity: Entities[K]]>;
   /** The next value of the sequence behind row ids, GSYS_SEQ and GSYS_USEQ: rises by one. */
   nextRowId(): number;
@@ -45,6 +47,8 @@ export interface World {
   write<T extends TableName>(table: T, row: RowOf<T>): void;
   /** Deletes the row of an Active table by its ID. */
   erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE", id: number): void;
-  /** Calls to look at again once this source's clock has reached `at`; see deadline.ts. */
-  schedule(source: string, at: number, callId: string): void;
+  /** Looks at this call again once the source's clock has reached `at`; scheduling again does not undo an earlier one. */
+  schedule(source: string, at: SourceInstant, callId: CallId): void;
+  /** Takes the calls whose time has come at `now`, the earliest first; the caller looks whether they are still due. */
+  takeDue(source: string, now: SourceInstant): readonly CallId[];
 }

@@ -1,0 +1,17 @@
+// The steps from an empty file to the present schema, in order. A step that was shipped is never changed: an IDB that
+// has it would differ from one that gets it tomorrow. `bunx drizzle-kit generate --name NAME` writes the next one; add
+// STRICT to each table that it creates (drizzle has no word for it) and list it here.
+
+import first from "./migrations/0000_first.sql" with { type: "text" };
+
+export interface Migration {
+  /** Counts from 1; ICON_MIGRATION.VERSION. */
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+export const migrations: readonly Migration[] = [{ version: 1, name: "first", sql: first }];
+
+/** PRAGMA application_id of every IDB, "ICON" in ASCII: tells our files from other programs' SQLite files. */
+export const applicationId = 0x49434f4e;

@@ -1,0 +1,78 @@
+// Parties: each participant's stay on a call.
+
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { createdColumns, systemColumns, terminatedColumns } from "./system-columns.ts";
+
+/**
+ * One row is the latest state of one party on one call. Written when the party appears, changed with each of its states
+ * and when it ends. ID grows with time and is local to this IDB; PARTYID is made of CALLID and PARTYGUID, and PARTYGUID
+ * is the source's identifier or a hash like CALLID's, so both are the same in both IDBs of a pair unless local.
+ */
+export const G_PARTY = sqliteTable(
+  "G_PARTY",
+  {
+    ID: integer().primaryKey(),
+    PARTYID: text().notNull(),
+    PARTYGUID: text().notNull(),
+    TYPE: integer().notNull(),
+    PROLE: integer().notNull(),
+    PARENTPARTYID: text(),
+    PARENTLINKTYPE: integer(),
+    CALLID: text().notNull(),
+    STATE: integer().notNull(),
+    PREVSTATE: integer(),
+    ENDPOINTDN: text().notNull(),
+    AGENTID: integer(),
+    CCEVENT: integer(),
+    CCEVENTCAUSE: integer(),
+    ...createdColumns(),
+    ...terminatedColumns(),
+    ...systemColumns(),
+  },
+  // From a call to its parties. There is none on PARTYID: readers come from the call, and each index on a random key
+  // costs as much as several tables without one.
+  (table) => [index("IDX_G_PARTY_CALLID").on(table.CALLID)],
+);
+
+/**
+ * One row is one change of a party: it was created, changed its state, or ended. Written once, never changed. STATE is
+ * the state after the change, PREVSTATE the one before. PHID grows with time; (PARTYID, PSEQ) names the change.
+ */
+export const G_PARTY_HISTORY = sqliteTable(
+  "G_PARTY_HISTORY",
+  {
+    PHID: integer().primaryKey(),
+    PARTYID: text().notNull(),
+    PSEQ: integer().notNull(),
+    CSEQ: integer().notNull(),
+    CHANGETYPE: integer(),
+    CCEVENT: integer(),
+    CCEVENTCAUSE: integer(),
+    STATE: integer(),
+    PREVSTATE: integer(),
+    ADDED: text(),
+    ADDED_TS: integer(),
+    ADDED_TCODE: integer(),
+    ...systemColumns(),
+  },
+  // From a party to its states: wait, ring, talk and hold times come of them.
+  (table) => [index("IDX_G_PARTY_HISTORY_PARTYID").on(table.PARTYID)],
+);
+
+/**
+ * One row is one Asterisk channel behind a party. Written when the channel is seen on the party, never changed.
+ * Its key is the party and the channel's unique id.
+ */
+export const ICON_PARTY_CHANNEL = sqliteTable(
+  "ICON_PARTY_CHANNEL",
+  {
+    PARTYID: text().notNull(),
+    UNIQUEID: text().notNull(),
+    CHANNEL: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.PARTYID, table.UNIQUEID] }),
+    // Asterisk's own queue_log and call records know the unique id only. It begins with the time, so it grows.
+    index("IDX_ICON_PARTY_CHANNEL_UNIQUEID").on(table.UNIQUEID),
+  ],
+);

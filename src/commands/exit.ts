@@ -1,0 +1,33 @@
+// How the program ends: the codes of sysexits.h, so that systemd and scripts can tell a wrong file from a full disk.
+
+export const exitCodes = {
+  ok: 0,
+  /** Something failed that has no code of its own. */
+  failed: 1,
+  /** The command line is wrong. */
+  usage: 64,
+  /** What is on disk cannot be read: damaged, not ours, or of a newer version. */
+  dataFormat: 65,
+  /** An address cannot be listened on, or what is needed is not there. */
+  unavailable: 69,
+  /** A broken promise of ours. */
+  internal: 70,
+  /** A file that was asked for cannot be made. */
+  cannotCreate: 73,
+  /** A write or fsync failed; nothing more may be acknowledged. */
+  inputOutput: 74,
+  /** The configuration is wrong. */
+  configuration: 78,
+} as const;
+
+/** Ends a command with a code and a message that needs no stack trace. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  constructor(
+    readonly exitCode: number,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,75 @@
+// icon run: hosts one instance until SIGTERM or SIGINT.
+
+import { mkdirSync } from "node:fs";
+import { Command } from "commander";
+import { systemClock } from "../clock.ts";
+import { formatProblem, formatWarning } from "../config/problem.ts";
+import { type Config, ConfigError, loadConfig } from "../config.ts";
+import { runInstance } from "../instance.ts";
+import { openLog } from "../log.ts";
+import { QueueCorruptError, QueueFailedError, QueueFormatError, QueueLockedError } from "../queue/error.ts";
+import { systemDisk } from "../queue/system-disk.ts";
+import { RecorderFailedError } from "../recorder-thread.ts";
+import { systemNetwork } from "../source/network.ts";
+import { StatusListenError } from "../status/server.ts";
+import { CommandError, exitCodes } from "./exit.ts";
+
+export function runCommand(): Command {
+  return new Command("run")
+    .description("run one instance until SIGTERM or SIGINT")
+    .option("-c, --config <FILE>", "the configuration file", "icon.toml")
+    .action(({ config }: { config: string }) => run(read(config)));
+}
+
+function read(file: string): Config {
+  try {
+    const { config, warnings } = loadConfig(file);
+    for (const warning of warnings) console.error(formatWarning(file, warning));
+    return config;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const lines = error.problems.map((problem) => formatProblem(file, problem));
+    throw new CommandError(exitCodes.configuration, lines.join("\n"), { cause: error });
+  }
+}
+
+async function run(config: Config): Promise<void> {
+  const log = openLog(config.log.level, { instance: config.instance.name });
+  const stop = new AbortController();
+  // The second signal ends the process at once: an acknowledged event is on disk already.
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(exitCodes.failed);
+    log.info("instance stops", { signal });
+    stop.abort();
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  mkdirSync(config.instance.dataDir, { recursive: true, mode: 0o700 });
+  try {
+    const surroundings = {
+      clock: systemClock,
+      log,
+      disk: systemDisk,
+      network: systemNetwork,
+      random: Math.random,
+      ready: (status: { readonly host: string; readonly port: number } | null) => {
+        const page = status === null ? null : `http://${status.host}:${status.port}/`;
+        console.log(JSON.stringify({ instance: config.instance.name, status: page }));
+      },
+    };
+    await runInstance(config, surroundings, stop.signal);
+    process.exit(exitCodes.ok);
+  } catch (error) {
+    const code = exitCodeOf(error);
+    if (code === undefined) throw error;
+    throw new CommandError(code, error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+function exitCodeOf(error: unknown): number | undefined {
+  if (error instanceof RecorderFailedError) return error.exitCode;
+  if (error instanceof QueueFailedError) return exitCodes.inputOutput;
+  if (error instanceof QueueLockedError || error instanceof StatusListenError) return exitCodes.unavailable;
+  if (error instanceof QueueCorruptError || error instanceof QueueFormatError) return exitCodes.dataFormat;
+  return undefined;
+}

@@ -1,0 +1,112 @@
+// What an instance is told: one TOML file, judged as a whole before anything is touched. Every problem is found in one
+// go and named with its line, its key, the value as written and what would be right.
+
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { Address } from "./config/address.ts";
+import { judge } from "./config/judge.ts";
+import { ConfigError, type ConfigProblem, type ConfigWarning } from "./config/problem.ts";
+import type { Role } from "./config/role.ts";
+import type { ProjectionOptions, SourceIdentity } from "./event/envelope.ts";
+import type { LogLevel } from "./log.ts";
+
+export type { Address } from "./config/address.ts";
+export { ConfigError, type ConfigProblem, type ConfigWarning } from "./config/problem.ts";
+export type { Role } from "./config/role.ts";
+
+export interface Config {
+  readonly instance: InstanceConfig;
+  readonly callconcentrator: { readonly role: readonly Role[] };
+  readonly queue: QueueConfig;
+  readonly idb: IdbConfig;
+  readonly http: HttpConfig;
+  readonly log: { readonly level: LogLevel };
+  readonly sources: readonly SourceConfig[];
+}
+
+export interface InstanceConfig {
+  readonly name: string;
+  /** DBID of this ICON application; told to tevent servers and kept in marks. */
+  readonly dbid: number;
+  /** Absolute. The queue, and by default the IDB, live in it. */
+  readonly dataDir: string;
+}
+
+export interface QueueConfig {
+  readonly segmentBytes: number;
+  /** Applied records younger than this are kept, so that an IDB can be rebuilt from them. */
+  readonly retentionMs: number;
+  /** Upper bound of the queue on disk; beyond it applied segments go before their age. */
+  readonly retentionBytes: number;
+}
+
+export interface IdbConfig {
+  /** Absolute. */
+  readonly path: string;
+  /** Length of a ledger window in source time; decides only when an IDB is made. */
+  readonly windowSeconds: number;
+}
+
+export interface HttpConfig {
+  /** Null: no HTTP side. Always a loopback address; port 0 lets the system choose. */
+  readonly listen: Address | null;
+}
+
+export interface SourceConfig {
+  readonly identity: SourceIdentity;
+  /** The pair's servers, in the order in which they are tried; at least one. */
+  readonly addresses: readonly Address[];
+  readonly options: ProjectionOptions;
+  readonly credentials: SourceCredentials;
+  /** Silence after which the link counts as dead; null: three of the source's heartbeats. */
+  readonly silenceMs: number | null;
+  readonly reconnect: { readonly minMs: number; readonly maxMs: number };
+  readonly frameBytesMax: number;
+}
+
+/** Where a source's secrets are; the secrets themselves are never part of a Config (see config/credentials.ts). */
+export type SourceCredentials =
+  | { readonly kind: "none" }
+  /** tevent: a file whose first line is the token. Absolute path. */
+  | { readonly kind: "token"; readonly tokenFile: string }
+  /** ami: a TOML file with `username` and `secret`. Absolute path. */
+  | { readonly kind: "login"; readonly credentialsFile: string };
+
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly warnings: readonly ConfigWarning[];
+}
+
+/**
+ * Reads and judges the configuration file at `path`; relative paths in it are resolved against its folder. Reads the
+ * credentials files it names, creates nothing. Throws ConfigError with every problem there is.
+ */
+export function loadConfig(path: string): LoadedConfig {
+  const file = resolve(path);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
+  } catch (cause) {
+    throw new ConfigError(file, [unreadable(cause)], [], { cause });
+  }
+  return judgeConfig(text, file);
+}
+
+/** As loadConfig, for a text that is at hand; `file` gives the folder for relative paths and the name in messages. */
+export function judgeConfig(text: string, file: string): LoadedConfig {
+  const verdict = judge(text, dirname(resolve(file)));
+  if (verdict.config === null) throw new ConfigError(file, verdict.problems, verdict.warnings);
+  return { config: verdict.config, warnings: verdict.warnings };
+}
+
+function unreadable(cause: unknown): ConfigProblem {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return {
+    line: null,
+    column: null,
+    key: null,
+    value: null,
+    problem: `the file cannot be read: ${reason}`,
+    expected: "a readable UTF-8 file; `icon init` writes one",
+  };
+}

@@ -1,0 +1,108 @@
+// What a correct configuration may still run into on this host. Looked at, never changed: `icon validate` must leave no
+// trace. These are warnings, for the file may be judged on another host than the one it is meant for.
+
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Config, ConfigWarning } from "../config.ts";
+
+/** `environment` is the process's; it decides where the embedded native library is unpacked. */
+export function surroundingsWarnings(
+  config: Config,
+  environment: Readonly<Record<string, string | undefined>>,
+): ConfigWarning[] {
+  const sentences = [
+    ...folderWarnings("instance.data_dir", config.instance.dataDir),
+    ...(dirname(config.idb.path) === config.instance.dataDir
+      ? []
+      : folderWarnings("idb.path", dirname(config.idb.path))),
+    ...temporaryFolderWarnings(environment),
+  ];
+  return sentences.map(({ key, sentence }) => ({ line: null, key, sentence }));
+}
+
+interface Sentence {
+  readonly key: string | null;
+  readonly sentence: string;
+}
+
+function folderWarnings(key: string, folder: string): Sentence[] {
+  switch (kindOf(folder)) {
+    case "folder":
+      return isWritable(folder) ? [] : [{ key, sentence: `this user may not write to "${folder}"` }];
+    case "other":
+      return [{ key, sentence: `"${folder}" is not a folder, so the instance will not start` }];
+    case "missing": {
+      const parent = dirname(folder);
+      if (kindOf(parent) !== "folder") {
+        return [{ key, sentence: `neither "${folder}" nor the folder above it exists` }];
+      }
+      if (!isWritable(parent)) {
+        return [{ key, sentence: `"${folder}" does not exist, and this user may not make it in "${parent}"` }];
+      }
+      return [{ key, sentence: `"${folder}" does not exist yet; the instance makes it at its start` }];
+    }
+  }
+}
+
+/** The native library inside the binary is unpacked to a temporary folder and loaded from there. */
+function temporaryFolderWarnings(environment: Readonly<Record<string, string | undefined>>): Sentence[] {
+  const variable = ["BUN_TMPDIR", "TMPDIR"].find((each) => (environment[each] ?? "") !== "");
+  const folder = (variable === undefined ? undefined : environment[variable]) ?? "/tmp";
+  const origin = variable === undefined ? "the temporary folder" : `the temporary folder (${variable})`;
+  const purpose = "the database library is unpacked there and loaded";
+  if (kindOf(folder) !== "folder") return [{ key: null, sentence: `${origin} "${folder}" does not exist; ${purpose}` }];
+  if (!isWritable(folder)) {
+    return [{ key: null, sentence: `this user may not write to ${origin} "${folder}"; ${purpose}` }];
+  }
+  if (isMountedNoexec(folder, readMounts())) {
+    return [
+      { key: null, sentence: `${origin} "${folder}" is mounted noexec; ${purpose}, so set TMPDIR to another one` },
+    ];
+  }
+  return [];
+}
+
+function kindOf(path: string): "folder" | "other" | "missing" {
+  try {
+    return statSync(path).isDirectory() ? "folder" : "other";
+  } catch {
+    return "missing"; // Or hidden from this user, which comes to the same.
+  }
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readMounts(): string {
+  try {
+    return readFileSync("/proc/self/mounts", "utf8");
+  } catch {
+    return ""; // Without /proc nothing can be said of mounts.
+  }
+}
+
+/** Whether the mount that holds `folder` forbids running what is in it. `mounts` is the text of /proc/self/mounts. */
+export function isMountedNoexec(folder: string, mounts: string): boolean {
+  let longest = -1;
+  let isNoexec = false;
+  for (const line of mounts.split("\n")) {
+    const [, escapedPoint, , options] = line.split(" ");
+    if (escapedPoint === undefined || options === undefined) continue;
+    const point = escapedPoint.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+      String.fromCharCode(Number.parseInt(octal, 8)),
+    );
+    const isAbove = point === "/" || folder === point || folder.startsWith(`${point}/`);
+    // Of two mounts at one place the later one covers the earlier.
+    if (isAbove && point.length >= longest) {
+      longest = point.length;
+      isNoexec = options.split(",").includes("noexec");
+    }
+  }
+  return isNoexec;
+}

@@ -1,0 +1,80 @@
+// The file that `icon init` writes. It is valid as it stands, for a source on this host, and names every key there is.
+
+export const configTemplate = `# Configuration of one ICON instance. docs/configuration.md says more about each key.
+# Judge this file with: icon validate --config icon.toml
+# A line that begins with # shows a key with its default, or an example where there is none.
+# Relative paths start at the folder of this file.
+
+[instance]
+# Name of this instance, in logs, metrics and on the status page.
+name = "icon-a"
+# DBID of this ICON application. The other instance of an HA pair has another one.
+dbid = 9001
+# Folder of the persistent queue and, unless [idb] says otherwise, of the IDB.
+data_dir = "data"
+
+[callconcentrator]
+# What is stored: "all", or a comma list of cfg, gcc, gls, gud, gos, lrm; ~x is everything but x.
+# This version writes rows for gcc (interactions and parties).
+role = "gcc"
+
+[queue]
+# Size of one file of the persistent queue.
+#segment_bytes = "64MiB"
+# Records whose rows are in the IDB are kept this long, so that an IDB can be rebuilt from them ...
+#retention_age = "7d"
+# ... but no more than this. What is not in the IDB yet is never deleted.
+#retention_bytes = "20GiB"
+
+[idb]
+# The Interaction Database. Default: idb.db in data_dir.
+#path = "data/idb.db"
+# Length of a window of the ledger; decides only when an IDB is made.
+#window = "60s"
+
+[http]
+# Status page, metrics and API; loopback addresses only, or "off".
+#listen = "127.0.0.1:8080"
+
+[log]
+# error, warn, info or debug; to standard error, as JSON lines.
+#level = "info"
+
+# One section per data source. A primary and its backup are one source with two addresses.
+[[source]]
+name = "north"
+# tevent: T-Server, Interaction Server, OCS or Configuration Server over the T-Event link. ami: Asterisk's manager.
+kind = "tevent"
+addresses = ["127.0.0.1:7001"]
+# DBID of the server's application, of the primary of the pair (default: dbid), and of its switch.
+dbid = 101
+#primary_dbid = 101
+switch_dbid = 1
+# TServer, InteractionServer, OCServer or ConfigurationServer.
+#type = "TServer"
+# A file that holds the token alone, where the server wants one; nobody but the instance's user may read it.
+#token_file = "north.token"
+# Silence after which the link counts as dead. Default: three of the source's heartbeats.
+#silence = "30s"
+# Pause before connecting again: the first one, and the longest it grows to.
+#reconnect_min = "500ms"
+#reconnect_max = "30s"
+
+[source.gts]
+# Seconds after a call's last party has gone until the call counts as ended, where the server does not say so itself.
+#call-deletion-timeout = 30
+
+# An Asterisk, seen through its manager interface.
+#[[source]]
+#name = "asterisk"
+#kind = "ami"
+#addresses = ["127.0.0.1:5038"]
+#dbid = 102
+#switch_dbid = 2
+# A file with two lines, username = "..." and secret = "..."; chmod 600.
+#credentials_file = "asterisk.credentials.toml"
+# Dialplan contexts in which calls begin, by the direction of those calls.
+#inbound_contexts = ["from-trunk"]
+#internal_contexts = ["from-internal"]
+#outbound_contexts = ["to-trunk"]
+`;

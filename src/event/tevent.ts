@@ -1,0 +1,54 @@
+// One T-Lib event as the T-Event link carries it, decoded. Attribute names are T-Lib's; what this program does not read
+// yet stays in the frame, which the persistent queue keeps.
+
+import type { SourceInstant } from "./instant.ts";
+
+/** Where a thing that a snapshot names came from: the event that created it. */
+export interface EventOrigin {
+  readonly run: string;
+  readonly sequence: number;
+  readonly at: SourceInstant;
+}
+
+export interface TEvent {
+  /** T-Lib event name, such as EventRinging. */
+  readonly id: string;
+  /** Rises by one per event of a server run; null on the lines of a snapshot. */
+  readonly sequence: number | null;
+  readonly at: SourceInstant;
+  readonly isSnapshot: boolean;
+  readonly origin: EventOrigin | null;
+  readonly connId: string | null;
+  readonly previousConnId: string | null;
+  readonly callUuid: string | null;
+  readonly partyUuid: string | null;
+  /** The switch's own number of the call: AttributeCallID. */
+  readonly switchCallId: number | null;
+  /** TCallType */
+  readonly callType: number | null;
+  /** TCallState */
+  readonly callState: number | null;
+  readonly thisDn: string | null;
+  /** TDNRole */
+  readonly thisDnRole: number | null;
+  readonly ani: string | null;
+  readonly dnis: string | null;
+  /** Extensions carry VQID: ThisDN is a virtual queue. */
+  readonly isVirtualQueue: boolean;
+}
+
+/** T-Lib message numbers of the call events, for CCEVENT [S: tlib-messages]. */
+export const tlibMessages = {
+  EventQueued: 57,
+  EventDiverted: 58,
+  EventAbandoned: 59,
+  EventRinging: 60,
+  EventDialing: 61,
+  EventEstablished: 64,
+  EventReleased: 65,
+  EventHeld: 66,
+  EventRetrieved: 67,
+  EventPartyChanged: 68,
+  EventCallCreated: 160,
+  EventCallDeleted: 162,
+} as const;

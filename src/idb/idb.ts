@@ -1,0 +1,289 @@
+// The Interaction Database as the projector's shell sees it: how far it has come, what is still open, and one way to
+// change anything: `commit`.
+//
+// 1. Rows, live state and applied position are one transaction (BEGIN IMMEDIATE … COMMIT, synchronous=FULL): when
+//    `commit` returns they are durable, when it throws none of them has changed.
+// 2. This is the only connection that writes or checkpoints the file.
+// 3. A failure says what to do: IdbUnavailableError (IdbBusyError) try again, IdbRejectedError the batch holds a row
+//    that never fits, IdbDamagedError put the file aside and rebuild. Anything else is a fault of ours.
+
+import { statSync } from "node:fs";
+import type Database from "libsql";
+import type { TableName } from "../../schema/tables.ts";
+import { IdbDamagedError, IdbRejectedError, idbError } from "./error.ts";
+import { sizeOf } from "./reading.ts";
+import { type RowKey, type RowValues, RowWriter } from "./row-writer.ts";
+
+/** How far this IDB follows which persistent queue. */
+export interface Applied {
+  /** Tells this IDB from any other. */
+  readonly idbId: string;
+  /** Null before the first commit. */
+  readonly queueId: string | null;
+  /** Salt of the segment that holds `position`. */
+  readonly segmentSalt: number | null;
+  /** 0: no record was applied. */
+  readonly position: bigint;
+  /** Last value given out of the sequence behind row ids. */
+  readonly rowSeq: number;
+  readonly commits: number;
+  readonly windowSeconds: number;
+}
+
+export interface LiveEntry {
+  readonly kind: string;
+  readonly key: string;
+  /** Version of the data's shape. */
+  readonly version: number;
+  /** JSON. */
+  readonly data: string;
+}
+
+export interface LiveChange {
+  readonly kind: string;
+  readonly key: string;
+  readonly version: number;
+  /** JSON; null: it is closed, and forgotten. */
+  readonly data: string | null;
+}
+
+export interface CommitBatch {
+  /** By table and key: the whole row, or null to delete the row with that primary key. */
+  readonly rows: ReadonlyMap<TableName, ReadonlyMap<RowKey, RowValues | null>>;
+  readonly live: readonly LiveChange[];
+  readonly applied: {
+    readonly queueId: string;
+    readonly segmentSalt: number | null;
+    readonly position: bigint;
+    readonly rowSeq: number;
+  };
+}
+
+export interface IdbStatus {
+  readonly bytes: number;
+  readonly walBytes: number;
+  /** Since the IDB was made. */
+  readonly commits: number;
+  /** By this process. */
+  readonly rowsWritten: number;
+  readonly position: bigint;
+}
+
+export class Idb {
+  readonly path: string;
+  readonly #inode: number;
+  readonly #writers = new Map<TableName, RowWriter>();
+  #database: Database.Database | null;
+  #statements: Statements | null;
+  #rowsWritten = 0;
+  #commits: number;
+  #position: bigint;
+
+  /** Use openIdb. `database` is open, migrated, and from now on this object's own. */
+  constructor(path: string, database: Database.Database) {
+    this.path = path;
+    this.#inode = statSync(path).ino;
+    this.#database = database;
+    this.#statements = prepareStatements(database);
+    const { commits, position } = this.readApplied();
+    this.#commits = commits;
+    this.#position = position;
+  }
+
+  readApplied(): Applied {
+    const row = this.#opened().statements.readApplied.raw().get() as readonly unknown[] | undefined;
+    if (row === undefined) {
+      throw new IdbDamagedError(
+        `Cannot read the applied position of IDB "${this.path}": its row in ICON_APPLIED is gone`,
+      );
+    }
+    const [idbId, queueId, segmentSalt, position, rowSeq, commits, windowSeconds] = row;
+    return {
+      idbId: String(idbId),
+      queueId: queueId === null ? null : String(queueId),
+      segmentSalt: segmentSalt === null ? null : Number(segmentSalt),
+      position: BigInt(String(position)),
+      rowSeq: Number(rowSeq),
+      commits: Number(commits),
+      windowSeconds: Number(windowSeconds),
+    };
+  }
+
+  /** The applied position as of the last commit, without asking the file. */
+  get lastPosition(): bigint {
+    return this.#position;
+  }
+
+  /** In the order in which the entities first came. Read it to its end before the next commit. */
+  *readLive(): Generator<LiveEntry, void, undefined> {
+    const { database } = this.#opened();
+    const rows = database.prepare("SELECT KIND, KEY, VERSION, DATA FROM ICON_LIVE ORDER BY rowid").raw();
+    for (const row of rows.iterate()) {
+      const [kind, key, version, data] = row as [string, string, number, string];
+      yield { kind, key, version, data };
+    }
+  }
+
+  /** All of the batch in one durable transaction, or nothing of it and an error (see above). */
+  commit(batch: CommitBatch): void {
+    const { statements } = this.#opened();
+    if (!this.isInPlace()) {
+      throw new IdbDamagedError(
+        `Cannot write to IDB "${this.path}": the file was deleted or replaced while it was open`,
+      );
+    }
+    let doing = `Cannot write to IDB "${this.path}"`;
+    let rowCount = 0;
+    try {
+      statements.begin.run();
+      for (const [table, rows] of batch.rows) {
+        doing = `Cannot store rows of ${table}`;
+        this.#writer(table).write(rows);
+        rowCount += rows.size;
+      }
+      doing = "Cannot store live state";
+      for (const { kind, key, version, data } of batch.live) {
+        if (data === null) statements.removeLive.run([kind, key]);
+        else statements.writeLive.run([kind, key, version, data]);
+      }
+      doing = "Cannot store the applied position";
+      const { queueId, segmentSalt, position, rowSeq } = batch.applied;
+      const { changes } = statements.writeApplied.run([queueId, segmentSalt, position, rowSeq]);
+      if (changes !== 1) throw new IdbDamagedError(`${doing}: the row of ICON_APPLIED is gone`);
+      doing = `Cannot commit to IDB "${this.path}"`;
+      statements.commit.run();
+    } catch (thrown) {
+      this.#rollBack();
+      throw this.#named(idbError(thrown, doing), batch);
+    }
+    this.#rowsWritten += rowCount;
+    this.#commits += 1;
+    this.#position = batch.applied.position;
+  }
+
+  /** False when the path no longer leads to the open file: deleted, or another put in its place. */
+  isInPlace(): boolean {
+    return statSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode;
+  }
+
+  status(): IdbStatus {
+    return {
+      bytes: sizeOf(this.path),
+      walBytes: sizeOf(`${this.path}-wal`),
+      commits: this.#commits,
+      rowsWritten: this.#rowsWritten,
+      position: this.#position,
+    };
+  }
+
+  /** Moves the WAL into the database as far as readers allow; true when all of it was and the WAL is empty. */
+  checkpoint(): boolean {
+    const { database } = this.#opened();
+    try {
+      const row = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").raw().get() as readonly unknown[] | undefined;
+      return row?.[0] === 0;
+    } catch (error) {
+      throw idbError(error, `Cannot checkpoint IDB "${this.path}"`);
+    }
+  }
+
+  /** Checkpoints and closes. A checkpoint that fails loses nothing: the next opening reads the WAL. */
+  close(): void {
+    if (this.#database === null) return;
+    try {
+      this.checkpoint();
+    } catch {
+      // Said above; whoever closes has nothing to decide.
+    }
+    this.#database.close();
+    // libSQL lets go of the file when its statements are collected; until then an empty -wal and the -shm stand beside
+    // it. They harm nobody: SQLite deletes neither when the file was moved, nor checkpoints while another has it open.
+    this.#writers.clear();
+    this.#statements = null;
+    this.#database = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #opened(): { readonly database: Database.Database; readonly statements: Statements } {
+    const [database, statements] = [this.#database, this.#statements];
+    if (database === null || statements === null) throw new Error(`Cannot use IDB "${this.path}": it is closed`);
+    return { database, statements };
+  }
+
+  #writer(table: TableName): RowWriter {
+    let writer = this.#writers.get(table);
+    if (writer === undefined) {
+      writer = new RowWriter(this.#opened().database, table);
+      this.#writers.set(table, writer);
+    }
+    return writer;
+  }
+
+  #rollBack(): void {
+    const { database, statements } = this.#opened();
+    if (!database.inTransaction) return; // BEGIN failed, or SQLite rolled back by itself.
+    try {
+      statements.rollback.run();
+    } catch {
+      // The first error tells the story; a transaction that will not end shows at the next BEGIN.
+    }
+  }
+
+  /** Adds the key of the row to a refusal: rows go many to a statement, so SQLite cannot say which it was. */
+  #named(error: unknown, batch: CommitBatch): unknown {
+    if (!(error instanceof IdbRejectedError) || error.cause === undefined) return error;
+    const { statements } = this.#opened();
+    try {
+      statements.begin.run();
+      for (const [table, rows] of batch.rows) {
+        const key = this.#writer(table).firstRefused(rows);
+        if (key !== undefined) {
+          return new IdbRejectedError(
+            `Cannot store row "${key}" of ${table}: ${error.cause instanceof Error ? error.cause.message : ""}`,
+            {
+              cause: error.cause,
+            },
+          );
+        }
+      }
+    } catch {
+      // Somebody took the lock meanwhile: the error goes without the key.
+    } finally {
+      this.#rollBack();
+    }
+    return error;
+  }
+}
+
+interface Statements {
+  readonly begin: Database.Statement;
+  readonly commit: Database.Statement;
+  readonly rollback: Database.Statement;
+  readonly readApplied: Database.Statement;
+  readonly writeApplied: Database.Statement;
+  readonly writeLive: Database.Statement;
+  readonly removeLive: Database.Statement;
+}
+
+function prepareStatements(database: Database.Database): Statements {
+  return {
+    begin: database.prepare("BEGIN IMMEDIATE"),
+    commit: database.prepare("COMMIT"),
+    rollback: database.prepare("ROLLBACK"),
+    // POSITION as text: positions are 64 bits, a JavaScript number has 53.
+    readApplied: database.prepare(
+      "SELECT IDB_ID, QUEUE_ID, SEGMENT_SALT, CAST(POSITION AS TEXT), ROW_SEQ, COMMITS, WINDOW_SECONDS FROM ICON_APPLIED WHERE ID = 1",
+    ),
+    writeApplied: database.prepare(
+      "UPDATE ICON_APPLIED SET QUEUE_ID = ?, SEGMENT_SALT = ?, POSITION = ?, ROW_SEQ = ?, COMMITS = COMMITS + 1 WHERE ID = 1",
+    ),
+    writeLive: database.prepare(
+      "INSERT INTO ICON_LIVE (KIND, KEY, VERSION, DATA) VALUES (?, ?, ?, ?) " +
+        "ON CONFLICT (KIND, KEY) DO UPDATE SET VERSION = excluded.VERSION, DATA = excluded.DATA",
+    ),
+    removeLive: database.prepare("DELETE FROM ICON_LIVE WHERE KIND = ? AND KEY = ?"),
+  };
+}

@@ -1,0 +1,213 @@
+// The whole instance on one page.
+//
+//   source ──envelope──▶ intake ──record──▶ queue ──durable position──▶ recorder (Worker: projector ──▶ IDB)
+//                                             │
+//                                             └──▶ acknowledgement to the source, after fdatasync
+//
+// Intake needs no IDB: the main thread owns sources, queue appends and HTTP, and only tells the recorder what is durable.
+// The first stage that fails stops the others; when `runInstance` returns or throws, all of them have ended.
+
+import { join } from "node:path";
+import { type Clock, sleep } from "./clock.ts";
+import { readAmiCredentials, readToken } from "./config/credentials.ts";
+import type { Config, SourceConfig } from "./config.ts";
+import type { Mark } from "./event/envelope.ts";
+import type { Log } from "./log.ts";
+import type { Disk } from "./queue/disk.ts";
+import { openQueue, type Queue } from "./queue/queue.ts";
+import { RecorderThread } from "./recorder-thread.ts";
+import { BacklogAge, EventRates, statusReport } from "./report.ts";
+import { AmiSession } from "./source/ami-session.ts";
+import { DataSource } from "./source/data-source.ts";
+import { type ArrivalSink, Intake } from "./source/intake.ts";
+import type { Network } from "./source/network.ts";
+import type { SessionParts, SourceSession } from "./source/session.ts";
+import { TeventSession } from "./source/tevent-session.ts";
+import { startStatusServer } from "./status/server.ts";
+import { TroubleLog } from "./trouble.ts";
+import { programVersion } from "./version.ts";
+
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly disk: Disk;
+  readonly network: Network;
+  /** Numbers from 0 up to 1, for jitter; nothing that is recorded depends on them. */
+  readonly random: () => number;
+  /** Told once everything runs: the status page's address, null when there is none. */
+  readonly ready: (status: { readonly host: string; readonly port: number } | null) => void;
+}
+
+// What may wait for the disk before sockets are no longer read: some seconds of a busy site.
+const pendingBytesMax = 16 * 1024 * 1024;
+const trimEveryMs = 30_000;
+const sampleEveryMs = 1_000;
+// At the stop, the backlog is drained for so long; the rest stays in the queue for the next start.
+const drainMsMax = 15_000;
+
+/** Runs until `stop`. Throws QueueFailedError, QueueLockedError, RecorderFailedError and what the start may throw. */
+export async function runInstance(config: Config, surroundings: Surroundings, stop: AbortSignal): Promise<void> {
+  const { clock, disk, network, random } = surroundings;
+  const log = new TroubleLog(surroundings.log, clock);
+  const startedAt = clock.now();
+  const intake = new Intake(() => clock.now());
+  const queueDirectory = join(config.instance.dataDir, "queue");
+  await using queue = await openQueue({
+    directory: queueDirectory,
+    segmentBytes: config.queue.segmentBytes,
+    pendingBytesMax,
+    disk,
+    clock,
+    log,
+    head: () => intake.head(),
+  });
+  intake.recover(queue.lastHead, queue.readRecent());
+  intake.attach(arrivalSink(queue));
+  await queue.durable(intake.mark(startMark(config, queue)));
+
+  const backlog = new BacklogAge();
+  const rates = new EventRates();
+  const sources = config.sources.map((each) => dataSource(each, { config, intake, clock, log, network, random }));
+  const recorder = new RecorderThread({
+    queueDirectory,
+    idbPath: config.idb.path,
+    windowSeconds: config.idb.windowSeconds,
+    logLevel: config.log.level,
+    instanceName: config.instance.name,
+    durablePosition: () => queue.durablePosition,
+    clock,
+    log,
+    random,
+  });
+  queue.onDurable((position) => {
+    recorder.durable(position);
+    backlog.durable(position, clock.now());
+  });
+
+  // Sources end first, the recorder after what they left is durable, the page last.
+  const failure = new AbortController();
+  const stopSources = AbortSignal.any([stop, failure.signal]);
+  const stopRecorder = new AbortController();
+  const stopRest = new AbortController();
+  let state: "running" | "stopping" = "running";
+  const failed = queue.failed.then((error) => {
+    throw error;
+  });
+  const recording = recorder.run(stopRecorder.signal);
+  const status =
+    config.http.listen === null
+      ? null
+      : startStatusServer({
+          listen: config.http.listen,
+          report: () =>
+            statusReport({
+              config,
+              version: programVersion,
+              startedAt,
+              state,
+              sources,
+              queue,
+              recorder: recorder.report,
+              trouble: log,
+              backlog,
+              rates,
+              now: clock.now(),
+            }),
+          clock,
+          log,
+          signal: stopRest.signal,
+        });
+  const upkeep = every(clock, trimEveryMs, stopRest.signal, () => trim(queue, config, recorder));
+  const sampling = every(clock, sampleEveryMs, stopRest.signal, () => rates.sample(sources, clock.monotonic()));
+  surroundings.ready(status?.address ?? null);
+  log.info("instance started", { version: programVersion, queue: queue.state, sources: sources.length });
+  try {
+    await Promise.race([Promise.all(sources.map((source) => source.run(stopSources))), failed, recording]);
+    state = "stopping";
+    await queue.durable(intake.mark({ mark: "instance stopped" }));
+    stopRecorder.abort();
+    await Promise.race([recording, failed, sleep(clock, drainMsMax)]);
+    log.info("instance stopped", {});
+  } finally {
+    failure.abort();
+    stopRecorder.abort();
+    stopRest.abort();
+    await Promise.allSettled([upkeep, sampling, status?.stopped]);
+  }
+}
+
+function arrivalSink(queue: Queue): ArrivalSink {
+  return {
+    append: (payload) => queue.append(payload),
+    durable: (position) => queue.durable(position),
+    get hasRoom() {
+      return queue.pendingBytes < pendingBytesMax;
+    },
+    room: () => queue.room(),
+  };
+}
+
+function startMark(config: Config, queue: Queue): Mark {
+  const projection = {
+    role: config.callconcentrator.role,
+    sources: config.sources.map(({ identity, options }) => ({ ...identity, options })),
+  };
+  const hash = new Bun.CryptoHasher("sha256").update(JSON.stringify(projection)).digest("hex");
+  return {
+    mark: "instance started",
+    programVersion,
+    instance: { name: config.instance.name, dbid: config.instance.dbid },
+    queueId: queue.queueId,
+    queueState: queue.state,
+    configurationHash: hash,
+    ...projection,
+  };
+}
+
+interface SourceSurroundings extends Pick<Surroundings, "clock" | "log" | "network" | "random"> {
+  readonly config: Config;
+  readonly intake: Intake;
+}
+
+function dataSource(source: SourceConfig, { config, ...surroundings }: SourceSurroundings): DataSource {
+  return new DataSource({
+    identity: source.identity,
+    addresses: source.addresses,
+    reconnect: source.reconnect,
+    instance: { name: config.instance.name, dbid: config.instance.dbid },
+    silenceMs: source.silenceMs,
+    converse: converseIn(source),
+    ...surroundings,
+  });
+}
+
+/** Secrets are read anew for each connection, so that changing them needs no restart. */
+function converseIn({ credentials }: SourceConfig): (parts: SessionParts) => SourceSession {
+  switch (credentials.kind) {
+    case "login":
+      return (parts) => new AmiSession(parts, readAmiCredentials(credentials.credentialsFile));
+    case "token":
+      return (parts) => new TeventSession(parts, readToken(credentials.tokenFile));
+    case "none":
+      return (parts) => new TeventSession(parts, null);
+  }
+}
+
+async function trim(queue: Queue, config: Config, recorder: RecorderThread): Promise<void> {
+  const appliedPosition = recorder.report?.appliedPosition;
+  if (appliedPosition === undefined) return;
+  const { retentionMs: olderThanMs, retentionBytes: bytesMax } = config.queue;
+  await queue.trim({ appliedPosition, olderThanMs, bytesMax });
+}
+
+async function every(
+  clock: Clock,
+  intervalMs: number,
+  stop: AbortSignal,
+  act: () => void | Promise<void>,
+): Promise<void> {
+  while (!stop.aborted) {
+    await sleep(clock, intervalMs, stop);
+    if (!stop.aborted) await act();
+  }
+}

@@ -1,0 +1,108 @@
+// The process's entry: finds the command and loads only that one, so that a short command does not pay for the
+// database, the web server and everything else; ends with a plain message and a code, never a stack trace, unless it is
+// a broken promise of ours.
+
+import { Command, CommanderError } from "commander";
+import { CommandError, exitCodes } from "./commands/exit.ts";
+import { programVersion } from "./version.ts";
+
+type CommandLoader = () => Promise<readonly Command[]>;
+
+/** In the order of the help text. */
+const commandLoaders: ReadonlyMap<string, CommandLoader> = new Map<string, CommandLoader>([
+  ["run", async () => [(await import("./commands/run.ts")).runCommand()]],
+  ["init", async () => [(await import("./commands/init.ts")).initCommand()]],
+  ["validate", async () => [(await import("./commands/validate.ts")).validateCommand()]],
+  ["dump", async () => [(await import("./commands/dump.ts")).dumpCommand()]],
+  ["sql", async () => [(await import("./commands/sql.ts")).sqlCommand()]],
+  ["simulate", loadSimulate],
+  ["version", async () => [(await import("./commands/version.ts")).versionCommand()]],
+]);
+
+async function loadSimulate(): Promise<readonly Command[]> {
+  const [{ simulateTserverCommand }, { simulateAmiCommand }] = await Promise.all([
+    import("./commands/simulate-tserver.ts"),
+    import("./commands/simulate-ami.ts"),
+  ]);
+  return [
+    new Command("simulate")
+      .description("play a data source that is not there")
+      .addCommand(simulateTserverCommand())
+      .addCommand(simulateAmiCommand()),
+  ];
+}
+
+/** `wanted` is the first word of the command line; without a known one all commands are loaded, for help. */
+async function buildProgram(wanted: string | undefined): Promise<Command> {
+  const only = wanted === undefined ? undefined : commandLoaders.get(wanted);
+  const loaders = only === undefined ? [...commandLoaders.values()] : [only];
+  const program = new Command("icon")
+    .description("Interaction Concentrator: records a contact centre's events and turns them into the rows of the IDB.")
+    .version(programVersion, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help");
+  for (const commands of await Promise.all(loaders.map((load) => load()))) {
+    for (const command of commands) program.addCommand(command);
+  }
+  for (const command of withSubcommands(program)) {
+    command.exitOverride().configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, "icon: ")),
+    });
+  }
+  return program;
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
+}
+
+async function main(words: readonly string[]): Promise<void> {
+  const program = await buildProgram(words[0]);
+  if (words.length === 0) {
+    program.outputHelp();
+    return;
+  }
+  try {
+    await program.parseAsync(words, { from: "user" });
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+/** Says what went wrong, once, and returns the exit code. */
+function report(error: unknown): number {
+  // Commander has said it already; help and version are no errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (!(error instanceof Error)) {
+    console.error(`icon: ${String(error)}`);
+    return exitCodes.failed;
+  }
+  const exitCode = exitCodeOf(error);
+  // Our own fault is the one case in which the stack helps, and whoever reads it is one of us.
+  console.error(exitCode === exitCodes.internal ? (error.stack ?? error.message) : error.message);
+  return exitCode;
+}
+
+function exitCodeOf(error: Error): number {
+  if (error instanceof CommandError) return error.exitCode;
+  switch (error.name) {
+    case "ConfigError":
+    case "CredentialsError":
+      return exitCodes.configuration;
+    case "StatusListenError":
+      return exitCodes.unavailable;
+    case "InvariantError":
+    case "TypeError":
+    case "ReferenceError":
+      return exitCodes.internal;
+    default:
+      return exitCodes.failed;
+  }
+}
+
+// `icon dump | head` closes our output early; that is no error of anybody's.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(exitCodes.ok);
+  throw error;
+});
+
+await main(process.argv.slice(2));

@@ -1,0 +1,199 @@
+// How a call and its parties stand in the documented tables: whole rows, written again whenever something changed.
+
+import { callChangeTypes } from "../../schema/dictionary.ts";
+import { type SourceInstant, timecode, timestampText, utcSeconds } from "../event/instant.ts";
+import type { Call, Party } from "./call.ts";
+import type { StepContext } from "./source.ts";
+import type { World } from "./world.ts";
+
+/** The call control event behind a change: T-Lib message number (0: none was seen) and TCallState. */
+export interface EventCause {
+  readonly ccEvent: number;
+  readonly ccCause: number | null;
+}
+
+/** While a call goes on it stands in the Active tables; a row left there says that its ending was never written. */
+export function writeActiveRows(world: World, context: StepContext, call: Call): void {
+  world.write("G_CALL_ACTIVE", {
+    ID: call.activeRowId,
+    CALLID: call.callId,
+    PARENTCALLID: call.parentCallId,
+    CONNID: call.connId,
+    CONNIDNUM: connIdNumber(call.connId),
+    SWITCHCALLID: call.switchCallId,
+    IRID: call.irId,
+    ...stamps(world, context, call.activeRowId),
+  });
+  world.write("G_IR_ACTIVE", {
+    ID: call.irActiveRowId,
+    IRID: call.irId,
+    ROOTCALLID: call.callId,
+    ...stamps(world, context, call.irActiveRowId),
+  });
+}
+
+export function eraseActiveRows(world: World, call: Call): void {
+  world.erase("G_CALL_ACTIVE", call.activeRowId);
+  world.erase("G_IR_ACTIVE", call.irActiveRowId);
+}
+
+export function writeCallRow(world: World, context: StepContext, call: Call, terminatedAt: SourceInstant | null): void {
+  world.write("G_CALL", {
+    ID: call.rowId,
+    CALLID: call.callId,
+    PARENTCALLID: call.parentCallId,
+    MERGECALLID: null,
+    MERGETYPE: null,
+    CONNID: call.connId,
+    CONNIDNUM: connIdNumber(call.connId),
+    SWITCHCALLID: call.switchCallId,
+    IRID: call.irId,
+    ROOTIRID: call.irId,
+    MEDIATYPE: 0, // TMediaVoice
+    CALLTYPE: call.callType,
+    CALLANI: call.ani,
+    CALLDNIS: call.dnis,
+    ...span(call.createdAt, terminatedAt),
+    ...stamps(world, context, call.rowId),
+  });
+}
+
+export function writeIrRow(world: World, context: StepContext, call: Call, state: number): void {
+  world.write("G_IR", {
+    ID: call.irRowId,
+    IRID: call.irId,
+    STATE: state,
+    PARENTIRID: null,
+    PARENTLINKTYPE: 0,
+    ROOTCALLID: call.callId,
+    ...stamps(world, context, call.irRowId),
+  });
+}
+
+export function writeCallHistory(
+  world: World,
+  context: StepContext,
+  call: Call,
+  change: number,
+  at: SourceInstant,
+): void {
+  const id = world.nextRowId();
+  world.write("G_CALL_HISTORY", {
+    CHID: id,
+    CALLID: call.callId,
+    CSEQ: change === callChangeTypes.created ? 1 : 2,
+    CHANGETYPE: change,
+    REFID: null,
+    ...added(at),
+    ...stamps(world, context, id),
+  });
+}
+
+export function writeIrHistory(
+  world: World,
+  context: StepContext,
+  call: Call,
+  change: number,
+  at: SourceInstant,
+): void {
+  const id = world.nextRowId();
+  world.write("G_IR_HISTORY", {
+    IRHID: id,
+    IRID: call.irId,
+    XSEQ: null,
+    CHANGETYPE: change,
+    REFID: null,
+    ...added(at),
+    ...stamps(world, context, id),
+  });
+}
+
+export function writePartyRow(
+  world: World,
+  context: StepContext,
+  call: Call,
+  party: Party,
+  state: number,
+  cause: EventCause,
+  terminatedAt: SourceInstant | null,
+  previousState: number | null = null,
+): void {
+  world.write("G_PARTY", {
+    ID: party.rowId,
+    PARTYID: party.partyId,
+    PARTYGUID: party.guid,
+    TYPE: party.type,
+    PROLE: party.role,
+    PARENTPARTYID: null,
+    PARENTLINKTYPE: null,
+    CALLID: call.callId,
+    STATE: state,
+    PREVSTATE: previousState,
+    ENDPOINTDN: party.dn,
+    AGENTID: null,
+    CCEVENT: cause.ccEvent,
+    CCEVENTCAUSE: cause.ccCause,
+    ...span(party.createdAt, terminatedAt),
+    ...stamps(world, context, party.rowId),
+  });
+}
+
+export function writePartyHistory(
+  world: World,
+  context: StepContext,
+  call: Call,
+  party: Party,
+  row: {
+    readonly change: number;
+    readonly state: number;
+    readonly previous: number | null;
+    readonly at: SourceInstant;
+    readonly cause: EventCause;
+  },
+): void {
+  const id = world.nextRowId();
+  world.write("G_PARTY_HISTORY", {
+    PHID: id,
+    PARTYID: party.partyId,
+    PSEQ: party.changes,
+    CSEQ: call.partyChanges,
+    CHANGETYPE: row.change,
+    CCEVENT: row.cause.ccEvent,
+    CCEVENTCAUSE: row.cause.ccCause,
+    STATE: row.state,
+    PREVSTATE: row.previous,
+    ...added(row.at),
+    ...stamps(world, context, id),
+  });
+}
+
+/** Columns that every row has: the session in which it was processed, and the insert and update sequences. */
+function stamps(world: World, context: StepContext, insertSequence?: number) {
+  const update = world.nextRowId();
+  return { GSYS_DOMAIN: context.session, GSYS_SEQ: insertSequence ?? update, GSYS_USEQ: update };
+}
+
+function span(createdAt: SourceInstant, terminatedAt: SourceInstant | null) {
+  return {
+    CREATED: timestampText(createdAt),
+    CREATED_TS: utcSeconds(createdAt),
+    CREATED_TCODE: timecode(createdAt),
+    TERMINATED: terminatedAt === null ? null : timestampText(terminatedAt),
+    TERMINATED_TS: terminatedAt === null ? null : utcSeconds(terminatedAt),
+    TERMINATED_TCODE: terminatedAt === null ? null : timecode(terminatedAt),
+  };
+}
+
+function added(at: SourceInstant) {
+  return { ADDED: timestampText(at), ADDED_TS: utcSeconds(at), ADDED_TCODE: timecode(at) };
+}
+
+/** CONNIDNUM is numeric(20): beyond what a double holds exactly, so it is written as decimal digits. */
+function connIdNumber(connId: string | null): string | null {
+  return connId !== null && /^[0-9a-fA-F]{1,16}$/.test(connId) ? BigInt(`0x${connId}`).toString() : null;
+}
+
+/** G_TIMECODE has a row for every five minutes that a row's `*_TCODE` refers to. */
+export function writeTimecode(world: World, at: SourceInstant): void {
+  world.write("G_TIMECODE", { ID: timecode(at) });
+}

@@ -1,0 +1,422 @@
+// Calls and their parties: from what happened to the rows of G_CALL, G_IR, G_PARTY, their histories and Active tables.
+//
+// 1. A call begins with the first thing that happens on it. It ends when its source says so (call monitoring, last
+//    channel gone), else with its last party; the ending is written once call-deletion-timeout has passed in source
+//    time, with the ending's own time, so that late events still find the call.
+// 2. A party is one stay of one DN on the call. What the transition table does not list changes nothing: a source may
+//    say the same thing twice, and after a hole it may say something that does not follow.
+// 3. A snapshot's word (`party present`) is a state, not a transition that we saw. Where it contradicts what we
+//    believed, the row says since when, and ICON_ROW_QUALITY says that nobody saw the change.
+
+import { callChangeTypes, irChangeTypes, irStates, partyChangeTypes, partyStates } from "../../schema/dictionary.ts";
+import {
+  type CallFacts,
+  type CallId,
+  type CallType,
+  callTypes,
+  dnRoles,
+  type Happening,
+  type PartyFacts,
+  type PartyGuid,
+  type PartyStep,
+  type PartyType,
+  type Unseen,
+} from "../event/happening.ts";
+import { type SourceInstant, sourceInstant } from "../event/instant.ts";
+import { tlibMessages } from "../event/tevent.ts";
+import {
+  type EventCause,
+  eraseActiveRows,
+  writeActiveRows,
+  writeCallHistory,
+  writeCallRow,
+  writeIrHistory,
+  writeIrRow,
+  writePartyHistory,
+  writePartyRow,
+  writeTimecode,
+} from "./call-rows.ts";
+import { hashedKey } from "./key.ts";
+import { noteQuality } from "./quality.ts";
+import type { StepContext } from "./source.ts";
+import type { World } from "./world.ts";
+
+export type PartyState = "queued" | "dialing" | "alerting" | "connected" | "hold";
+
+export interface Party {
+  readonly rowId: number;
+  readonly partyId: string;
+  readonly guid: PartyGuid;
+  readonly dn: string;
+  readonly type: PartyType;
+  readonly role: number;
+  readonly state: PartyState;
+  readonly since: SourceInstant;
+  readonly createdAt: SourceInstant;
+  /** Changes so far: the PSEQ of the last history row. */
+  readonly changes: number;
+}
+
+export interface Call {
+  readonly source: string;
+  readonly callId: CallId;
+  readonly irId: string;
+  readonly rowId: number;
+  readonly irRowId: number;
+  readonly activeRowId: number;
+  readonly irActiveRowId: number;
+  readonly isKeyLocal: boolean;
+  readonly connId: string | null;
+  readonly parentCallId: CallId | null;
+  readonly switchCallId: number | null;
+  readonly callType: CallType;
+  readonly ani: string | null;
+  readonly dnis: string | null;
+  readonly createdAt: SourceInstant;
+  /** The source tells the call's own beginning and end; then its last party's going does not end it. */
+  readonly isMonitored: boolean;
+  /** Party creations, changes and ends so far: the CSEQ of the last party history row. */
+  readonly partyChanges: number;
+  /** Stays begun on this call so far; numbers those that only get a local key. */
+  readonly stays: number;
+  /** When it ended, while the ending waits to be written; null: it goes on. */
+  readonly endedAt: SourceInstant | null;
+  readonly parties: Readonly<Record<string, Party>>;
+}
+
+const begins: Record<Exclude<PartyStep, Ending>, PartyState> = {
+  queued: "queued",
+  dialing: "dialing",
+  ringing: "alerting",
+  established: "connected",
+  held: "hold",
+  retrieved: "connected",
+};
+
+type Ending = "diverted" | "abandoned" | "released";
+
+const goesOn: Record<PartyState, Partial<Record<PartyStep, PartyState | "gone">>> = {
+  queued: { ringing: "alerting", established: "connected", diverted: "gone", abandoned: "gone", released: "gone" },
+  dialing: { established: "connected", held: "hold", diverted: "gone", abandoned: "gone", released: "gone" },
+  alerting: { established: "connected", diverted: "gone", abandoned: "gone", released: "gone" },
+  connected: { held: "hold", diverted: "gone", abandoned: "gone", released: "gone" },
+  hold: { retrieved: "connected", diverted: "gone", abandoned: "gone", released: "gone" },
+};
+
+/** Takes one happening of a source into the live state and the rows. What does not fit is left out and counted. */
+export function stepCall(world: World, context: StepContext, happening: Happening): void {
+  const known = world.get("call", happening.call.callId);
+  switch (happening.kind) {
+    case "call created": {
+      const call = known ?? createCall(world, context, happening.call, happening.at);
+      world.put("call", call.callId, { ...call, isMonitored: true });
+      return;
+    }
+    case "call facts":
+      if (known !== undefined) learnFacts(world, context, known, happening.call);
+      return;
+    case "call deleted": {
+      if (known === undefined) return context.count("ending of an unknown call");
+      endCall(world, context, known, happening.at, happening.unseen);
+      return;
+    }
+    case "party":
+      return stepParty(world, context, known, happening);
+    case "party present":
+      return confirmParty(world, context, known, happening);
+  }
+}
+
+/** Writes the endings whose time has come by the source's clock. Called before each event and heartbeat of a source. */
+export function writeDueEndings(world: World, context: StepContext, now: SourceInstant): void {
+  for (const callId of world.takeDue(context.source.identity.name, now)) {
+    const call = world.get("call", callId);
+    if (call?.endedAt == null) continue;
+    const dueAt = call.endedAt + context.source.options.callDeletionTimeoutSeconds * 1000;
+    if (dueAt <= now) writeEnding(world, context, call, call.endedAt);
+  }
+}
+
+/**
+ * Closes what a complete snapshot of the source did not name: it ended while we were not listening. Everything goes on
+ * that `named` holds (PARTYGUIDs); calls that wait for their ending are left to it.
+ */
+export function closeUnnamed(world: World, context: StepContext, named: ReadonlySet<string>, unseen: Unseen): void {
+  for (const [, call] of [...world.all("call")]) {
+    if (call.source !== context.source.identity.name || call.endedAt !== null) continue;
+    const gone = Object.values(call.parties).filter((party) => !named.has(party.guid));
+    if (gone.length === Object.keys(call.parties).length) {
+      endCall(world, context, call, unseen.earliest, unseen);
+    } else {
+      let rest = call;
+      for (const party of gone) rest = endUnseenParty(world, context, rest, party, unseen);
+      world.put("call", rest.callId, rest);
+    }
+  }
+}
+
+function createCall(world: World, context: StepContext, facts: CallFacts, at: SourceInstant): Call {
+  const irId = hashedKey("ir", facts.callId);
+  const call: Call = {
+    source: context.source.identity.name,
+    callId: facts.callId,
+    irId,
+    rowId: world.nextRowId(),
+    irRowId: world.nextRowId(),
+    activeRowId: world.nextRowId(),
+    irActiveRowId: world.nextRowId(),
+    isKeyLocal: facts.isKeyLocal,
+    connId: facts.connId,
+    parentCallId: facts.parentCallId,
+    switchCallId: facts.switchCallId,
+    callType: facts.callType ?? callTypes.unknown,
+    ani: facts.ani,
+    dnis: facts.dnis,
+    createdAt: at,
+    isMonitored: false,
+    partyChanges: 0,
+    stays: 0,
+    endedAt: null,
+    parties: {},
+  };
+  writeTimecode(world, at);
+  writeCallRow(world, context, call, null);
+  writeIrRow(world, context, call, irStates.active);
+  writeCallHistory(world, context, call, callChangeTypes.created, at);
+  writeIrHistory(world, context, call, irChangeTypes.created, at);
+  writeActiveRows(world, context, call);
+  if (call.isKeyLocal) noteQuality(world, context, "G_CALL", call.callId, "key is local", null);
+  return call;
+}
+
+function learnFacts(world: World, context: StepContext, call: Call, facts: CallFacts): Call {
+  const learned: Call = {
+    ...call,
+    connId: facts.connId ?? call.connId,
+    parentCallId: facts.parentCallId ?? call.parentCallId,
+    switchCallId: facts.switchCallId ?? call.switchCallId,
+    callType: call.callType === callTypes.unknown ? (facts.callType ?? call.callType) : call.callType,
+    ani: call.ani ?? facts.ani,
+    dnis: call.dnis ?? facts.dnis,
+  };
+  const isNews =
+    learned.connId !== call.connId ||
+    learned.parentCallId !== call.parentCallId ||
+    learned.switchCallId !== call.switchCallId ||
+    learned.callType !== call.callType ||
+    learned.ani !== call.ani ||
+    learned.dnis !== call.dnis;
+  if (!isNews) return call;
+  writeCallRow(world, context, learned, null);
+  world.put("call", learned.callId, learned);
+  return learned;
+}
+
+type PartyHappening = Extract<Happening, { kind: "party" }>;
+type PresentHappening = Extract<Happening, { kind: "party present" }>;
+
+function isEnding(step: PartyStep): step is Ending {
+  return step === "diverted" || step === "abandoned" || step === "released";
+}
+
+function stepParty(world: World, context: StepContext, known: Call | undefined, happening: PartyHappening): void {
+  const { step, at } = happening;
+  const party = known && findParty(known, happening.party);
+  if (isEnding(step) && (known === undefined || party === undefined)) {
+    return context.count("ending of an unknown party");
+  }
+  let call = known ? learnFacts(world, context, known, happening.call) : createCall(world, context, happening.call, at);
+  const cause: EventCause = { ccEvent: happening.ccEvent, ccCause: happening.ccCause };
+  if (party === undefined) {
+    if (isEnding(step)) return;
+    call = beginParty(world, context, call, happening.party, { state: begins[step], createdAt: at, since: at }, cause);
+    call = { ...call, endedAt: null };
+  } else {
+    const target = goesOn[party.state][step];
+    if (target === undefined) {
+      if (step in begins && begins[step as keyof typeof begins] !== party.state)
+        context.count("transition that does not follow");
+      return;
+    }
+    call =
+      target === "gone"
+        ? endParty(world, context, call, party, at, cause)
+        : moveParty(world, context, call, party, target, at, cause);
+    if (happening.unseen !== null)
+      noteQuality(world, context, "G_PARTY", party.partyId, "change not seen", happening.unseen);
+  }
+  if (Object.keys(call.parties).length === 0 && !call.isMonitored) call = { ...call, endedAt: at };
+  settle(world, context, call);
+}
+
+function confirmParty(world: World, context: StepContext, known: Call | undefined, happening: PresentHappening): void {
+  const state = begins[happening.step];
+  const beganAt = happening.origin ?? happening.at;
+  let call = known
+    ? learnFacts(world, context, known, happening.call)
+    : createCall(world, context, happening.call, beganAt);
+  if (known === undefined) {
+    noteQuality(world, context, "G_CALL", call.callId, "beginning not seen", foundInSnapshot(beganAt));
+  }
+  const cause: EventCause = { ccEvent: happening.ccEvent, ccCause: null };
+  const open = findParty(call, happening.party);
+  // Without identifiers from the source, a stay of another origin on the same DN is another stay.
+  const isSameStay =
+    open !== undefined &&
+    (happening.party.guid !== null || happening.party.guidIfNew === null || happening.party.guidIfNew === open.guid);
+  if (open !== undefined && !isSameStay) {
+    call = endUnseenParty(world, context, call, open, { ...foundInSnapshot(happening.at), earliest: open.since });
+  }
+  if (open === undefined || !isSameStay) {
+    call = beginParty(world, context, call, happening.party, { state, createdAt: beganAt, since: happening.at }, cause);
+    const begun = findParty(call, happening.party);
+    if (begun !== undefined) {
+      noteQuality(world, context, "G_PARTY", begun.partyId, "beginning not seen", foundInSnapshot(beganAt));
+    }
+    call = { ...call, endedAt: null };
+  } else if (open.state !== state) {
+    call = moveParty(world, context, call, open, state, happening.at, cause);
+    const unseen = { ...foundInSnapshot(happening.at), earliest: open.since };
+    noteQuality(world, context, "G_PARTY", open.partyId, "change not seen", unseen);
+  }
+  world.put("call", call.callId, call);
+}
+
+function foundInSnapshot(at: SourceInstant): Unseen {
+  return { earliest: at, latest: at, cause: "found in snapshot" };
+}
+
+function findParty(call: Call, facts: PartyFacts): Party | undefined {
+  if (facts.guid !== null) return call.parties[facts.guid];
+  return Object.values(call.parties).find((party) => party.dn === facts.dn);
+}
+
+function beginParty(
+  world: World,
+  context: StepContext,
+  call: Call,
+  facts: PartyFacts,
+  stay: { readonly state: PartyState; readonly createdAt: SourceInstant; readonly since: SourceInstant },
+  cause: EventCause,
+): Call {
+  const key = facts.guid ?? facts.guidIfNew;
+  const guid = key ?? (hashedKey("local party", call.callId, facts.dn, call.stays + 1, stay.createdAt) as PartyGuid);
+  const party: Party = {
+    rowId: world.nextRowId(),
+    // The association changes when a party moves to another call; its guid does not.
+    partyId: hashedKey("party", guid, call.callId),
+    guid,
+    dn: facts.dn,
+    type: facts.type,
+    role: facts.role ?? dnRoles.unknown,
+    changes: 1,
+    ...stay,
+  };
+  const next: Call = {
+    ...call,
+    partyChanges: call.partyChanges + 1,
+    stays: call.stays + 1,
+    parties: { ...call.parties, [guid]: party },
+  };
+  writePartyRow(world, context, next, party, partyStates[party.state], cause, null);
+  writePartyHistory(world, context, next, party, {
+    change: partyChangeTypes.created,
+    state: partyStates[party.state],
+    previous: null,
+    at: stay.since,
+    cause,
+  });
+  for (const channel of facts.channels) {
+    world.write("ICON_PARTY_CHANNEL", { PARTYID: party.partyId, UNIQUEID: channel.uniqueId, CHANNEL: channel.name });
+  }
+  if (key === null) noteQuality(world, context, "G_PARTY", party.partyId, "key is local", null);
+  return next;
+}
+
+function moveParty(
+  world: World,
+  context: StepContext,
+  call: Call,
+  party: Party,
+  state: PartyState,
+  at: SourceInstant,
+  cause: EventCause,
+): Call {
+  const moved: Party = { ...party, state, since: at, changes: party.changes + 1 };
+  const next: Call = {
+    ...call,
+    partyChanges: call.partyChanges + 1,
+    parties: { ...call.parties, [party.guid]: moved },
+  };
+  writePartyRow(world, context, next, moved, partyStates[state], cause, null, partyStates[party.state]);
+  writePartyHistory(world, context, next, moved, {
+    change: partyChangeTypes.changed,
+    state: partyStates[state],
+    previous: partyStates[party.state],
+    at,
+    cause,
+  });
+  return next;
+}
+
+function endParty(
+  world: World,
+  context: StepContext,
+  call: Call,
+  party: Party,
+  at: SourceInstant,
+  cause: EventCause,
+): Call {
+  const { [party.guid]: _gone, ...parties } = call.parties;
+  const ended: Party = { ...party, changes: party.changes + 1 };
+  const next: Call = { ...call, partyChanges: call.partyChanges + 1, parties };
+  writePartyRow(world, context, next, ended, partyStates.null, cause, at, partyStates[party.state]);
+  writePartyHistory(world, context, next, ended, {
+    change: partyChangeTypes.terminated,
+    state: partyStates.null,
+    previous: partyStates[party.state],
+    at,
+    cause,
+  });
+  return next;
+}
+
+// Nobody saw how it ended: no call control event stands behind the row.
+function endUnseenParty(world: World, context: StepContext, call: Call, party: Party, unseen: Unseen): Call {
+  noteQuality(world, context, "G_PARTY", party.partyId, "end not seen", unseen);
+  writeTimecode(world, unseen.earliest);
+  const at = sourceInstant(Math.max(unseen.earliest, party.since));
+  return endParty(world, context, call, party, at, { ccEvent: 0, ccCause: null });
+}
+
+function endCall(world: World, context: StepContext, call: Call, at: SourceInstant, unseen: Unseen | null): void {
+  let rest = call;
+  for (const party of Object.values(call.parties)) {
+    rest =
+      unseen === null
+        ? endParty(world, context, rest, party, at, { ccEvent: tlibMessages.EventCallDeleted, ccCause: null })
+        : endUnseenParty(world, context, rest, party, unseen);
+  }
+  if (unseen === null) return settle(world, context, { ...rest, endedAt: at });
+  noteQuality(world, context, "G_CALL", call.callId, "end not seen", unseen);
+  const since = Object.values(call.parties).map((party) => party.since);
+  writeEnding(world, context, rest, sourceInstant(Math.max(at, call.createdAt, ...since)));
+}
+
+/** Keeps the call, and looks again when its ending may be written. */
+function settle(world: World, context: StepContext, call: Call): void {
+  const timeoutMs = context.source.options.callDeletionTimeoutSeconds * 1000;
+  if (call.endedAt !== null && timeoutMs === 0) return writeEnding(world, context, call, call.endedAt);
+  world.put("call", call.callId, call);
+  if (call.endedAt !== null) world.schedule(call.source, sourceInstant(call.endedAt + timeoutMs), call.callId);
+}
+
+function writeEnding(world: World, context: StepContext, call: Call, at: SourceInstant): void {
+  writeTimecode(world, at);
+  writeCallRow(world, context, call, at);
+  writeIrRow(world, context, call, irStates.terminated);
+  writeCallHistory(world, context, call, callChangeTypes.terminated, at);
+  writeIrHistory(world, context, call, irChangeTypes.terminated, at);
+  eraseActiveRows(world, call);
+  world.remove("call", call.callId);
+}

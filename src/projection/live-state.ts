@@ -1,0 +1,195 @@
+// The World that the projector steps the machines in: what is open, in memory, with what a batch changed of it. A
+// record's step is all or nothing (`step`), and so is a batch (`takeBatch` hands it to one transaction).
+
+import { getTableConfig } from "drizzle-orm/sqlite-core";
+import { type RowOf, type TableName, tableNames, tables } from "../../schema/tables.ts";
+import type { CallId } from "../event/happening.ts";
+import type { SourceInstant } from "../event/instant.ts";
+import { DeadlineQueue } from "./deadline.ts";
+import { type Entities, type EntityKind, liveStateVersion, type World } from "./world.ts";
+
+/** Whole rows by table and key; null: the row is deleted. */
+export type RowChanges = Map<TableName, Map<string | number, Record<string, unknown> | null>>;
+
+export interface LiveChange {
+  readonly kind: string;
+  readonly key: string;
+  readonly version: number;
+  /** JSON; null: the thing is no longer open. */
+  readonly data: string | null;
+}
+
+export interface BatchChanges {
+  readonly rows: RowChanges;
+  readonly live: readonly LiveChange[];
+  readonly rowSequence: number;
+}
+
+type Undo = () => void;
+
+export class LiveState implements World {
+  readonly #entities = new Map<EntityKind, Map<string, unknown>>();
+  readonly #deadlines = new DeadlineQueue();
+  #rows: RowChanges = new Map();
+  #dirty = new Map<EntityKind, Set<string>>();
+  #rowSequence = 0;
+  // The step under way: how to take it back, and the rows it wrote so far.
+  #undo: Undo[] = [];
+  #stepRows: [TableName, string | number, Record<string, unknown> | null][] = [];
+
+  /** Puts back what an IDB holds. Throws LiveStateVersionError when another version of the program wrote it. */
+  restore(stored: Iterable<{ kind: string; key: string; version: number; data: string }>, rowSequence: number): void {
+    this.#entities.clear();
+    this.#deadlines.clear();
+    this.#rows = new Map();
+    this.#dirty = new Map();
+    this.#rowSequence = rowSequence;
+    for (const { kind, key, version, data } of stored) {
+      if (version !== liveStateVersion) throw new LiveStateVersionError(version);
+      this.#ofKind(kind as EntityKind).set(key, JSON.parse(data));
+    }
+  }
+
+  /** Runs one record's step; if it throws, nothing of it remains and the error goes on. */
+  step(act: (world: World) => void): void {
+    const sequenceBefore = this.#rowSequence;
+    try {
+      act(this);
+    } catch (error) {
+      for (const undo of this.#undo.reverse()) undo();
+      this.#undo = [];
+      this.#stepRows = [];
+      this.#rowSequence = sequenceBefore;
+      throw error;
+    }
+    for (const [table, key, row] of this.#stepRows) {
+      let ofTable = this.#rows.get(table);
+      if (ofTable === undefined) {
+        ofTable = new Map();
+        this.#rows.set(table, ofTable);
+      }
+      ofTable.set(key, row);
+    }
+    this.#undo.length = 0;
+    this.#stepRows.length = 0;
+  }
+
+  /** What all steps since the last batch changed. */
+  takeBatch(): BatchChanges {
+    const live: LiveChange[] = [];
+    for (const [kind, keys] of this.#dirty) {
+      for (const key of keys) {
+        const entity = this.#entities.get(kind)?.get(key);
+        live.push({ kind, key, version: liveStateVersion, data: entity === undefined ? null : JSON.stringify(entity) });
+      }
+    }
+    const batch = { rows: this.#rows, live, rowSequence: this.#rowSequence };
+    this.#rows = new Map();
+    this.#dirty = new Map();
+    return batch;
+  }
+
+  count(kind: EntityKind): number {
+    return this.#entities.get(kind)?.size ?? 0;
+  }
+
+  openParties(): number {
+    let parties = 0;
+    for (const call of this.#ofKind("call").values()) parties += Object.keys((call as Entities["call"]).parties).length;
+    return parties;
+  }
+
+  get<K extends EntityKind>(kind: K, key: string): Entities[K] | undefined {
+    return this.#entities.get(kind)?.get(key) as Entities[K] | undefined;
+  }
+
+  put<K extends EntityKind>(kind: K, key: string, entity: Entities[K]): void {
+    const ofKind = this.#ofKind(kind);
+    const before = ofKind.get(key);
+    this.#undo.push(() => (before === undefined ? ofKind.delete(key) : ofKind.set(key, before)));
+    ofKind.set(key, entity);
+    this.#touch(kind, key);
+  }
+
+  remove(kind: EntityKind, key: string): void {
+    const ofKind = this.#ofKind(kind);
+    const before = ofKind.get(key);
+    if (before === undefined) return;
+    this.#undo.push(() => ofKind.set(key, before));
+    ofKind.delete(key);
+    this.#touch(kind, key);
+  }
+
+  all<K extends EntityKind>(kind: K): readonly (readonly [key: string, entity: Entities[K]])[] {
+    const entries = [...this.#ofKind(kind)] as [string, Entities[K]][];
+    return entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  }
+
+  nextRowId(): number {
+    this.#rowSequence += 1;
+    return this.#rowSequence;
+  }
+
+  write<T extends TableName>(table: T, row: RowOf<T>): void {
+    const values = row as Record<string, unknown>;
+    this.#stepRows.push([table, rowKey(table, values), values]);
+  }
+
+  erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE", id: number): void {
+    this.#stepRows.push([table, id, null]);
+  }
+
+  schedule(source: string, at: SourceInstant, callId: CallId): void {
+    this.#deadlines.add(source, at, callId);
+  }
+
+  takeDue(source: string, now: SourceInstant): readonly CallId[] {
+    const due = this.#deadlines.take(source, now);
+    if (due.length === 0) return [];
+    this.#undo.push(() => {
+      for (const { at, callId } of due) this.#deadlines.add(source, at, callId);
+    });
+    return due.map(({ callId }) => callId);
+  }
+
+  #ofKind(kind: EntityKind): Map<string, unknown> {
+    let ofKind = this.#entities.get(kind);
+    if (ofKind === undefined) {
+      ofKind = new Map();
+      this.#entities.set(kind, ofKind);
+    }
+    return ofKind;
+  }
+
+  #touch(kind: EntityKind, key: string): void {
+    let keys = this.#dirty.get(kind);
+    if (keys === undefined) {
+      keys = new Set();
+      this.#dirty.set(kind, keys);
+    }
+    keys.add(key);
+  }
+}
+
+/** The live state in the IDB has the shape of another version of this program; it cannot be gone on with. */
+export class LiveStateVersionError extends Error {
+  override readonly name = "LiveStateVersionError";
+  constructor(version: number) {
+    super(`Cannot go on from live state of version ${version}: this program reads version ${liveStateVersion}`);
+  }
+}
+
+const keyColumns: ReadonlyMap<TableName, readonly string[]> = new Map(
+  tableNames.map((name) => {
+    const { columns, primaryKeys } = getTableConfig(tables[name]);
+    const compound = primaryKeys[0]?.columns.map((column) => column.name);
+    return [name, compound ?? columns.filter((column) => column.primary).map((column) => column.name)];
+  }),
+);
+
+function rowKey(table: TableName, row: Record<string, unknown>): string | number {
+  const columns = keyColumns.get(table) ?? [];
+  const only = columns.length === 1 ? row[columns[0] ?? ""] : undefined;
+  if (typeof only === "number") return only;
+  return JSON.stringify(columns.map((column) => row[column]));
+}

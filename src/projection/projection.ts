@@ -1,0 +1,264 @@
+// One record of the persistent queue, taken into the live state and the rows. Pure: the same records give the same rows.
+
+import {
+  decodeEnvelope,
+  type Envelope,
+  EnvelopeError,
+  type FrameEnvelope,
+  type MarkEnvelope,
+  type SessionEndCause,
+} from "../event/envelope.ts";
+import type { QualityCause } from "../event/happening.ts";
+import { arrivalInstant, sourceInstant, timestampText } from "../event/instant.ts";
+import { stepAmiMark } from "./ami.ts";
+import { stepAmiFrame } from "./ami-frame.ts";
+import { stepCall } from "./call.ts";
+import { writeMark } from "./mark.ts";
+import { closeSession, hearSession, openSession, type SessionState } from "./session.ts";
+import { type SourceState, stepContext } from "./source.ts";
+import { stepTevent } from "./tevent.ts";
+import { enterWindow } from "./window.ts";
+import type { World } from "./world.ts";
+
+/** What holds for a whole IDB, chosen when it is made. */
+export interface ProjectionSettings {
+  /** Length of a window of the ledger, seconds. */
+  readonly windowSeconds: number;
+}
+
+/** Takes one record's payload in. Throws only if a machine has a bug; then nothing of the record may be kept. */
+export function stepRecord(world: World, settings: ProjectionSettings, position: bigint, payload: Uint8Array): void {
+  let envelope: Envelope;
+  try {
+    envelope = decodeEnvelope(payload);
+  } catch (error) {
+    if (!(error instanceof EnvelopeError)) throw error;
+    writeUndecoded(
+      world,
+      position,
+      { session: null, source: null, arrivedAt: 0, frame: payload, isCut: false },
+      error.message,
+    );
+    return;
+  }
+  if (envelope.kind === "frame") stepFrame(world, settings, position, envelope);
+  else stepMark(world, position, envelope);
+}
+
+/** Keeps a record whose projection failed; its window says so, everything else goes on. */
+export function passOver(
+  world: World,
+  settings: ProjectionSettings,
+  position: bigint,
+  payload: Uint8Array,
+  reason: string,
+): void {
+  let envelope: Envelope | null;
+  try {
+    envelope = decodeEnvelope(payload);
+  } catch {
+    envelope = null;
+  }
+  const session = envelope === null ? undefined : world.get("session", String(envelope.session));
+  const source = session && world.get("source", session.source);
+  if (source !== undefined && envelope !== null) {
+    const context = stepContext(world, source, envelope.session, position);
+    enterWindow(world, context, settings.windowSeconds, source.clock ?? sourceInstant(envelope.arrivedAt), {
+      fault: "projection failed",
+    });
+    context.count("projection failed");
+  }
+  const frame = envelope?.kind === "frame" ? envelope.frame : payload;
+  const isCut = envelope?.kind === "frame" && envelope.isCut;
+  writeUndecoded(
+    world,
+    position,
+    { session: envelope?.session ?? null, source: source ?? null, arrivedAt: envelope?.arrivedAt ?? 0, frame, isCut },
+    reason,
+  );
+}
+
+/** Records `from` to `to` can no longer be read: every source that was listening may have lost something. */
+export function stepDamage(world: World, settings: ProjectionSettings, from: bigint, to: bigint, reason: string): void {
+  for (const [, source] of world.all("source")) {
+    if (source.openSession === null || source.clock === null) continue;
+    const context = stepContext(world, source, source.openSession, from);
+    enterWindow(world, context, settings.windowSeconds, source.clock, { fault: "damaged record" });
+    writeMark(
+      world,
+      context,
+      source.clock - source.clockDifferenceMs,
+      "damaged record",
+      `records ${from} to ${to}: ${reason}`,
+    );
+    context.count("damaged record");
+  }
+}
+
+/** The persistent queue is not the one that the IDB followed, or lacks a part of it: nothing about that time is guessed. */
+export function stepQueueLost(world: World, settings: ProjectionSettings, position: bigint, detail: string): void {
+  for (const [name, source] of world.all("source")) {
+    if (source.clock !== null) {
+      const context = stepContext(world, source, source.openSession ?? (0 as never), position);
+      enterWindow(world, context, settings.windowSeconds, source.clock, { fault: "queue lost" });
+      writeMark(world, context, source.clock - source.clockDifferenceMs, "queue lost", detail);
+    }
+    const open = source.openSession === null ? undefined : world.get("session", String(source.openSession));
+    if (open !== undefined) endSession(world, open, open.heardAt, "our crash");
+    const now = world.get("source", name);
+    if (now !== undefined) world.put("source", name, { ...now, missedBecause: "queue lost" });
+  }
+}
+
+/** After live state was read back: endings that wait are scheduled anew. */
+export function rescheduleEndings(world: World): void {
+  for (const [, call] of world.all("call")) {
+    const source = world.get("source", call.source);
+    if (call.endedAt === null || source === undefined) continue;
+    const dueAt = sourceInstant(call.endedAt + source.options.callDeletionTimeoutSeconds * 1000);
+    world.schedule(call.source, dueAt, call.callId);
+  }
+}
+
+function stepFrame(world: World, settings: ProjectionSettings, position: bigint, envelope: FrameEnvelope): void {
+  const session = world.get("session", String(envelope.session));
+  const source = session && world.get("source", session.source);
+  if (session === undefined || source === undefined) {
+    const about = { session: envelope.session, source: null, arrivedAt: envelope.arrivedAt, ...frameOf(envelope) };
+    writeUndecoded(world, position, about, "frame of a data source session that is not known here");
+    return;
+  }
+  hearSession(world, session, envelope.arrivedAt);
+  const context = stepContext(world, source, envelope.session, position);
+  const problem =
+    source.identity.kind === "tevent"
+      ? stepTevent(world, context, settings.windowSeconds, envelope)
+      : stepAmiFrame(world, context, settings.windowSeconds, envelope);
+  if (problem !== null) {
+    context.count("undecodable frame");
+    const about = { session: envelope.session, source, arrivedAt: envelope.arrivedAt, ...frameOf(envelope) };
+    writeUndecoded(world, position, about, problem);
+  }
+}
+
+function frameOf(envelope: FrameEnvelope) {
+  return { frame: envelope.frame, isCut: envelope.isCut };
+}
+
+function stepMark(world: World, position: bigint, envelope: MarkEnvelope): void {
+  const { mark, arrivedAt } = envelope;
+  switch (mark.mark) {
+    case "instance started":
+      return startInstance(world, position, envelope, mark);
+    case "instance stopped":
+      return writeMark(world, { position, source: null }, arrivedAt, mark.mark, null);
+    case "session opened": {
+      const source = world.get("source", mark.source);
+      if (source === undefined) return;
+      const next = openSession(world, source, envelope, mark);
+      writeMark(world, { position, source: next }, arrivedAt, mark.mark, null);
+      stepSourceMark(world, next, position, envelope);
+      return;
+    }
+    case "session closed": {
+      const session = world.get("session", String(envelope.session));
+      if (session === undefined) return;
+      const source = world.get("source", session.source);
+      if (source !== undefined) stepSourceMark(world, source, position, envelope);
+      endSession(world, session, arrivedAt, mark.cause);
+      writeMark(world, { position, source: source ?? null }, arrivedAt, mark.mark, mark.cause);
+      return;
+    }
+    case "list requested": {
+      const source = world.get("source", mark.source);
+      if (source !== undefined) stepSourceMark(world, source, position, envelope);
+      return;
+    }
+  }
+}
+
+type Started = Extract<MarkEnvelope["mark"], { mark: "instance started" }>;
+
+function startInstance(world: World, position: bigint, envelope: MarkEnvelope, mark: Started): void {
+  // What is still open was left so by a crash: it was good up to the last arrival, and nothing is known after it.
+  for (const [, session] of world.all("session")) {
+    endSession(world, session, session.heardAt, "our crash");
+    const source = world.get("source", session.source) ?? null;
+    writeMark(world, { position, source }, envelope.arrivedAt, "session closed", "our crash");
+  }
+  for (const { options, ...identity } of mark.sources) {
+    const known = world.get("source", identity.name);
+    const source: SourceState = {
+      ...(known ?? newSource),
+      identity,
+      options,
+      writesCalls: mark.role.includes("gcc"),
+      instance: { dbid: mark.instance.dbid, startedAt: envelope.arrivedAt, sessions: 0 },
+    };
+    world.put("source", identity.name, source);
+  }
+  const detail = `version ${mark.programVersion}, persistent queue ${mark.queueState}, configuration ${mark.configurationHash.slice(0, 12)}`;
+  writeMark(world, { position, source: null }, envelope.arrivedAt, mark.mark, detail);
+}
+
+const newSource = {
+  run: null,
+  appliedSequence: null,
+  clock: null,
+  clockDifferenceMs: 0,
+  heardUntil: null,
+  missedBecause: "link down",
+  openSession: null,
+  lastDbid: null,
+  snapshotLines: null,
+  counters: {},
+} as const;
+
+function endSession(world: World, session: SessionState, endedAt: number, cause: SessionEndCause): void {
+  const source = world.get("source", session.source);
+  // A lost queue stays the reason until a snapshot has put things right.
+  const missedBecause: QualityCause =
+    source?.missedBecause === "queue lost"
+      ? "queue lost"
+      : cause === "our stop" || cause === "our crash"
+        ? "instance down"
+        : "link down";
+  closeSession(world, session, { endedAt, isOurEnd: cause === "our stop", missedBecause });
+}
+
+function stepSourceMark(world: World, source: SourceState, position: bigint, envelope: MarkEnvelope): void {
+  if (source.identity.kind !== "ami") return;
+  const context = stepContext(world, source, envelope.session, position);
+  const ami = {
+    source: source.identity.name,
+    session: envelope.session,
+    options: source.options,
+    arrivedAt: envelope.arrivedAt,
+  };
+  for (const happening of stepAmiMark(world, ami, envelope.mark)) {
+    if (source.writesCalls) stepCall(world, context, happening);
+  }
+}
+
+function writeUndecoded(
+  world: World,
+  position: bigint,
+  about: {
+    readonly session: number | null;
+    readonly source: SourceState | null;
+    readonly arrivedAt: number;
+    readonly frame: Uint8Array;
+    readonly isCut: boolean;
+  },
+  reason: string,
+): void {
+  world.write("ICON_UNDECODED", {
+    POSITION: Number(position),
+    GSYS_DOMAIN: about.session,
+    SOURCE: about.source?.identity.name ?? null,
+    ARRIVED: timestampText(arrivalInstant(about.arrivedAt)),
+    REASON: reason,
+    FRAME: about.frame.slice(), // the record's memory is used again by the next read
+    IS_CUT: about.isCut ? 1 : 0,
+  });
+}

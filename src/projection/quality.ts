@@ -1,0 +1,30 @@
+// Doubts about a row live in ICON_ROW_QUALITY and nowhere else; no documented column gets a second meaning.
+
+import type { Unseen } from "../event/happening.ts";
+import { timestampText } from "../event/instant.ts";
+import type { StepContext } from "./source.ts";
+import type { World } from "./world.ts";
+
+export type QualityReason = "end not seen" | "beginning not seen" | "change not seen" | "key is local";
+
+/** Notes that nobody saw what a row says, and between which instants it must have happened. */
+export function noteQuality(
+  world: World,
+  context: StepContext,
+  table: "G_CALL" | "G_PARTY",
+  rowKey: string,
+  reason: QualityReason,
+  unseen: Unseen | null,
+): void {
+  world.write("ICON_ROW_QUALITY", {
+    ID: world.nextRowId(),
+    TABLE_NAME: table,
+    ROW_KEY: rowKey,
+    REASON: reason,
+    EARLIEST: unseen && timestampText(unseen.earliest),
+    LATEST: unseen && timestampText(unseen.latest),
+    CAUSE: unseen?.cause ?? null,
+    SOURCE: context.source.identity.name,
+    GSYS_DOMAIN: context.session,
+  });
+}

@@ -1,0 +1,85 @@
+// What is remembered of a data source between its frames, and what a step of a machine is given to work with.
+
+import type { ProjectionOptions, SessionId, SourceIdentity } from "../event/envelope.ts";
+import type { QualityCause } from "../event/happening.ts";
+import type { SourceInstant } from "../event/instant.ts";
+import { sourceInstant } from "../event/instant.ts";
+import type { World } from "./world.ts";
+
+export interface SourceState {
+  readonly identity: SourceIdentity;
+  readonly options: ProjectionOptions;
+  /** Role gcc is on: calls and parties are written. */
+  readonly writesCalls: boolean;
+  readonly instance: {
+    readonly dbid: number;
+    /** When this run of the instance began, by its own clock: ICON_STIME. */
+    readonly startedAt: number;
+    /** Sessions of this source that this run of the instance has opened. */
+    readonly sessions: number;
+  };
+  /** The server run that sequence numbers belong to; null: none yet, or the source has no runs. */
+  readonly run: string | null;
+  /** Highest sequence applied in `run`; null: nothing known of it yet. */
+  readonly appliedSequence: number | null;
+  /** The source's clock: the latest time heard in an event or a heartbeat. */
+  readonly clock: SourceInstant | null;
+  /** The source's clock minus ours when `clock` was last moved, ms. */
+  readonly clockDifferenceMs: number;
+  /** The source's clock when the present session began: up to here the earlier sessions had listened. */
+  readonly heardUntil: SourceInstant | null;
+  /** Why something may have been missed between `heardUntil` and the present session. */
+  readonly missedBecause: QualityCause;
+  readonly openSession: SessionId | null;
+  /** DBID of the server of the last session: another one is a switchover. */
+  readonly lastDbid: number | null;
+  /** Lines of the snapshot that is under way; null: none is. */
+  readonly snapshotLines: number | null;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** What a machine's step knows besides the world: whose frame this is, and where to count what it leaves out. */
+export interface StepContext {
+  readonly source: SourceState;
+  readonly session: SessionId;
+  readonly position: bigint;
+  count(name: string): void;
+}
+
+/** A context for one record of one source. `source` is as it stood before the step. */
+export function stepContext(world: World, source: SourceState, session: SessionId, position: bigint): StepContext {
+  const name = source.identity.name;
+  return {
+    source,
+    session,
+    position,
+    count(counter) {
+      const now = world.get("source", name) ?? source;
+      const value = (now.counters[counter] ?? 0) + 1;
+      world.put("source", name, { ...now, counters: { ...now.counters, [counter]: value } });
+      world.write("ICON_COUNTER", { SOURCE: name, NAME: counter, VALUE: value });
+    },
+  };
+}
+
+/** Changes what is remembered of the source; returns it as it is now. */
+export function updateSource(world: World, name: string, change: Partial<SourceState>): SourceState | undefined {
+  const now = world.get("source", name);
+  if (now === undefined) return undefined;
+  const next = { ...now, ...change };
+  world.put("source", name, next);
+  return next;
+}
+
+/** Moves the source's clock forward to `at`; it never goes back, though single events may be a little older. */
+export function hearClock(world: World, name: string, at: SourceInstant, arrivedAt: number): void {
+  const now = world.get("source", name);
+  if (now === undefined || (now.clock !== null && now.clock >= at)) return;
+  world.put("source", name, { ...now, clock: at, clockDifferenceMs: at - arrivedAt });
+}
+
+/** The source's time at an arrival of ours, as well as we can tell without a word from it; never before its clock. */
+export function estimatedSourceTime(source: SourceState, arrivedAt: number): SourceInstant {
+  const estimate = arrivedAt + source.clockDifferenceMs;
+  return sourceInstant(Math.max(estimate, source.clock ?? estimate));
+}

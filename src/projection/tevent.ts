@@ -1,0 +1,293 @@
+// The T-Event link: from one decoded line, in order, to what happened. Here live the sequence rules of a server run and
+// the reconciliation with a snapshot; what it means for calls is the call machine's.
+//
+// 1. A sequence number at or below the applied one is a duplicate: counted, dropped. A jump is a hole: its range goes
+//    into the ledger, nothing waits for it.
+// 2. A snapshot is collected and taken in at its end line, whole; cut short, it is discarded. What we believed open of
+//    this source and it does not name has ended while we were not listening.
+
+import type { FrameEnvelope } from "../event/envelope.ts";
+import type { PartyFacts, PartyGuid, PartyStep, Unseen } from "../event/happening.ts";
+import {
+  type CallFacts,
+  type CallId,
+  type CallType,
+  callTypes,
+  type Happening,
+  partyTypes,
+} from "../event/happening.ts";
+import type { SourceInstant } from "../event/instant.ts";
+import { type TEvent, tlibMessages } from "../event/tevent.ts";
+import { decodeLine } from "../protocol/tevent/line.ts";
+import { closeUnnamed, stepCall, writeDueEndings } from "./call.ts";
+import { hashedKey } from "./key.ts";
+import { writeMark } from "./mark.ts";
+import { dropSnapshot, storeEvent } from "./session.ts";
+import { estimatedSourceTime, hearClock, type StepContext, stepContext, updateSource } from "./source.ts";
+import { enterWindow } from "./window.ts";
+import type { World } from "./world.ts";
+
+/** One line of a snapshot under way: what it says, kept until the end line. */
+export interface SnapshotItem {
+  readonly happening: Happening;
+}
+
+/** Takes one frame in. Returns why it could not be decoded, or null. */
+export function stepTevent(
+  world: World,
+  context: StepContext,
+  windowSeconds: number,
+  envelope: FrameEnvelope,
+): string | null {
+  const name = context.source.identity.name;
+  const line = decodeLine(envelope.frame, envelope.isCut);
+  switch (line.kind) {
+    case "event":
+      if (line.event.isSnapshot) collectSnapshotLine(world, context, line.event);
+      else stepEvent(world, context, windowSeconds, envelope, line.event);
+      return null;
+    case "undecodable":
+      if (line.sequence !== null) takeSequence(world, context, windowSeconds, line.sequence, context.source.clock);
+      enterWindow(world, context, windowSeconds, estimatedSourceTime(context.source, envelope.arrivedAt), {
+        fault: "undecodable frame",
+      });
+      return line.reason;
+    case "heartbeat":
+      writeDueEndings(world, context, line.at);
+      hearClock(world, name, line.at, envelope.arrivedAt);
+      return null;
+    case "gap": {
+      updateSource(world, name, { missedBecause: "gap" });
+      const at = estimatedSourceTime(context.source, envelope.arrivedAt);
+      enterWindow(world, context, windowSeconds, context.source.clock ?? at, { fault: "gap reported" });
+      const detail = `events ${line.from} to ${line.to ?? "?"} cannot be resent`;
+      writeMark(world, context, envelope.arrivedAt, "gap reported", detail);
+      return null;
+    }
+    case "snapshot begin":
+      dropSnapshot(world, context.source, context.session);
+      updateSource(world, name, { snapshotLines: 0 });
+      return null;
+    case "snapshot end":
+      takeSnapshot(world, context, windowSeconds, envelope, line.lastSeq);
+      return null;
+    case "cti":
+    case "link": {
+      const what = line.kind === "cti" ? "CTI link" : "link to another server";
+      writeMark(world, context, envelope.arrivedAt, `${what} ${line.isUp ? "up" : "down"}`, null);
+      const at = line.at ?? estimatedSourceTime(context.source, envelope.arrivedAt);
+      const fault = line.kind === "cti" ? "cti link down" : "link to another server down";
+      enterWindow(world, context, windowSeconds, at, { fault });
+      return null;
+    }
+    case "unknown control":
+      context.count("unknown control line");
+      return null;
+    case "hello":
+    case "resumed":
+    case "role":
+    case "bye":
+    case "pong":
+    case "error":
+      return null;
+  }
+}
+
+function stepEvent(
+  world: World,
+  context: StepContext,
+  windowSeconds: number,
+  envelope: FrameEnvelope,
+  event: TEvent,
+): void {
+  if (event.sequence !== null && !takeSequence(world, context, windowSeconds, event.sequence, event.at)) return;
+  writeDueEndings(world, context, event.at);
+  hearClock(world, context.source.identity.name, event.at, envelope.arrivedAt);
+  enterWindow(world, context, windowSeconds, event.at, { event: { sequence: event.sequence } });
+  const session = world.get("session", String(context.session));
+  if (session !== undefined) {
+    storeEvent(world, session, { arrivedAt: envelope.arrivedAt, at: event.at, sequence: event.sequence });
+  }
+  if (!context.source.writesCalls) return;
+  for (const happening of happeningsOf(world, context, event)) stepCall(world, context, happening);
+}
+
+/** Applies the sequence rules; false: a duplicate, to be dropped. */
+function takeSequence(
+  world: World,
+  context: StepContext,
+  windowSeconds: number,
+  sequence: number,
+  at: SourceInstant | null,
+): boolean {
+  const applied = context.source.appliedSequence;
+  if (applied !== null && sequence <= applied) {
+    context.count("duplicate event");
+    return false;
+  }
+  // A run's events start at 1; what came before our first one of a run that we never saw is the snapshot's business.
+  if (applied !== null && sequence > applied + 1) {
+    context.count("hole in the sequence");
+    if (at !== null) enterWindow(world, context, windowSeconds, at, { hole: [applied + 1, sequence - 1] });
+  }
+  updateSource(world, context.source.identity.name, { appliedSequence: sequence });
+  return true;
+}
+
+function collectSnapshotLine(world: World, context: StepContext, event: TEvent): void {
+  const lines = context.source.snapshotLines;
+  if (lines === null) return context.count("snapshot line outside of a snapshot");
+  const happening = presentOf(context, event);
+  if (happening === null) return;
+  world.put("snapshot item", `${context.session}/${lines}`, { happening });
+  updateSource(world, context.source.identity.name, { snapshotLines: lines + 1 });
+}
+
+function takeSnapshot(
+  world: World,
+  context: StepContext,
+  windowSeconds: number,
+  envelope: FrameEnvelope,
+  lastSeq: number,
+): void {
+  const { source } = context;
+  const lines = source.snapshotLines;
+  if (lines === null) return context.count("snapshot end without its begin");
+  const items: Happening[] = [];
+  for (let line = 0; line < lines; line++) {
+    const item = world.get("snapshot item", `${context.session}/${line}`);
+    if (item !== undefined) items.push(item.happening);
+  }
+  dropSnapshot(world, source, context.session);
+  const latestAt = Math.max(estimatedSourceTime(source, envelope.arrivedAt), ...items.map((item) => item.at));
+  const now = latestAt as SourceInstant;
+  const applied = source.appliedSequence;
+  if (applied !== null && lastSeq > applied) {
+    context.count("hole in the sequence");
+    enterWindow(world, context, windowSeconds, source.clock ?? now, { hole: [applied + 1, lastSeq] });
+  }
+  updateSource(world, source.identity.name, { snapshotLines: null, appliedSequence: lastSeq });
+  if (source.heardUntil !== null) {
+    enterWindow(world, context, windowSeconds, source.heardUntil, { fault: "reconciled by snapshot" });
+  }
+  enterWindow(world, context, windowSeconds, now, { fault: "reconciled by snapshot" });
+  writeMark(world, context, envelope.arrivedAt, "snapshot taken in", `${items.length} parties, as of event ${lastSeq}`);
+  if (!source.writesCalls) return;
+
+  const named = new Set<string>();
+  for (const item of items) {
+    stepCall(world, context, item);
+    const party = item.kind === "party present" ? openPartyGuid(world, item) : undefined;
+    if (party !== undefined) named.add(party);
+  }
+  const unseen: Unseen = { earliest: source.heardUntil ?? now, latest: now, cause: source.missedBecause };
+  closeUnnamed(world, context, named, unseen);
+}
+
+function openPartyGuid(world: World, item: Extract<Happening, { kind: "party present" }>): string | undefined {
+  if (item.party.guid !== null) return item.party.guid;
+  const parties = world.get("call", item.call.callId)?.parties ?? {};
+  return Object.values(parties).find((party) => party.dn === item.party.dn)?.guid;
+}
+
+const steps: Readonly<Record<string, { readonly step: PartyStep; readonly ccEvent: number }>> = {
+  EventQueued: { step: "queued", ccEvent: tlibMessages.EventQueued },
+  EventDialing: { step: "dialing", ccEvent: tlibMessages.EventDialing },
+  EventRinging: { step: "ringing", ccEvent: tlibMessages.EventRinging },
+  EventEstablished: { step: "established", ccEvent: tlibMessages.EventEstablished },
+  EventHeld: { step: "held", ccEvent: tlibMessages.EventHeld },
+  EventRetrieved: { step: "retrieved", ccEvent: tlibMessages.EventRetrieved },
+  EventDiverted: { step: "diverted", ccEvent: tlibMessages.EventDiverted },
+  EventAbandoned: { step: "abandoned", ccEvent: tlibMessages.EventAbandoned },
+  EventReleased: { step: "released", ccEvent: tlibMessages.EventReleased },
+};
+
+function happeningsOf(world: World, context: StepContext, event: TEvent): readonly Happening[] {
+  const call = callFacts(context, event);
+  if (call === null) return [];
+  switch (event.id) {
+    case "EventCallCreated":
+      return [{ kind: "call created", at: event.at, call }];
+    case "EventCallDeleted":
+      return [{ kind: "call deleted", at: event.at, call, unseen: null }];
+    case "EventPartyChanged":
+      return partyChanged(world, context, event, call);
+  }
+  const known = Object.hasOwn(steps, event.id) ? steps[event.id] : undefined;
+  if (known === undefined) return [];
+  const party = partyFacts(context, event, call);
+  if (party === null) return [];
+  return [{ kind: "party", ...known, at: event.at, call, party, ccCause: event.callState, unseen: null }];
+}
+
+/** A party moves from one call to another: until transfers are told in full, it leaves the one and joins the other. */
+function partyChanged(world: World, context: StepContext, event: TEvent, call: CallFacts): readonly Happening[] {
+  const party = partyFacts(context, event, call);
+  if (party === null || event.previousConnId === null || event.previousConnId === event.connId) return [];
+  const at = event.at;
+  const moved = { party, at, ccEvent: tlibMessages.EventPartyChanged, ccCause: event.callState, unseen: null };
+  const joined: Happening = { kind: "party", step: "established", call, ...moved };
+  for (const [, previous] of world.all("call")) {
+    if (previous.source !== context.source.identity.name || previous.connId !== event.previousConnId) continue;
+    const left: CallFacts = { ...call, callId: previous.callId, connId: previous.connId, callType: null };
+    return [{ kind: "party", step: "released", call: left, ...moved }, joined];
+  }
+  return [joined];
+}
+
+function presentOf(context: StepContext, event: TEvent): Happening | null {
+  const call = callFacts(context, event);
+  const known = Object.hasOwn(steps, event.id) ? steps[event.id] : undefined;
+  if (call === null || known === undefined) return null;
+  const party = partyFacts(context, event, call);
+  const { step } = known;
+  if (party === null || step === "diverted" || step === "abandoned" || step === "released") return null;
+  const origin = event.origin?.at ?? null;
+  const state = step === "retrieved" ? "established" : step;
+  return { kind: "party present", step: state, at: event.at, origin, call, party, ccEvent: known.ccEvent };
+}
+
+const callTypeNumbers: ReadonlySet<number> = new Set(Object.values(callTypes));
+
+function callFacts(context: StepContext, event: TEvent): CallFacts | null {
+  if (event.callUuid === null && event.connId === null) return null;
+  const { identity, run } = context.source;
+  const callId = event.callUuid ?? hashedKey("call", identity.primaryDbid, run ?? "", event.connId ?? "");
+  return {
+    callId: callId as CallId,
+    isKeyLocal: false,
+    connId: event.connId,
+    parentCallId: null,
+    switchCallId: event.switchCallId,
+    callType: event.callType !== null && callTypeNumbers.has(event.callType) ? (event.callType as CallType) : null,
+    ani: event.ani,
+    dnis: event.dnis,
+  };
+}
+
+function partyFacts(context: StepContext, event: TEvent, call: CallFacts): PartyFacts | null {
+  if (event.thisDn === null) {
+    context.count("party event without a DN");
+    return null;
+  }
+  // A stay in a virtual queue is not a party.
+  if (event.isVirtualQueue) return null;
+  const creator = event.isSnapshot ? event.origin : { run: context.source.run ?? "", sequence: event.sequence ?? 0 };
+  const guidIfNew =
+    creator === null ? null : hashedKey("stay", call.callId, event.thisDn, creator.run, creator.sequence);
+  return {
+    guid: event.partyUuid as PartyGuid | null,
+    guidIfNew: event.partyUuid === null ? (guidIfNew as PartyGuid | null) : null,
+    dn: event.thisDn,
+    // Only DNs of the switch have events of their own.
+    type: partyTypes.internal,
+    role: event.thisDnRole,
+    channels: [],
+  };
+}
+
+/** Used where a source's state changed during the step and the rest must see it. */
+export function contextAfter(world: World, context: StepContext): StepContext {
+  const source = world.get("source", context.source.identity.name) ?? context.source;
+  return stepContext(world, source, context.session, context.position);
+}

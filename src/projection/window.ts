@@ -1,0 +1,108 @@
+// The window ledger: per fixed stretch of a source's own time, how many events came, with which sequence numbers, which
+// are missing, and what was wrong. Only windows with events or faults get a row; stretches without a session follow
+// from G_DSS_GCC_PROVIDER.
+
+import type { SourceInstant } from "../event/instant.ts";
+import { writeTimecode } from "./call-rows.ts";
+import type { SourceState, StepContext } from "./source.ts";
+import type { World } from "./world.ts";
+
+export interface WindowState {
+  readonly source: string;
+  readonly run: string;
+  /** UTC seconds of the window's start. */
+  readonly startSeconds: number;
+  readonly events: number;
+  readonly firstSequence: number | null;
+  readonly lastSequence: number | null;
+  /** Ranges of sequence numbers that never came, both ends included. */
+  readonly holes: readonly (readonly [from: number, to: number])[];
+  readonly faults: readonly WindowFault[];
+}
+
+export type WindowFault =
+  | "gap reported"
+  | "reconciled by snapshot"
+  | "queue lost"
+  | "damaged record"
+  | "undecodable frame"
+  | "projection failed"
+  | "cti link down"
+  | "link to another server down"
+  | "source clock unknown";
+
+// Events may come a little late; after this many windows the row stands and the state is forgotten.
+const windowsKept = 3;
+
+export interface WindowEntry {
+  /** An event that counts, with its number where the source has numbers. */
+  readonly event?: { readonly sequence: number | null };
+  readonly hole?: readonly [from: number, to: number];
+  readonly fault?: WindowFault;
+}
+
+/** Enters something into the window of the source's time `at`. */
+export function enterWindow(
+  world: World,
+  context: StepContext,
+  windowSeconds: number,
+  at: SourceInstant,
+  entry: WindowEntry,
+): void {
+  const { source } = context;
+  const seconds = Math.floor(at / 1000);
+  const startSeconds = seconds - (seconds % windowSeconds);
+  const run = source.run ?? "";
+  const key = `${source.identity.primaryDbid}/${run}/${source.identity.switchDbid}/${startSeconds}`;
+  const known = world.get("window", key);
+  if (known === undefined) {
+    forgetLeftBehind(world, source, startSeconds, windowSeconds);
+    writeTimecode(world, at);
+  }
+  const before = known ?? emptyWindow(source, run, startSeconds);
+  const sequence = entry.event?.sequence ?? null;
+  const window: WindowState = {
+    ...before,
+    events: before.events + (entry.event === undefined ? 0 : 1),
+    firstSequence: sequence === null ? before.firstSequence : Math.min(before.firstSequence ?? sequence, sequence),
+    lastSequence: sequence === null ? before.lastSequence : Math.max(before.lastSequence ?? sequence, sequence),
+    holes: entry.hole === undefined ? before.holes : [...before.holes, entry.hole],
+    faults:
+      entry.fault === undefined || before.faults.includes(entry.fault)
+        ? before.faults
+        : [...before.faults, entry.fault],
+  };
+  world.put("window", key, window);
+  world.write("ICON_WINDOW", {
+    SOURCE_CLUSTER: source.identity.primaryDbid,
+    RUN: run,
+    SWITCH_DBID: source.identity.switchDbid,
+    WINDOW_TS: startSeconds,
+    EVENTS: window.events,
+    FIRST_SEQ: window.firstSequence,
+    LAST_SEQ: window.lastSequence,
+    HOLES: JSON.stringify(window.holes),
+    FAULTS: JSON.stringify(window.faults),
+    VERSION: Number(context.position),
+  });
+}
+
+function emptyWindow(source: SourceState, run: string, startSeconds: number): WindowState {
+  return {
+    source: source.identity.name,
+    run,
+    startSeconds,
+    events: 0,
+    firstSequence: null,
+    lastSequence: null,
+    holes: [],
+    faults: [],
+  };
+}
+
+function forgetLeftBehind(world: World, source: SourceState, startSeconds: number, windowSeconds: number): void {
+  for (const [key, window] of [...world.all("window")]) {
+    const isOfSource = window.source === source.identity.name;
+    if (isOfSource && window.startSeconds < startSeconds - windowsKept * windowSeconds) world.remove("window", key);
+  }
+}

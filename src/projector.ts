@@ -1,0 +1,241 @@
+// The loop in the middle: reads records back from the persistent queue, steps the machines, and commits rows, live
+// state and applied position as one transaction.
+//
+// 1. It reads up to the durable position only. What is written but not synced may vanish in a power cut, and rows made
+//    of it would stand for events that new ones then replace.
+// 2. A record is projected whole or not at all; a batch is committed whole or not at all. There is no other cursor.
+// 3. A machine that fails on a record costs that record: it is kept in ICON_UNDECODED and passed over. A row that the
+//    IDB rejects is searched for by stepping one record at a time; three failures, and it is passed over as well.
+// 4. An IDB that is locked, full or away is waited for; the batch is kept.
+
+import { continueFromHead } from "./event/intake-state.ts";
+import { IdbRejectedError } from "./idb/error.ts";
+import type { Applied, Idb } from "./idb/idb.ts";
+import { invariant } from "./invariant.ts";
+import type { Log } from "./log.ts";
+import { type BatchChanges, LiveState } from "./projection/live-state.ts";
+import {
+  type ProjectionSettings,
+  passOver,
+  rescheduleEndings,
+  stepDamage,
+  stepQueueLost,
+  stepRecord,
+} from "./projection/projection.ts";
+import type { QueueReader, ReadOutcome } from "./queue/reader.ts";
+
+// A batch is as large as what waits, up to this: under load the cost of a commit is shared, at rest nothing waits.
+const batchRecordsMax = 4000;
+const batchBytesMax = 4 * 1024 * 1024;
+const rejectionsMax = 3;
+
+export interface ProjectorStatus {
+  readonly appliedPosition: bigint;
+  readonly openCalls: number;
+  readonly openParties: number;
+  readonly openSessions: number;
+  /** By source: events dropped because their sequence number had been applied. */
+  readonly duplicates: Readonly<Record<string, number>>;
+  /** Frames of sources kept in ICON_UNDECODED since the IDB was made. */
+  readonly undecoded: number;
+  readonly recordsProjected: number;
+  readonly recordsPassedOver: number;
+  readonly recordsDamaged: number;
+}
+
+interface PendingBatch {
+  readonly changes: BatchChanges;
+  readonly applied: { readonly queueId: string; readonly segmentSalt: number; readonly position: bigint };
+}
+
+export class Projector {
+  readonly #reader: QueueReader;
+  readonly #log: Log;
+  #idb: Idb;
+  #settings: ProjectionSettings = { windowSeconds: 60 };
+  #live = new LiveState();
+  #queueId = "";
+  #applied = 0n;
+  #segmentSalt = 0;
+  #pending: PendingBatch | null = null;
+  // While a rejected row is searched for: records up to here go one by one.
+  #singlyUpTo = 0n;
+  #rejections = { position: 0n, count: 0 };
+  #counts = { projected: 0, passedOver: 0, damaged: 0 };
+
+  constructor(parts: { readonly reader: QueueReader; readonly idb: Idb; readonly log: Log }) {
+    this.#reader = parts.reader;
+    this.#idb = parts.idb;
+    this.#log = parts.log;
+    this.restart(parts.idb);
+  }
+
+  /** Goes on from what this IDB holds, and forgets everything that was not committed to it. */
+  restart(idb: Idb): void {
+    this.#idb = idb;
+    this.#pending = null;
+    const applied = idb.readApplied();
+    this.#settings = { windowSeconds: applied.windowSeconds };
+    this.#live = new LiveState();
+    this.#live.restore(idb.readLive(), applied.rowSeq);
+    this.#live.step((world) => rescheduleEndings(world));
+    const start = this.#whereToStart(applied);
+    this.#applied = start.after;
+    this.#segmentSalt = start.salt;
+    this.#reader.seek(start.after + 1n);
+  }
+
+  /**
+   * Projects and commits what is durable but not applied, at most one batch. Returns whether more waits. Throws
+   * IdbUnavailableError when the IDB cannot be written now: the batch is kept, call `advance` again after a while.
+   */
+  advance(durable: bigint): boolean {
+    if (this.#pending !== null) this.#commit(this.#pending);
+    if (this.#applied >= durable) return false;
+    const recordsMax = this.#applied < this.#singlyUpTo ? 1 : batchRecordsMax;
+    const outcomes = this.#reader.read(durable, { recordsMax, bytesMax: batchBytesMax });
+    if (outcomes.length === 0) return false;
+    for (const outcome of outcomes) this.#take(outcome);
+    this.#pending = {
+      changes: this.#live.takeBatch(),
+      applied: { queueId: this.#queueId, segmentSalt: this.#segmentSalt, position: this.#applied },
+    };
+    this.#commit(this.#pending);
+    return this.#applied < durable;
+  }
+
+  status(): ProjectorStatus {
+    const sources = this.#live.all("source");
+    const counted = (name: string) => sources.reduce((sum, [, { counters }]) => sum + (counters[name] ?? 0), 0);
+    return {
+      appliedPosition: this.#pending === null ? this.#applied : this.#idb.lastPosition,
+      openCalls: this.#live.count("call"),
+      openParties: this.#live.openParties(),
+      openSessions: this.#live.count("session"),
+      duplicates: Object.fromEntries(sources.map(([name, { counters }]) => [name, counters["duplicate event"] ?? 0])),
+      undecoded: counted("undecodable frame") + counted("projection failed"),
+      recordsProjected: this.#counts.projected,
+      recordsPassedOver: this.#counts.passedOver,
+      recordsDamaged: this.#counts.damaged,
+    };
+  }
+
+  #take(outcome: ReadOutcome): void {
+    if (outcome.kind === "damaged") {
+      this.#log.error("records of the persistent queue are damaged", {
+        segment: outcome.segment,
+        offset: outcome.offset,
+        fromPosition: outcome.from,
+        toPosition: outcome.to,
+        reason: outcome.reason,
+      });
+      this.#live.step((world) => stepDamage(world, this.#settings, outcome.from, outcome.to, outcome.reason));
+      this.#counts.damaged += Number(outcome.to - outcome.from) + 1;
+      this.#applied = outcome.to;
+      this.#segmentSalt = this.#reader.segmentAt(outcome.to)?.salt ?? this.#segmentSalt;
+      this.#reader.seek(outcome.to + 1n);
+      return;
+    }
+    const { position, payload } = outcome;
+    try {
+      this.#live.step((world) => stepRecord(world, this.#settings, position, payload));
+      this.#counts.projected += 1;
+    } catch (error) {
+      this.#passOver(position, payload, error);
+    }
+    this.#applied = position;
+    this.#segmentSalt = outcome.segmentSalt;
+  }
+
+  #passOver(position: bigint, payload: Uint8Array, error: unknown): void {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    this.#log.error("projection of a record failed and it was passed over", { position, reason });
+    this.#live.step((world) => passOver(world, this.#settings, position, payload, reason));
+    this.#counts.passedOver += 1;
+  }
+
+  #commit(batch: PendingBatch): void {
+    const { changes, applied } = batch;
+    try {
+      this.#idb.commit({
+        rows: changes.rows,
+        live: changes.live,
+        applied: { ...applied, rowSeq: changes.rowSequence },
+      });
+      this.#pending = null;
+    } catch (error) {
+      if (!(error instanceof IdbRejectedError)) throw error;
+      this.#searchRejected(applied.position, error);
+    }
+  }
+
+  // Takes the batch back and goes through it one record at a time, until the one that the IDB rejects stands alone.
+  #searchRejected(batchEnd: bigint, error: IdbRejectedError): void {
+    this.#log.error("IDB rejected a batch", { upToPosition: batchEnd, reason: error.message });
+    this.restart(this.#idb);
+    if (batchEnd > this.#applied + 1n) {
+      this.#singlyUpTo = batchEnd;
+      return;
+    }
+    const isSame = this.#rejections.position === batchEnd;
+    this.#rejections = { position: batchEnd, count: isSame ? this.#rejections.count + 1 : 1 };
+    if (this.#rejections.count < rejectionsMax) return;
+    const [outcome] = this.#reader.read(batchEnd, { recordsMax: 1, bytesMax: batchBytesMax });
+    if (outcome?.kind !== "record") return;
+    this.#passOver(outcome.position, outcome.payload, error);
+    this.#applied = outcome.position;
+    this.#segmentSalt = outcome.segmentSalt;
+    this.#pending = {
+      changes: this.#live.takeBatch(),
+      applied: { queueId: this.#queueId, segmentSalt: outcome.segmentSalt, position: outcome.position },
+    };
+    this.#commit(this.#pending);
+  }
+
+  /** Queue and IDB know each other, or nothing about the time between is guessed. */
+  #whereToStart(applied: Applied): { readonly after: bigint; readonly salt: number } {
+    const { queueId, firstPosition, segments } = this.#reader.describe();
+    invariant(queueId !== undefined && firstPosition !== undefined, "the queue has a segment before it is read");
+    this.#queueId = queueId;
+    const beforeOldest = firstPosition - 1n;
+    const salt = applied.segmentSalt ?? 0;
+    if (applied.queueId === null) {
+      this.#continueFromOldest(firstPosition);
+      return { after: beforeOldest, salt: 0 };
+    }
+    if (applied.queueId !== queueId) {
+      this.#lose(firstPosition, "the persistent queue was lost or replaced: it has another id than the IDB followed");
+      this.#continueFromOldest(firstPosition);
+      return { after: beforeOldest, salt: 0 };
+    }
+    if (applied.position < beforeOldest) {
+      this.#lose(firstPosition, "the IDB is older than what the persistent queue still holds");
+      this.#continueFromOldest(firstPosition);
+      return { after: beforeOldest, salt: 0 };
+    }
+    const segment = this.#reader.segmentAt(applied.position);
+    // A segment without a readable header cannot contradict.
+    if (segment === undefined || segment.salt === salt) return { after: applied.position, salt };
+    // The IDB is ahead: the queue was put back from an older copy, and gives out positions anew since then. What the two
+    // have in common ends with the segment that the IDB last read from.
+    this.#lose(applied.position, "the persistent queue is older than the IDB that followed it");
+    const common = segments.findIndex((each) => each.salt === salt);
+    const next = common === -1 ? segment : segments[common + 1];
+    return { after: (next ?? segment).firstPosition - 1n, salt: 0 };
+  }
+
+  #lose(position: bigint, detail: string): void {
+    this.#log.error("queue lost", { position, detail });
+    this.#live.step((world) => stepQueueLost(world, this.#settings, position, detail));
+  }
+
+  // A rebuild where the first records are trimmed begins with what the oldest segment's head says was open.
+  #continueFromOldest(oldest: bigint): void {
+    const head = this.#reader.segmentAt(oldest)?.head;
+    if (oldest === 1n || head === undefined) return;
+    this.#log.warn("what the persistent queue no longer holds is not known here", { oldestPosition: oldest });
+    for (const payload of continueFromHead(head)) {
+      this.#live.step((world) => stepRecord(world, this.#settings, oldest - 1n, payload));
+    }
+  }
+}

@@ -1,0 +1,62 @@
+// Cuts the byte stream of the link into lines. LF ends a line, a CR before it is tolerated, an empty line is nothing.
+// A line over the bound is kept up to the bound and said to be cut; the rest of it is skipped, so memory stays bounded.
+
+import { lineBytesMax } from "./line.ts";
+
+export interface Line {
+  /** May share memory with the chunk it came in. */
+  readonly bytes: Uint8Array;
+  readonly isCut: boolean;
+}
+
+const lf = 0x0a;
+const cr = 0x0d;
+
+export class LineFramer {
+  // The beginning of a line whose end has not come yet.
+  #parts: Uint8Array[] = [];
+  #partBytes = 0;
+  #isCut = false;
+
+  push(chunk: Uint8Array): readonly Line[] {
+    const lines: Line[] = [];
+    let from = 0;
+    for (let end = chunk.indexOf(lf); end !== -1; end = chunk.indexOf(lf, from)) {
+      this.#end(chunk.subarray(from, end), lines);
+      from = end + 1;
+    }
+    if (from < chunk.length) this.#keep(chunk.subarray(from).slice());
+    return lines;
+  }
+
+  /** Bytes of a line that is not finished. */
+  get pendingBytes(): number {
+    return this.#partBytes;
+  }
+
+  #end(rest: Uint8Array, lines: Line[]): void {
+    let bytes = rest;
+    let isCut = rest.length > lineBytesMax;
+    if (this.#partBytes > 0) {
+      this.#keep(rest);
+      bytes = Buffer.concat(this.#parts);
+      isCut = this.#isCut;
+      this.#parts = [];
+      this.#partBytes = 0;
+      this.#isCut = false;
+    } else if (isCut) {
+      bytes = rest.subarray(0, lineBytesMax);
+    }
+    if (!isCut && bytes.at(-1) === cr) bytes = bytes.subarray(0, bytes.length - 1);
+    if (bytes.length > 0) lines.push({ bytes, isCut });
+  }
+
+  #keep(bytes: Uint8Array): void {
+    const room = lineBytesMax - this.#partBytes;
+    if (bytes.length > room) this.#isCut = true;
+    const kept = bytes.length > room ? bytes.subarray(0, room) : bytes;
+    if (kept.length === 0) return;
+    this.#parts.push(kept);
+    this.#partBytes += kept.length;
+  }
+}

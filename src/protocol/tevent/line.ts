@@ -1,0 +1,277 @@
+// One line of the T-Event link, decoded (docs/link.md). A line with `id` is an event; any other is a control line,
+// named by its leading member. What cannot be decoded says why and, where it can still be read, its sequence number,
+// so that a bad attribute costs one event and does not look like a hole.
+
+import { instantMsMax, type SourceInstant, sourceInstant } from "../../event/instant.ts";
+import type { EventOrigin, TEvent } from "../../event/tevent.ts";
+import { enumerationNumber } from "./enums.ts";
+
+export interface Hello {
+  readonly kind: "hello";
+  readonly server: string;
+  readonly type: string;
+  readonly dbid: number;
+  readonly primaryDbid: number;
+  readonly switchDbid: number | null;
+  /** Names the server run; a restarted server has a new one. */
+  readonly startTime: string;
+  readonly role: "primary" | "backup";
+  readonly lastSeq: number;
+  readonly oldestSeq: number | null;
+  readonly heartbeatMs: number;
+}
+
+export type TeventLine =
+  | Hello
+  | { readonly kind: "event"; readonly event: TEvent }
+  | { readonly kind: "resumed"; readonly after: number }
+  | { readonly kind: "gap"; readonly from: number; readonly to: number | null }
+  | { readonly kind: "snapshot begin" }
+  | { readonly kind: "snapshot end"; readonly lastSeq: number }
+  | { readonly kind: "heartbeat"; readonly at: SourceInstant; readonly lastSeq: number | null }
+  | { readonly kind: "cti"; readonly isUp: boolean; readonly at: SourceInstant | null }
+  | { readonly kind: "link"; readonly isUp: boolean; readonly at: SourceInstant | null }
+  | { readonly kind: "role"; readonly role: "primary" | "backup"; readonly at: SourceInstant | null }
+  | { readonly kind: "bye"; readonly reason: string; readonly at: SourceInstant | null }
+  | { readonly kind: "pong"; readonly at: SourceInstant | null }
+  | { readonly kind: "error"; readonly code: string; readonly message: string }
+  | { readonly kind: "unknown control"; readonly member: string }
+  | { readonly kind: "undecodable"; readonly reason: string; readonly sequence: number | null };
+
+type Members = Readonly<Record<string, unknown>>;
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** A line longer than this is kept up to here and not decoded. */
+export const lineBytesMax = 1024 * 1024;
+
+export function decodeLine(frame: Uint8Array, isCut = false): TeventLine {
+  if (isCut) return undecodable(`line is longer than ${lineBytesMax} bytes`);
+  let members: unknown;
+  try {
+    members = JSON.parse(decoder.decode(frame));
+  } catch (error) {
+    return undecodable(error instanceof SyntaxError ? "line is not JSON" : "line is not UTF-8");
+  }
+  if (typeof members !== "object" || members === null || Array.isArray(members)) {
+    return undecodable("line is not a JSON object");
+  }
+  return "id" in members ? decodeEvent(members as Members) : decodeControl(members as Members);
+}
+
+/** What a line says of sequence numbers, for the intake: enough to know what may be resumed after and acknowledged. */
+export type SequenceNote =
+  | { readonly kind: "event"; readonly sequence: number }
+  | { readonly kind: "snapshot end"; readonly lastSeq: number }
+  | { readonly kind: "none" };
+
+const none: SequenceNote = { kind: "none" };
+// Most servers write id and sequence first; then the rest of the line need not be looked at. Anything else is parsed.
+const leadingSequence = /^\{"id":"[A-Za-z]+","EventSequenceNumber":(\d{1,15}),"/;
+const leadBytes = 96;
+
+export function noteSequence(frame: Uint8Array, isCut = false): SequenceNote {
+  const lead = Buffer.from(frame.buffer, frame.byteOffset, Math.min(frame.byteLength, leadBytes)).toString("latin1");
+  const found = leadingSequence.exec(lead);
+  if (found?.[1] !== undefined && !isCut && frame.at(-1) === 0x7d) {
+    return { kind: "event", sequence: Number(found[1]) };
+  }
+  const line = decodeLine(frame, isCut);
+  switch (line.kind) {
+    case "event":
+      return line.event.sequence === null ? none : { kind: "event", sequence: line.event.sequence };
+    case "undecodable":
+      return line.sequence === null ? none : { kind: "event", sequence: line.sequence };
+    case "snapshot end":
+      return line;
+    default:
+      return none;
+  }
+}
+
+function undecodable(reason: string, sequence: number | null = null): TeventLine {
+  return { kind: "undecodable", reason, sequence };
+}
+
+function decodeEvent(members: Members): TeventLine {
+  const isSnapshot = members["snapshot"] === true;
+  const sequence = isSnapshot ? null : decodeSequence(members["EventSequenceNumber"]);
+  if (sequence === undefined) {
+    return undecodable("EventSequenceNumber is missing or is neither a whole number nor 16 hexadecimal digits");
+  }
+  const wrong = (attribute: string, expected: string) => undecodable(`${attribute} is not ${expected}`, sequence);
+  if (typeof members["id"] !== "string") return wrong("id", "a string");
+  const at = decodeTime(members["time"]);
+  if (at === undefined) return wrong("time", "seconds since 1970 as number, decimal string or {sec, usec}");
+  const origin = decodeOrigin(members["origin"]);
+  if (origin === undefined) return wrong("origin", "{run, seq, time}");
+
+  const callType = optional(members["CallType"], (value) => enumerationNumber("CallType", value));
+  if (callType === undefined) return wrong("CallType", "a TCallType");
+  const callState = optional(members["CallState"], (value) => enumerationNumber("CallState", value));
+  if (callState === undefined) return wrong("CallState", "a TCallState");
+  const thisDnRole = optional(members["ThisDNRole"], (value) => enumerationNumber("ThisDNRole", value));
+  if (thisDnRole === undefined) return wrong("ThisDNRole", "a TDNRole");
+  const switchCallId = optional(members["CallID"], wholeNumber);
+  if (switchCallId === undefined) return wrong("CallID", "a whole number");
+
+  for (const name of textAttributes) {
+    const value = members[name];
+    if (value !== undefined && value !== null && typeof value !== "string") return wrong(name, "a string");
+  }
+  const text = (name: (typeof textAttributes)[number]) => (members[name] as string | null | undefined) || null;
+  return {
+    kind: "event",
+    event: {
+      id: members["id"],
+      sequence,
+      at,
+      isSnapshot,
+      origin,
+      connId: text("ConnID"),
+      previousConnId: text("PreviousConnID"),
+      callUuid: text("CallUUID"),
+      partyUuid: text("PartyUUID"),
+      switchCallId,
+      callType,
+      callState,
+      thisDn: text("ThisDN"),
+      thisDnRole,
+      ani: text("ANI"),
+      dnis: text("DNIS"),
+      isVirtualQueue: hasKey(members["Extensions"], "VQID"),
+    },
+  };
+}
+
+const textAttributes = ["ConnID", "PreviousConnID", "CallUUID", "PartyUUID", "ThisDN", "ANI", "DNIS"] as const;
+
+function decodeControl(members: Members): TeventLine {
+  const leading = Object.keys(members)[0];
+  const at = members["time"] === undefined ? null : (decodeTime(members["time"]) ?? null);
+  const value = leading === undefined ? undefined : members[leading];
+  switch (leading) {
+    case "hello":
+      return decodeHello(members);
+    case "resumed":
+      return isSequence(value) ? { kind: "resumed", after: value } : undecodable("resumed is not a sequence number");
+    case "gap":
+      return decodeGap(value);
+    case "snapshot": {
+      if (value === "begin") return { kind: "snapshot begin" };
+      const lastSeq = members["lastSeq"];
+      if (value !== "end" || !isSequence(lastSeq)) {
+        return undecodable('snapshot is neither "begin" nor "end" with lastSeq');
+      }
+      return { kind: "snapshot end", lastSeq };
+    }
+    case "heartbeat": {
+      const beat = decodeTime(value);
+      if (beat === undefined) return undecodable("heartbeat is not a time");
+      const lastSeq = members["lastSeq"];
+      return { kind: "heartbeat", at: beat, lastSeq: isSequence(lastSeq) ? lastSeq : null };
+    }
+    case "cti":
+    case "link":
+      if (value !== "up" && value !== "down") return undecodable(`${leading} is neither "up" nor "down"`);
+      return { kind: leading, isUp: value === "up", at };
+    case "role":
+      if (value !== "primary" && value !== "backup") return undecodable('role is neither "primary" nor "backup"');
+      return { kind: "role", role: value, at };
+    case "bye":
+      return { kind: "bye", reason: typeof value === "string" ? value : "", at };
+    case "pong":
+      return { kind: "pong", at };
+    case "error": {
+      const { code, message } = (typeof value === "object" && value !== null ? value : {}) as Members;
+      return { kind: "error", code: String(code ?? ""), message: String(message ?? "") };
+    }
+    default:
+      return { kind: "unknown control", member: leading ?? "" };
+  }
+}
+
+function decodeHello(members: Members): TeventLine {
+  const { hello, server, type, dbid, primaryDbid, switchDbid, startTime, role, lastSeq, oldestSeq, heartbeatMs } =
+    members;
+  if (hello !== "tevent/1") return undecodable('hello is not "tevent/1"');
+  if (typeof server !== "string" || typeof type !== "string") return undecodable("hello without server and type");
+  if (!isSequence(dbid)) return undecodable("hello without dbid");
+  if (typeof startTime !== "string" || startTime === "") return undecodable("hello without startTime");
+  if (role !== "primary" && role !== "backup") return undecodable('hello with a role neither "primary" nor "backup"');
+  if (!isSequence(lastSeq)) return undecodable("hello without lastSeq");
+  if (oldestSeq !== null && oldestSeq !== undefined && !isSequence(oldestSeq)) {
+    return undecodable("hello with an oldestSeq that is no sequence number");
+  }
+  if (!isSequence(heartbeatMs) || heartbeatMs === 0) return undecodable("hello without heartbeatMs");
+  return {
+    kind: "hello",
+    server,
+    type,
+    dbid,
+    primaryDbid: isSequence(primaryDbid) ? primaryDbid : dbid,
+    switchDbid: isSequence(switchDbid) ? switchDbid : null,
+    startTime,
+    role,
+    lastSeq,
+    oldestSeq: oldestSeq ?? null,
+    heartbeatMs,
+  };
+}
+
+function decodeGap(value: unknown): TeventLine {
+  const { from, to } = (typeof value === "object" && value !== null ? value : {}) as Members;
+  if (!isSequence(from) || !(to === null || to === undefined || isSequence(to))) {
+    return undecodable("gap is not {from, to}");
+  }
+  return { kind: "gap", from, to: to ?? null };
+}
+
+function isSequence(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function wholeNumber(value: unknown): number | undefined {
+  if (typeof value === "number") return Number.isSafeInteger(value) ? value : undefined;
+  return typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : undefined;
+}
+
+/** Number, or hexadecimal string of 16 digits; undefined: neither. Sequences start at 1. */
+function decodeSequence(value: unknown): number | undefined {
+  const sequence = typeof value === "string" && /^[0-9a-fA-F]{16}$/.test(value) ? Number.parseInt(value, 16) : value;
+  return isSequence(sequence) && sequence > 0 ? sequence : undefined;
+}
+
+/** Seconds since 1970 with fraction as number or decimal string, or {sec, usec}. */
+function decodeTime(value: unknown): SourceInstant | undefined {
+  let ms: number;
+  if (typeof value === "number") ms = value * 1000;
+  else if (typeof value === "string" && /^\d{1,12}(\.\d{1,9})?$/.test(value)) ms = Number(value) * 1000;
+  else if (typeof value === "object" && value !== null) {
+    const { sec, usec } = value as Members;
+    if (!isSequence(sec) || !isSequence(usec)) return undefined;
+    ms = sec * 1000 + usec / 1000;
+  } else return undefined;
+  return ms >= 0 && ms <= instantMsMax ? sourceInstant(ms) : undefined;
+}
+
+function decodeOrigin(value: unknown): EventOrigin | null | undefined {
+  if (value === undefined || value === null) return null;
+  if (typeof value !== "object") return undefined;
+  const { run, seq, time } = value as Members;
+  const sequence = decodeSequence(seq);
+  const at = decodeTime(time);
+  return typeof run === "string" && sequence !== undefined && at !== undefined ? { run, sequence, at } : undefined;
+}
+
+function optional<T>(value: unknown, decode: (value: unknown) => T | undefined): T | null | undefined {
+  return value === undefined || value === null ? null : decode(value);
+}
+
+/** Whether a key-value list, given as object or as list of {key, type, value}, holds the key. */
+function hasKey(list: unknown, key: string): boolean {
+  if (Array.isArray(list)) {
+    return list.some((pair) => typeof pair === "object" && pair !== null && (pair as Members)["key"] === key);
+  }
+  return typeof list === "object" && list !== null && Object.hasOwn(list, key);
+}

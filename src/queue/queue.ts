@@ -1,0 +1,449 @@
+// The persistent queue as its one writer sees it. It knows bytes and positions; FORMAT.md has the layout and the promises.
+//
+//   append ──▶ buffer being filled ──▶ one write, one fdatasync ──▶ durable position
+//                    ▲                        │
+//                    └── what arrives while it runs goes into the next one (group commit)
+//
+// 1. `append` is synchronous and only copies. Nothing here waits for a timer: an idle queue writes at once, a busy one as
+//    soon as the fdatasync before has returned, so batches grow by themselves with the load and with the disk's slowness.
+// 2. Writes follow one another strictly. That everything before a write was durable when it began is what recovery relies
+//    on (record.ts, 3).
+// 3. A failed write or fsync ends the queue for this process (QueueFailedError).
+
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { Clock } from "../clock.ts";
+import { invariant } from "../invariant.ts";
+import type { Log } from "../log.ts";
+import type { Disk } from "./disk.ts";
+import { QueueFailedError, QueueLockedError } from "./error.ts";
+import { OpenSegment, type SegmentPlan } from "./open-segment.ts";
+import { QueueReader } from "./reader.ts";
+import { RecordBuffer, recordBytesMax, recordHeaderBytes } from "./record.ts";
+import { type QueueState, type RecoveredDirectory, type RecoveryReport, recoverDirectory } from "./recovery.ts";
+import { type Retention, type SealedSegment, segmentsToTrim } from "./retention.ts";
+import { segmentStem } from "./segment.ts";
+
+export interface QueueOptions {
+  readonly directory: string;
+  /** Bytes of records in one segment; a segment is allocated whole when it is begun. */
+  readonly segmentBytes: number;
+  /** Bytes appended and not yet durable at which `room` begins to hold callers back. */
+  readonly pendingBytesMax: number;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly log: Log;
+  /**
+   * Asked by `append` when a segment begins: the owner's state after everything appended before. A start gets the newest
+   * back as `lastHead`. Must not append.
+   */
+  readonly head: () => Uint8Array;
+}
+
+export interface QueueRecord {
+  readonly position: bigint;
+  /** Valid until the next record is asked for. */
+  readonly payload: Uint8Array;
+}
+
+export interface TrimReport {
+  /** The segments deleted, oldest first. */
+  readonly segments: readonly SealedSegment[];
+  readonly bytes: number;
+}
+
+export interface QueueStatus {
+  readonly segmentCount: number;
+  /** All segments on disk, the allocated rest of the open one included. */
+  readonly bytes: number;
+  /** Oldest position still there; equal to nextPosition when the queue is empty. */
+  readonly firstPosition: number;
+  readonly durablePosition: number;
+  /** The position of the next record appended. */
+  readonly nextPosition: number;
+  readonly pendingBytes: number;
+  readonly pendingBytesMax: number;
+  /** When the oldest sealed segment got its last record, milliseconds since 1970; null when none is sealed. */
+  readonly oldestSealedMs: number | null;
+  /** Since this start. */
+  readonly commitCount: number;
+  readonly recordCount: number;
+  readonly recordBytes: number;
+  /** Time of the last write and fdatasync together. */
+  readonly lastCommitMs: number;
+  readonly isFailed: boolean;
+}
+
+/** Records of one future write. */
+interface Batch {
+  readonly plan: SegmentPlan;
+  readonly buffer: RecordBuffer;
+  lastPosition: bigint;
+  recordCount: number;
+  /** Made when the first caller waits for one of these records. */
+  durable: PromiseWithResolvers<void> | undefined;
+}
+
+const bufferBytesMin = 64 * 1024;
+// Larger buffers are given back to the memory after a flood.
+const bufferBytesKept = 4 * 1024 * 1024;
+
+/** Locks the directory, recovers it, and writes nothing more until the first append. */
+export async function openQueue(options: QueueOptions): Promise<Queue> {
+  const { directory, disk, log, segmentBytes } = options;
+  invariant(segmentBytes > recordHeaderBytes, "a segment has room for a record");
+  await disk.createDirectory(directory);
+  const lock = disk.lock(join(directory, "lock"), String(process.pid));
+  if (lock.kind === "refused") throw new QueueLockedError(directory, lock.holder);
+  try {
+    const recovered = await recoverDirectory(disk, directory);
+    const { tornBytes, damagedRecordCount } = recovered.report;
+    log.info("persistent queue opened", {
+      state: recovered.state,
+      segments: recovered.segments.length,
+      nextPosition: recovered.nextPosition,
+    });
+    if (tornBytes > 0) log.warn("persistent queue cut a torn tail", { tornBytes });
+    if (damagedRecordCount > 0) log.error("persistent queue has damaged records", { damagedRecordCount });
+    if (recovered.report.damagedSegments.length > 0) {
+      log.error("persistent queue has damaged segment headers or seals", {
+        segments: recovered.report.damagedSegments.length,
+      });
+    }
+    return new Queue(options, recovered, () => lock.release());
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+export class Queue {
+  /** 32 hexadecimal digits; a new queue has a new one. */
+  readonly queueId: string;
+  readonly state: QueueState;
+  readonly recovery: RecoveryReport;
+  /** What `head` returned for the newest segment found at the start; empty when there was none. */
+  readonly lastHead: Uint8Array;
+
+  readonly #options: QueueOptions;
+  readonly #release: () => void;
+  readonly #recentFrom: bigint;
+  readonly #foundUpTo: bigint;
+  readonly #payloadBytesMax: number;
+  readonly #listeners = new Set<(durablePosition: bigint) => void>();
+
+  #sealed: SealedSegment[];
+  #open: OpenSegment | undefined;
+  /** Sealing the segment before the open one; runs beside the writes to the open one. */
+  #sealing: Promise<void> = Promise.resolve();
+  /** Length of the segment being sealed; 0 when none is. */
+  #sealingBytes = 0;
+  #trimming: Promise<unknown> = Promise.resolve();
+
+  #plan: SegmentPlan | undefined;
+  /** Oldest first; the last one is being filled. */
+  readonly #batches: Batch[] = [];
+  #inFlight: Batch | undefined;
+  readonly #spareBuffers: RecordBuffer[] = [];
+  #isFlushing = false;
+  #flushed: Promise<void> = Promise.resolve();
+  #isClosed = false;
+  #failure: QueueFailedError | undefined;
+  readonly #failed = Promise.withResolvers<QueueFailedError>();
+  #room: PromiseWithResolvers<void> | undefined;
+
+  #nextPosition: bigint;
+  #durablePosition: bigint;
+  #pendingBytes = 0;
+  #commitCount = 0;
+  #recordCount = 0;
+  #recordBytes = 0;
+  #lastCommitMs = 0;
+
+  /** Only `openQueue` makes one. */
+  constructor(options: QueueOptions, recovered: RecoveredDirectory, release: () => void) {
+    this.#options = options;
+    this.#release = release;
+    this.#payloadBytesMax = Math.min(recordBytesMax, options.segmentBytes - recordHeaderBytes);
+    this.queueId = recovered.queueId ?? randomBytes(16).toString("hex");
+    this.state = recovered.state;
+    this.recovery = recovered.report;
+    this.lastHead = recovered.head?.bytes ?? new Uint8Array(0);
+    this.#sealed = [...recovered.segments];
+    this.#nextPosition = recovered.nextPosition;
+    this.#durablePosition = recovered.nextPosition - 1n;
+    this.#foundUpTo = this.#durablePosition;
+    this.#recentFrom = recovered.head?.recordsFrom ?? recovered.segments[0]?.firstPosition ?? 1n;
+  }
+
+  /** All positions up to this one are on disk. */
+  get durablePosition(): bigint {
+    return this.#durablePosition;
+  }
+
+  /** Bytes appended and not yet durable. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Resolves, with the reason, when a write or fsync has failed; stays pending otherwise. Never rejects. */
+  get failed(): Promise<QueueFailedError> {
+    return this.#failed.promise;
+  }
+
+  /** The records found at the start that `lastHead` knows nothing of, in order; damaged ones are passed over. */
+  *readRecent(): Generator<QueueRecord, void, undefined> {
+    const { disk, directory } = this.#options;
+    using reader = new QueueReader({ disk, directory });
+    reader.seek(this.#recentFrom);
+    const bounds = { recordsMax: 10_000, bytesMax: 1024 * 1024 };
+    for (;;) {
+      const outcomes = reader.read(this.#foundUpTo, bounds);
+      if (outcomes.length === 0) return;
+      for (const outcome of outcomes) if (outcome.kind === "record") yield outcome;
+    }
+  }
+
+  /**
+   * Copies the payload into the next write and returns its position. It is neither on disk nor readable before `durable`
+   * says so. Throws QueueFailedError after a failure.
+   */
+  append(payload: Uint8Array): bigint {
+    if (this.#failure !== undefined) throw this.#failure;
+    invariant(!this.#isClosed, "nothing is appended to a closed queue");
+    invariant(payload.length > 0, "a record is not empty");
+    invariant(payload.length <= this.#payloadBytesMax, "a record is within its bound and fits into a segment");
+    const bytes = recordHeaderBytes + payload.length;
+    if (this.#plan === undefined || this.#plan.recordBytes + bytes > this.#options.segmentBytes) this.#roll();
+    const batch = this.#batches.at(-1) ?? this.#startBatch();
+    const position = this.#nextPosition;
+    batch.buffer.put(payload, position, batch.plan.salt);
+    batch.plan.recordBytes += bytes;
+    batch.lastPosition = position;
+    batch.recordCount += 1;
+    this.#nextPosition = position + 1n;
+    this.#pendingBytes += bytes;
+    if (!this.#isFlushing) this.#startFlush();
+    return position;
+  }
+
+  /** Resolves when the record at this position is on disk; rejects with QueueFailedError when it may not be. */
+  durable(position: bigint): Promise<void> {
+    invariant(position < this.#nextPosition, "only what was appended is waited for");
+    if (position <= this.#durablePosition) return Promise.resolve();
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const batch =
+      this.#inFlight !== undefined && position <= this.#inFlight.lastPosition
+        ? this.#inFlight
+        : this.#batches.find(({ lastPosition }) => position <= lastPosition);
+    invariant(batch !== undefined, "a record that is not durable is in a batch");
+    batch.durable ??= Promise.withResolvers();
+    return batch.durable.promise;
+  }
+
+  /** Calls `listener` after each commit, before the promises of `durable` resolve. Returns what ends that. */
+  onDurable(listener: (durablePosition: bigint) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves once fewer than `pendingBytesMax` bytes are pending: wait for it before reading more from a socket. */
+  room(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#pendingBytes < this.#options.pendingBytesMax) return Promise.resolve();
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  /**
+   * Deletes applied segments that retention no longer wants, and what is kept beside them under the same 20 digits. The
+   * segment a start would begin with always stays.
+   */
+  trim(retention: Retention): Promise<TrimReport> {
+    const trimmed = this.#trimming.then(() => this.#trim(retention));
+    this.#trimming = trimmed.catch(() => undefined); // whoever asked is told; the next one is not held up
+    return trimmed;
+  }
+
+  status(): QueueStatus {
+    const firstPosition = this.#sealed[0]?.firstPosition ?? this.#open?.plan.firstPosition ?? this.#nextPosition;
+    return {
+      segmentCount: this.#sealed.length + (this.#open === undefined ? 0 : 1) + (this.#sealingBytes > 0 ? 1 : 0),
+      bytes: this.#bytes(),
+      firstPosition: Number(firstPosition),
+      durablePosition: Number(this.#durablePosition),
+      nextPosition: Number(this.#nextPosition),
+      pendingBytes: this.#pendingBytes,
+      pendingBytesMax: this.#options.pendingBytesMax,
+      oldestSealedMs: this.#sealed[0]?.sealedMs ?? null,
+      commitCount: this.#commitCount,
+      recordCount: this.#recordCount,
+      recordBytes: this.#recordBytes,
+      lastCommitMs: this.#lastCommitMs,
+      isFailed: this.#failure !== undefined,
+    };
+  }
+
+  /** Makes durable what was appended, seals, and gives the directory free. Rejects with QueueFailedError after a failure. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      while (this.#isFlushing) await this.#flushed;
+      await this.#trimming;
+      await this.#sealing;
+      if (this.#failure !== undefined) throw this.#failure;
+      const last = this.#open;
+      this.#open = undefined;
+      if (last !== undefined) await this.#seal(last, this.#durablePosition);
+      if (this.#failure !== undefined) throw this.#failure;
+      this.#options.log.info("persistent queue closed", { durablePosition: this.#durablePosition });
+    } finally {
+      this.#open?.close();
+      this.#release();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #roll(): void {
+    this.#plan = {
+      queueId: this.queueId,
+      firstPosition: this.#nextPosition,
+      salt: randomBytes(4).readUInt32LE(),
+      head: this.#options.head(),
+      recordBytes: 0,
+    };
+    this.#startBatch();
+  }
+
+  #startBatch(): Batch {
+    invariant(this.#plan !== undefined, "a batch belongs to a segment");
+    const buffer = this.#spareBuffers.pop() ?? new RecordBuffer(bufferBytesMin);
+    const lastPosition = this.#nextPosition - 1n;
+    const batch: Batch = { plan: this.#plan, buffer, lastPosition, recordCount: 0, durable: undefined };
+    this.#batches.push(batch);
+    return batch;
+  }
+
+  // Everything that this turn of the event loop still appends goes into the first write.
+  #startFlush(): void {
+    this.#isFlushing = true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#flushed = promise;
+    setImmediate(() => {
+      // An error that comes out of here is a bug or a listener's: unhandled, it ends the process.
+      void this.#flush().finally(resolve);
+    });
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift()) {
+        if (!(await this.#write(batch))) return;
+        this.#committed(batch);
+      }
+    } finally {
+      this.#isFlushing = false;
+    }
+  }
+
+  /** False: it failed, and nothing more is to be written. */
+  async #write(batch: Batch): Promise<boolean> {
+    const startedMs = this.#options.clock.monotonic();
+    this.#inFlight = batch;
+    try {
+      const segment = await this.#segmentOf(batch);
+      await segment.write(batch.buffer.bytes());
+    } catch (cause) {
+      this.#fail(cause);
+    }
+    if (this.#failure !== undefined) return false;
+    this.#inFlight = undefined;
+    this.#lastCommitMs = this.#options.clock.monotonic() - startedMs;
+    return true;
+  }
+
+  // The segment before is complete and durable when a batch of a new one is reached, and is sealed beside.
+  async #segmentOf(batch: Batch): Promise<OpenSegment> {
+    if (this.#open?.plan === batch.plan) return this.#open;
+    await this.#sealing;
+    if (this.#failure !== undefined) throw this.#failure;
+    const before = this.#open;
+    this.#open = await OpenSegment.create(this.#options, batch.plan, this.#options.segmentBytes);
+    if (before !== undefined) this.#sealing = this.#seal(before, batch.plan.firstPosition - 1n);
+    return this.#open;
+  }
+
+  async #seal(segment: OpenSegment, lastPosition: bigint): Promise<void> {
+    this.#sealingBytes = segment.allocatedBytes;
+    try {
+      this.#sealed.push(await segment.seal(lastPosition, this.#options.clock.now()));
+    } catch (cause) {
+      this.#fail(cause);
+    } finally {
+      segment.close();
+      this.#sealingBytes = 0;
+    }
+  }
+
+  #committed(batch: Batch): void {
+    const bytes = batch.buffer.length;
+    this.#durablePosition = batch.lastPosition;
+    this.#pendingBytes -= bytes;
+    this.#commitCount += 1;
+    this.#recordCount += batch.recordCount;
+    this.#recordBytes += bytes;
+    batch.buffer.clear();
+    if (this.#spareBuffers.length < 2 && batch.buffer.capacity <= bufferBytesKept) {
+      this.#spareBuffers.push(batch.buffer);
+    }
+    for (const listener of this.#listeners) listener(this.#durablePosition);
+    batch.durable?.resolve();
+    if (this.#room !== undefined && this.#pendingBytes < this.#options.pendingBytesMax) {
+      this.#room.resolve();
+      this.#room = undefined;
+    }
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#failure !== undefined) return;
+    const failure = new QueueFailedError(this.#options.directory, cause);
+    this.#failure = failure;
+    this.#options.log.error("persistent queue failed", { reason: failure.message });
+    for (const batch of [this.#inFlight, ...this.#batches]) batch?.durable?.reject(failure);
+    this.#room?.reject(failure);
+    this.#failed.resolve(failure);
+  }
+
+  async #trim(retention: Retention): Promise<TrimReport> {
+    const { disk, directory, clock, log } = this.#options;
+    await this.#sealing;
+    // A start begins with the newest segment that holds a durable record.
+    const isOpenEnough = this.#open !== undefined && this.#open.plan.firstPosition <= this.#durablePosition;
+    const candidates = isOpenEnough ? this.#sealed : this.#sealed.slice(0, -1);
+    const chosen = segmentsToTrim(candidates, { ...retention, bytes: this.#bytes(), nowMs: clock.now() });
+    const done: SealedSegment[] = [];
+    for (const segment of chosen) {
+      const stem = segmentStem(segment.firstPosition);
+      const beside = disk.list(directory).filter((file) => file.startsWith(`${stem}.`) && file !== `${stem}.segment`);
+      // The segment last, each on disk before the next: no order of loss leaves a hole or an orphan.
+      for (const file of [...beside, `${stem}.segment`]) {
+        await disk.unlink(join(directory, file));
+        await disk.syncDirectory(directory);
+      }
+      this.#sealed.shift();
+      done.push(segment);
+    }
+    const bytes = done.reduce((sum, segment) => sum + segment.bytes, 0);
+    if (done.length > 0) log.info("persistent queue trimmed", { segments: done.length, bytes });
+    return { segments: done, bytes };
+  }
+
+  #bytes(): number {
+    const unsealedBytes = (this.#open?.allocatedBytes ?? 0) + this.#sealingBytes;
+    return this.#sealed.reduce((sum, { bytes }) => sum + bytes, unsealedBytes);
+  }
+}

@@ -1,0 +1,97 @@
+// The main thread's side of the recorder: starts the Worker, tells it what is durable, hears its reports, and starts it
+// again when it dies. The backlog is on disk, so nothing is lost while there is none.
+
+import { type Clock, sleep } from "./clock.ts";
+import type { Log } from "./log.ts";
+import type { FromRecorder, RecorderOptions, RecorderReport, ToRecorder } from "./recorder.ts";
+import { Backoff } from "./source/backoff.ts";
+
+/** The recorder cannot go on: a promise of ours is broken, or the IDB is not one that may be written. */
+export class RecorderFailedError extends Error {
+  override readonly name = "RecorderFailedError";
+  constructor(
+    reason: string,
+    readonly exitCode: number,
+  ) {
+    super(reason);
+  }
+}
+
+export interface RecorderThreadOptions extends Omit<RecorderOptions, "durablePosition"> {
+  readonly durablePosition: () => bigint;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+}
+
+type Ending =
+  | { readonly kind: "stopped" }
+  | { readonly kind: "died"; readonly reason: string }
+  | { readonly kind: "failed"; readonly error: RecorderFailedError };
+
+export class RecorderThread {
+  readonly #options: RecorderThreadOptions;
+  #worker: Worker | null = null;
+  #report: RecorderReport | null = null;
+  // The recorder is told of every position, but not while it has yet to see the last word.
+  #told = 0n;
+
+  constructor(options: RecorderThreadOptions) {
+    this.#options = options;
+  }
+
+  /** The last report; null before the first. */
+  get report(): RecorderReport | null {
+    return this.#report;
+  }
+
+  durable(position: bigint): void {
+    if (position <= this.#told) return;
+    this.#told = position;
+    this.#send({ kind: "durable", position });
+  }
+
+  /** Until `stop`; then what is durable has been applied, as far as the IDB lets. Rejects with RecorderFailedError. */
+  async run(stop: AbortSignal): Promise<void> {
+    const { clock, log, random } = this.#options;
+    const backoff = new Backoff({ minMs: 100, maxMs: 10_000 }, random);
+    while (true) {
+      const ending = await this.#runOnce(stop);
+      if (ending.kind === "stopped") return;
+      if (ending.kind === "failed") throw ending.error;
+      log.error("recorder died and is started again", { reason: ending.reason });
+      if (stop.aborted) return;
+      await sleep(clock, backoff.nextMs(), stop);
+    }
+  }
+
+  async #runOnce(stop: AbortSignal): Promise<Ending> {
+    const { queueDirectory, idbPath, windowSeconds, logLevel, instanceName, durablePosition } = this.#options;
+    const worker = new Worker(new URL("./recorder.ts", import.meta.url).href);
+    const { promise: ended, resolve } = Promise.withResolvers<Ending>();
+    worker.onmessage = ({ data }: MessageEvent<FromRecorder>) => {
+      if (data.kind === "report") this.#report = data.report;
+      else if (data.kind === "stopped") resolve({ kind: "stopped" });
+      else resolve({ kind: "failed", error: new RecorderFailedError(data.reason, data.exitCode) });
+    };
+    // An uncaught throw ends the Worker while this thread lives on.
+    worker.onerror = (event) => resolve({ kind: "died", reason: event.message });
+    worker.addEventListener("close", () => resolve({ kind: "died", reason: "Worker ended by itself" }));
+    this.#told = durablePosition();
+    const options = { queueDirectory, idbPath, windowSeconds, logLevel, instanceName, durablePosition: this.#told };
+    this.#worker = worker;
+    this.#send({ kind: "open", options });
+    const onStop = () => this.#send({ kind: "stop" });
+    stop.addEventListener("abort", onStop, { once: true });
+    if (stop.aborted) onStop();
+    const ending = await ended;
+    stop.removeEventListener("abort", onStop);
+    this.#worker = null;
+    worker.terminate();
+    return ending;
+  }
+
+  #send(message: ToRecorder): void {
+    this.#worker?.postMessage(message);
+  }
+}

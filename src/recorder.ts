@@ -1,0 +1,239 @@
+// The Worker's entry around the projector: owns the IDB, waits for word that more is durable, and reports. The main
+// thread never touches the IDB, for a long read or a locked file there would be deafness here.
+
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { sleep, systemClock } from "./clock.ts";
+import { IdbBusyError, IdbDamagedError, IdbUnavailableError } from "./idb/error.ts";
+import type { Idb } from "./idb/idb.ts";
+import { openIdb } from "./idb/open.ts";
+import { setAside } from "./idb/set-aside.ts";
+import { InvariantError } from "./invariant.ts";
+import { type Log, type LogLevel, openLog } from "./log.ts";
+import { LiveStateVersionError } from "./projection/live-state.ts";
+import { Projector, type ProjectorStatus } from "./projector.ts";
+import { QueueReader } from "./queue/reader.ts";
+import { systemDisk } from "./queue/system-disk.ts";
+
+export interface RecorderOptions {
+  readonly queueDirectory: string;
+  readonly idbPath: string;
+  readonly windowSeconds: number;
+  readonly logLevel: LogLevel;
+  readonly instanceName: string;
+  readonly durablePosition: bigint;
+}
+
+/** What the main thread says. */
+export type ToRecorder =
+  | { readonly kind: "open"; readonly options: RecorderOptions }
+  | { readonly kind: "durable"; readonly position: bigint }
+  | { readonly kind: "stop" };
+
+/** What the recorder says. */
+export type FromRecorder =
+  | { readonly kind: "report"; readonly report: RecorderReport }
+  | { readonly kind: "stopped" }
+  /** A promise of ours is broken, or the IDB is not one that may be written: the process has to end. */
+  | { readonly kind: "fatal"; readonly reason: string; readonly exitCode: number };
+
+export interface RecorderReport extends ProjectorStatus {
+  readonly state: "opening" | "open" | "unavailable";
+  readonly idbBytes: number;
+  readonly walBytes: number;
+  readonly commits: number;
+  readonly rowsWritten: number;
+  readonly lastCommitAt: number | null;
+  readonly lastRowAt: number | null;
+  /** The IDB is locked by somebody else, not full or away. */
+  readonly isBusy: boolean;
+  /** This run of the program began with an IDB that had no rows while the queue had records. */
+  readonly isRebuilding: boolean;
+  readonly trouble: string | null;
+}
+
+// The page is refreshed every second; more often nobody looks.
+const reportIntervalMs = 250;
+const retryMsMin = 50;
+const retryMsMax = 2_000;
+// sysexits: configuration (an IDB that is not ours or too new), software (a broken promise).
+const exitConfiguration = 78;
+const exitSoftware = 70;
+
+declare const self: Worker;
+
+class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #log: Log;
+  readonly #stop = new AbortController();
+  #durable: bigint;
+  #wake: () => void = () => {};
+  #idb: Idb | null = null;
+  #projector: Projector | null = null;
+  #trouble: string | null = null;
+  #isBusy = false;
+  #isRebuilding = false;
+  #seen = { commits: 0, rowsWritten: 0 };
+  #lastCommitAt: number | null = null;
+  #lastRowAt: number | null = null;
+  #reportedAt = 0;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#durable = options.durablePosition;
+    this.#log = openLog(options.logLevel, { instance: options.instanceName });
+  }
+
+  durable(position: bigint): void {
+    this.#durable = position;
+    this.#wake();
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    this.#wake();
+  }
+
+  /** Until stopped: then all that is durable has been applied, unless the IDB cannot be written. */
+  async run(): Promise<void> {
+    let retryMs = retryMsMin;
+    while (true) {
+      try {
+        this.#projector ??= this.#open();
+        const hasMore = this.#projector.advance(this.#durable);
+        if (this.#trouble !== null) this.#log.info("IDB can be written again");
+        this.#trouble = null;
+        retryMs = retryMsMin;
+        this.#noteCommit();
+        this.#report(hasMore ? reportIntervalMs : 0);
+        if (hasMore) {
+          await nextTurn();
+          continue;
+        }
+        if (this.#stop.signal.aborted) break;
+        await this.#moreDurable();
+      } catch (error) {
+        if (!this.#canGoOn(error)) throw error;
+        this.#report(0);
+        if (this.#stop.signal.aborted) break;
+        await sleep(systemClock, retryMs, this.#stop.signal);
+        retryMs = Math.min(retryMsMax, retryMs * 2);
+      }
+    }
+    this.#idb?.close();
+  }
+
+  /** Makes of a failure what it asks for: wait, rebuild, or (false) end. */
+  #canGoOn(error: unknown): boolean {
+    if (error instanceof IdbUnavailableError) {
+      if (this.#trouble === null) this.#log.warn("IDB cannot be written now", { reason: error.message });
+      this.#trouble = error.message;
+      this.#isBusy = error instanceof IdbBusyError;
+      return true;
+    }
+    if (error instanceof IdbDamagedError || error instanceof LiveStateVersionError) {
+      this.#log.error("IDB is put aside and rebuilt from the persistent queue", { reason: error.message });
+      this.#trouble = error.message;
+      this.#idb?.close();
+      this.#idb = null;
+      this.#projector = null;
+      setAside(this.#options.idbPath, systemClock.now());
+      return true;
+    }
+    return false;
+  }
+
+  #open(): Projector {
+    const { idbPath, windowSeconds, queueDirectory } = this.#options;
+    mkdirSync(dirname(idbPath), { recursive: true, mode: 0o700 });
+    this.#idb ??= openIdb({ path: idbPath, log: this.#log, clock: systemClock, windowSeconds });
+    const reader = new QueueReader({ disk: systemDisk, directory: queueDirectory });
+    this.#isRebuilding = this.#idb.lastPosition === 0n && this.#durable > 1n;
+    return new Projector({ reader, idb: this.#idb, log: this.#log });
+  }
+
+  #moreDurable(): Promise<void> {
+    return new Promise((resolve) => {
+      const applied = this.#projector?.status().appliedPosition ?? 0n;
+      if (this.#durable > applied || this.#stop.signal.aborted) return resolve();
+      this.#wake = () => {
+        this.#wake = () => {};
+        resolve();
+      };
+    });
+  }
+
+  #noteCommit(): void {
+    const { commits = 0, rowsWritten = 0 } = this.#idb?.status() ?? {};
+    if (commits !== this.#seen.commits) this.#lastCommitAt = systemClock.now();
+    if (rowsWritten !== this.#seen.rowsWritten) this.#lastRowAt = systemClock.now();
+    this.#seen = { commits, rowsWritten };
+  }
+
+  #report(atLeastMs: number): void {
+    const now = systemClock.monotonic();
+    if (now - this.#reportedAt < atLeastMs) return;
+    this.#reportedAt = now;
+    const idb = this.#idb?.status();
+    const projector = this.#projector?.status();
+    const report: RecorderReport = {
+      state: this.#trouble !== null ? "unavailable" : this.#projector === null ? "opening" : "open",
+      ...(projector ?? nothingProjected),
+      idbBytes: idb?.bytes ?? 0,
+      walBytes: idb?.walBytes ?? 0,
+      commits: idb?.commits ?? 0,
+      rowsWritten: idb?.rowsWritten ?? 0,
+      lastCommitAt: this.#lastCommitAt,
+      lastRowAt: this.#lastRowAt,
+      isBusy: this.#isBusy,
+      isRebuilding: this.#isRebuilding,
+      trouble: this.#trouble,
+    };
+    post({ kind: "report", report });
+  }
+}
+
+const nothingProjected: ProjectorStatus = {
+  appliedPosition: 0n,
+  openCalls: 0,
+  openParties: 0,
+  openSessions: 0,
+  duplicates: {},
+  undecoded: 0,
+  recordsProjected: 0,
+  recordsPassedOver: 0,
+  recordsDamaged: 0,
+};
+
+let recorder: Recorder | null = null;
+
+// Lets messages in between two batches.
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function post(message: FromRecorder): void {
+  self.postMessage(message);
+}
+
+function fail(error: unknown): void {
+  const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const isConfiguration = error instanceof Error && /^Idb(TooNew|NotOurs)Error$/.test(error.name);
+  const detail = error instanceof InvariantError ? `${reason}\n${error.stack ?? ""}` : reason;
+  post({ kind: "fatal", reason: detail, exitCode: isConfiguration ? exitConfiguration : exitSoftware });
+}
+
+self.onmessage = ({ data }: MessageEvent<ToRecorder>) => {
+  switch (data.kind) {
+    case "open":
+      recorder = new Recorder(data.options);
+      recorder.run().then(() => post({ kind: "stopped" }), fail);
+      return;
+    case "durable":
+      recorder?.durable(data.position);
+      return;
+    case "stop":
+      recorder?.stop();
+      return;
+  }
+};

@@ -1,0 +1,74 @@
+// The simulated contact centre as a whole: switch, schedule and traffic, moved on in source time by whoever owns it.
+
+import type { TserverOptions } from "./options.ts";
+import { Schedule } from "./schedule.ts";
+import type { Agent, EventSink } from "./switch-event.ts";
+import { Switchboard } from "./switchboard.ts";
+import { Traffic } from "./traffic.ts";
+
+// Counted over long runs of the mix in traffic.ts; only how well `rate` is met depends on them.
+const eventsPerCall = 7.9;
+const eventsPerCallOfMonitoring = 2;
+// An agent is busy for about 1.7 talks a call; with a tenth more than that, callers wait now and then.
+const agentsPerConcurrentTalk = 2.4;
+
+export class Centre {
+  readonly board: Switchboard;
+  readonly #schedule = new Schedule();
+  readonly #traffic: Traffic;
+
+  constructor(options: TserverOptions, startUs: number, sink: EventSink) {
+    const callsPerSourceSecond = meanCallsPerSecond(options) / options.clockSpeed;
+    const agentCount =
+      options.agents ?? Math.ceil(5 + callsPerSourceSecond * options.talkSeconds * agentsPerConcurrentTalk);
+    this.board = new Switchboard({
+      sink,
+      hasCallMonitoring: options.hasCallMonitoring,
+      agents: Array.from({ length: agentCount }, (_, index) => agentAt(index, startUs)),
+      startUs,
+    });
+    this.#traffic = new Traffic({
+      seed: options.seed,
+      board: this.board,
+      schedule: this.#schedule,
+      callsPerSourceSecond,
+      queues: ["8001", ...Array.from({ length: options.queues - 1 }, (_, index) => String(8002 + index))],
+      talkSeconds: options.talkSeconds,
+      startUs,
+    });
+    this.#traffic.begin();
+  }
+
+  /** Lets everything happen that is due up to `untilUs`, unless `isOver` says so before. */
+  advance(untilUs: number, isOver: () => boolean): void {
+    for (;;) {
+      const due = this.#schedule.takeDue(untilUs);
+      if (due === undefined) break;
+      this.board.nowUs = due.atUs;
+      due.act();
+      if (isOver()) return;
+    }
+    this.board.nowUs = untilUs;
+  }
+
+  dropCalls(): void {
+    this.#traffic.dropCalls();
+  }
+}
+
+/** In seconds of the options, not of source time. */
+export function meanEventsPerSecond(options: TserverOptions): number {
+  return options.callsPerSecond === null ? options.rate : options.callsPerSecond * meanEventsPerCall(options);
+}
+
+function meanCallsPerSecond(options: TserverOptions): number {
+  return options.callsPerSecond ?? options.rate / meanEventsPerCall(options);
+}
+
+function meanEventsPerCall(options: TserverOptions): number {
+  return eventsPerCall + (options.hasCallMonitoring ? eventsPerCallOfMonitoring : 0);
+}
+
+function agentAt(index: number, startUs: number): Agent {
+  return { dn: String(50_001 + index), id: `A${50_001 + index}`, isReady: true, sinceUs: startUs };
+}

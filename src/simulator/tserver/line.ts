@@ -1,0 +1,178 @@
+// How the simulated T-Server writes its lines. Most events are written one way, members in the order `id`,
+// `EventSequenceNumber`, `time`, the rest; a seeded share uses the other encodings that link.md allows, so that a
+// receiver which knows only one way is found out.
+
+import type { Random } from "./random.ts";
+import type { Agent, Call, EventNumber, Party, SwitchEvent, UserData, UserDataValue } from "./switch-event.ts";
+import { callStateNames, callTypeNames, dnRoleNames } from "./switch-event.ts";
+
+export interface LineSetting {
+  readonly serverName: string;
+  readonly hasCallUuid: boolean;
+  readonly hasPartyUuid: boolean;
+}
+
+/** Which of the legal encodings one event uses; all false is the usual one. */
+interface Encoding {
+  readonly sequenceAsHexadecimal: boolean;
+  readonly time: "number" | "string" | "structure";
+  readonly enumsAsNames: boolean;
+  readonly userDataAsList: boolean;
+  readonly carriageReturn: boolean;
+}
+
+const usual: Encoding = {
+  sequenceAsHexadecimal: false,
+  time: "number",
+  enumsAsNames: false,
+  userDataAsList: false,
+  carriageReturn: false,
+};
+
+const varietyShare = 0.1;
+
+// Attached data travels with the events that change who deals with a call; on the others a missing member says nothing.
+const carriesUserData = new Set<string>([
+  "EventCallCreated",
+  "EventQueued",
+  "EventRinging",
+  "EventDialing",
+  "EventEstablished",
+]);
+
+/** Writes events of one simulated server. Returns lines without their LF. */
+export class LineWriter {
+  readonly #setting: LineSetting;
+  readonly #variety: Random | null;
+  readonly #server: string;
+  // What every event of a call repeats is encoded once.
+  readonly #callHeads = new WeakMap<Call, string>();
+
+  /** `variety` null: always the usual encoding. */
+  constructor(setting: LineSetting, variety: Random | null) {
+    this.#setting = setting;
+    this.#variety = variety;
+    this.#server = `"Server":${JSON.stringify(setting.serverName)}`;
+  }
+
+  event(event: SwitchEvent, seq: number): string {
+    const encoding = this.#chooseEncoding();
+    const number = encoding.sequenceAsHexadecimal ? `"${seq.toString(16).padStart(16, "0")}"` : String(seq);
+    let line = `{"id":"${event.id}","EventSequenceNumber":${number},"time":${timeText(event.atUs, encoding.time)},${this.#server}`;
+    if (event.call !== null) line += this.#call(event.call, encoding);
+    if (event.party !== null) line += this.#party(event.party, encoding);
+    if (event.callState !== null && (event.callState !== 0 || encoding.enumsAsNames)) {
+      line += `,"CallState":${encoding.enumsAsNames ? `"${callStateNames[event.callState]}"` : event.callState}`;
+    }
+    if (event.agent !== null) line += agentMembers(event.agent, event.id, encoding.enumsAsNames);
+    if (event.call !== null) line += userDataMember(event.call, event.id, encoding.userDataAsList);
+    return encoding.carriageReturn ? `${line}}\r` : `${line}}`;
+  }
+
+  /** A snapshot's word on one party. `origin` null: this server does not know where the party came from. */
+  presentParty(
+    party: Party,
+    eventId: string,
+    sinceUs: number,
+    origin: (EventNumber & { atUs: number }) | null,
+  ): string {
+    const from =
+      origin === null ? "" : `,"origin":{"run":"${origin.run}","seq":${origin.seq},"time":${secondsText(origin.atUs)}}`;
+    return (
+      `{"id":"${eventId}","snapshot":true,"time":${secondsText(sinceUs)}${from},${this.#server}` +
+      `${this.#call(party.call, usual)}${this.#party(party, usual)}${userDataMember(party.call, "EventEstablished", false)}}`
+    );
+  }
+
+  presentAgent(agent: Agent): string {
+    const id = agent.isReady ? "EventAgentReady" : "EventAgentNotReady";
+    return `{"id":"${id}","snapshot":true,"time":${secondsText(agent.sinceUs)},${this.#server}${agentMembers(agent, id, false)}}`;
+  }
+
+  #chooseEncoding(): Encoding {
+    const random = this.#variety;
+    if (random === null || !random.chance(varietyShare)) return usual;
+    return {
+      sequenceAsHexadecimal: random.chance(0.4),
+      time: random.pick(["number", "string", "structure"]),
+      enumsAsNames: random.chance(0.5),
+      userDataAsList: random.chance(0.5),
+      carriageReturn: random.chance(0.1),
+    };
+  }
+
+  #call(call: Call, encoding: Encoding): string {
+    if (encoding.enumsAsNames) return this.#callHead(call, `"${callTypeNames[call.callType]}"`);
+    let head = this.#callHeads.get(call);
+    if (head === undefined) {
+      head = this.#callHead(call, String(call.callType));
+      this.#callHeads.set(call, head);
+    }
+    return head;
+  }
+
+  #callHead(call: Call, callType: string): string {
+    const uuid = this.#setting.hasCallUuid ? `,"CallUUID":"${call.uuid}"` : "";
+    const ani = call.ani === null ? "" : `,"ANI":"${call.ani}"`;
+    const dnis = call.dnis === null ? "" : `,"DNIS":"${call.dnis}"`;
+    return `,"ConnID":"${call.connId}"${uuid},"CallID":${call.switchCallId},"CallType":${callType}${ani}${dnis}`;
+  }
+
+  #party(party: Party, encoding: Encoding): string {
+    const uuid = this.#setting.hasPartyUuid ? `,"PartyUUID":"${party.uuid}"` : "";
+    const role = encoding.enumsAsNames ? `"${dnRoleNames[party.role]}"` : party.role;
+    const queue = party.queue === null ? "" : `,"ThisQueue":"${party.queue}"`;
+    const other = party.otherDn === null ? "" : `,"OtherDN":"${party.otherDn}"`;
+    return `${uuid},"ThisDN":"${party.dn}","ThisDNRole":${role}${queue}${other}`;
+  }
+}
+
+/** Seconds since 1970 with six decimals: the microseconds exactly as the switch counts them. */
+export function secondsText(us: number): string {
+  const seconds = Math.floor(us / 1_000_000);
+  return `${seconds}.${String(us - seconds * 1_000_000).padStart(6, "0")}`;
+}
+
+function timeText(us: number, encoding: Encoding["time"]): string {
+  switch (encoding) {
+    case "number":
+      return secondsText(us);
+    case "string":
+      return `"${secondsText(us)}"`;
+    case "structure": {
+      const seconds = Math.floor(us / 1_000_000);
+      return `{"sec":${seconds},"usec":${us - seconds * 1_000_000}}`;
+    }
+  }
+}
+
+function agentMembers(agent: Agent, eventId: string, enumsAsNames: boolean): string {
+  const members = `,"ThisDN":"${agent.dn}","AgentID":"${agent.id}"`;
+  if (eventId !== "EventAgentNotReady") return members;
+  return `${members},"AgentWorkMode":${enumsAsNames ? '"AgentAfterCallWork"' : 3}`;
+}
+
+function userDataMember(call: Call, eventId: string, asList: boolean): string {
+  const isAsked = carriesUserData.has(eventId) || eventId === "EventAttachedDataChanged";
+  if (!isAsked || call.userData.length === 0) return "";
+  return `,"UserData":${asList ? listText(call.userData) : objectText(call.userData)}`;
+}
+
+function objectText(data: UserData): string {
+  const members = data.map(
+    ([key, value]) => `${JSON.stringify(key)}:${isList(value) ? objectText(value) : JSON.stringify(value)}`,
+  );
+  return `{${members.join(",")}}`;
+}
+
+function listText(data: UserData): string {
+  const members = data.map(([key, value]) => {
+    const type = isList(value) ? "list" : typeof value === "number" ? "int" : "string";
+    return `{"key":${JSON.stringify(key)},"type":"${type}","value":${isList(value) ? listText(value) : JSON.stringify(value)}}`;
+  });
+  return `[${members.join(",")}]`;
+}
+
+function isList(value: UserDataValue): value is UserData {
+  return typeof value === "object";
+}

@@ -1,0 +1,215 @@
+// The port and the connections behind it: who is served, by which server run, and how far each has come.
+
+import type { Socket, TCPSocketListener } from "bun";
+import { type Clock, sleep } from "../../clock.ts";
+import { Client, type ClientSummary } from "./client.ts";
+import { LinkSession, type SessionHost } from "./link-session.ts";
+import { Observable } from "./observable.ts";
+import type { TserverOptions } from "./options.ts";
+import type { Outage } from "./outage.ts";
+import type { ServerRun } from "./server-run.ts";
+
+interface SocketState {
+  session: LinkSession | null;
+}
+
+const connectionsMax = 64;
+
+export class LinkServer implements SessionHost {
+  readonly role: TserverOptions["role"];
+  readonly token: string | null;
+  readonly #options: TserverOptions;
+  readonly #clock: Clock;
+  readonly #sourceNowUs: () => number;
+  readonly #clients = new Map<string, Client>();
+  readonly #sessions = new Set<LinkSession>();
+  readonly #listener: TCPSocketListener<SocketState>;
+  #currentRun: ServerRun;
+  #isRefusing = false;
+  #wake = new AbortController();
+
+  /** Listens at once. Throws when the address cannot be used. */
+  constructor(options: TserverOptions, surroundings: { clock: Clock; sourceNowUs: () => number; run: ServerRun }) {
+    this.#options = options;
+    this.role = options.role;
+    this.token = options.token;
+    this.#clock = surroundings.clock;
+    this.#sourceNowUs = surroundings.sourceNowUs;
+    this.#currentRun = surroundings.run;
+    this.#listener = Bun.listen<SocketState>({
+      ...parseAddress(options.listen),
+      socket: {
+        open: (socket) => this.#accept(socket),
+        data: (socket, bytes) => socket.data.session?.received(bytes),
+        drain: (socket) => {
+          socket.data.session?.pump();
+          this.progressed();
+        },
+        close: (socket) => this.#forget(socket),
+        error: (socket) => this.#forget(socket),
+      },
+    });
+  }
+
+  /** host:port, with the port that was chosen. */
+  get address(): string {
+    return `${parseAddress(this.#options.listen).hostname}:${this.#listener.port}`;
+  }
+
+  /** Connections that have said who they are and are being sent events. */
+  get servedCount(): number {
+    let count = 0;
+    for (const session of this.#sessions) if (session.isStreaming) count++;
+    return count;
+  }
+
+  /** How many events the slowest reader lacks. */
+  get behindMax(): number {
+    let behind = 0;
+    for (const session of this.#sessions) if (session.isStreaming) behind = Math.max(behind, session.behind);
+    return behind;
+  }
+
+  /** Every client that ever came is served and has said that it has everything. */
+  get isAllAcked(): boolean {
+    let acked = 0;
+    for (const session of this.#sessions) if (session.isFullyAcked) acked++;
+    return acked >= this.#clients.size;
+  }
+
+  /** Sends every client what it can take. */
+  pump(): void {
+    for (const session of this.#sessions) session.pump();
+  }
+
+  heartbeat(): void {
+    for (const session of this.#sessions) session.heartbeat();
+  }
+
+  /** Cuts all connections; until `accept` new ones are closed before a word is said. */
+  refuse(manner: Outage["manner"]): void {
+    this.#isRefusing = true;
+    for (const session of this.#sessions) session.close(manner);
+  }
+
+  accept(): void {
+    this.#isRefusing = false;
+  }
+
+  /** From now on clients are served from `run`. */
+  beginRun(run: ServerRun): void {
+    this.#currentRun = run;
+  }
+
+  /** Says goodbye, closes the port and the clients' oracles. */
+  close(): void {
+    for (const session of this.#sessions) session.close("bye");
+    this.#listener.stop();
+    for (const client of this.#clients.values()) client.close();
+  }
+
+  summary(): Record<string, ClientSummary> {
+    return Object.fromEntries([...this.#clients].map(([name, client]) => [name, client.summary]));
+  }
+
+  /** Resolves when something moved at a connection, or after `delayMs`. */
+  async moved(delayMs: number): Promise<void> {
+    await sleep(this.#clock, delayMs, this.#wake.signal);
+  }
+
+  // ---- for the sessions
+
+  get run(): ServerRun {
+    return this.#currentRun;
+  }
+
+  get nowUs(): number {
+    return this.#sourceNowUs();
+  }
+
+  hello(): string {
+    const { buffer, startTime } = this.#currentRun;
+    return JSON.stringify({
+      hello: "tevent/1",
+      server: this.#options.serverName,
+      type: "TServer",
+      dbid: this.#options.dbid,
+      primaryDbid: this.#options.primaryDbid,
+      switch: this.#options.switchName,
+      switchDbid: this.#options.switchDbid,
+      startTime,
+      role: this.role,
+      lastSeq: buffer.lastSeq,
+      oldestSeq: buffer.oldestSeq,
+      heartbeatMs: this.#options.heartbeatMs,
+    });
+  }
+
+  claim(name: string, claimant: LinkSession): Client {
+    let client = this.#clients.get(name);
+    if (client === undefined) {
+      client = new Client(name, this.#openObservable(name));
+      this.#clients.set(name, client);
+      return client;
+    }
+    // A client that comes again has lost its older connection, though we may not have heard of that.
+    for (const session of this.#sessions) {
+      if (session !== claimant && session.client === client) session.close("reset");
+    }
+    return client;
+  }
+
+  progressed(): void {
+    const wake = this.#wake;
+    this.#wake = new AbortController();
+    wake.abort();
+  }
+
+  // ---- sockets
+
+  #accept(socket: Socket<SocketState>): void {
+    socket.data = { session: null };
+    if (this.#isRefusing) {
+      socket.terminate();
+      return;
+    }
+    if (this.#sessions.size >= connectionsMax) {
+      const message = `${connectionsMax} connections are open already`;
+      socket.end(`${JSON.stringify({ error: { code: "busy", message } })}\n`);
+      return;
+    }
+    const session = new LinkSession(this, socket);
+    socket.data.session = session;
+    this.#sessions.add(session);
+  }
+
+  #forget(socket: Socket<SocketState>): void {
+    const { session } = socket.data;
+    if (session === null) return;
+    socket.data.session = null;
+    this.#sessions.delete(session);
+    session.closed();
+  }
+
+  #openObservable(name: string): Observable | null {
+    const path = this.#options.observable;
+    return path === null ? null : new Observable(observablePath(path, name), this.#options);
+  }
+}
+
+/** Where the observable oracle of one client is written, given the option's path. */
+export function observablePath(path: string, client: string): string {
+  // A client's name comes from outside and must not lead to another folder.
+  const name = client.replaceAll(/[^A-Za-z0-9._-]/g, "_");
+  return `${path.replace(/\.ndjson$/, "")}-${name}.ndjson`;
+}
+
+/** Throws RangeError with what would be right. */
+export function parseAddress(address: string): { readonly hostname: string; readonly port: number } {
+  const [, hostname, digits] = /^(.+):(\d{1,5})$/.exec(address) ?? [];
+  const port = Number(digits);
+  if (hostname === undefined || !(port <= 65_535)) {
+    throw new RangeError(`Cannot listen on "${address}": expected host:port with a port from 0 to 65535`);
+  }
+  return { hostname: hostname.replace(/^\[(.*)\]$/, "$1"), port };
+}

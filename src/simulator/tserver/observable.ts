@@ -1,0 +1,334 @@
+// The oracle "observable": what one client could know, folded from nothing but what was delivered to it. It looks at
+// the events' own members and never at the switch's state, and shares no code with the program under test.
+//
+// 1. An event or snapshot is folded once the client has said that it is durable, by an acknowledgement or by what it
+//    asks to resume after. See client.ts.
+// 2. After a snapshot, what was believed open and is not named has ended unseen, between the last source time surely
+//    delivered before and the snapshot's.
+// 3. A stay is named by its PartyUUID; without it by call, DN and, in a snapshot, the event that created it.
+
+import { StoryFile } from "./story-file.ts";
+import type {
+  CallFacts,
+  CallType,
+  DnRole,
+  EndingId,
+  EventNumber,
+  PartyFacts,
+  PartyState,
+  SwitchEvent,
+} from "./switch-event.ts";
+import { stateBegunBy } from "./switch-event.ts";
+import { milliseconds } from "./truth.ts";
+
+/** One party of a snapshot, as it was sent. */
+export interface PresentParty {
+  readonly call: CallFacts;
+  readonly party: PartyFacts;
+  readonly state: PartyState;
+  readonly event: string;
+  readonly sinceUs: number;
+  /** Null: the server did not say. */
+  readonly origin: (EventNumber & { readonly atUs: number }) | null;
+}
+
+/** Bounds of an end that nobody saw. Milliseconds since 1970 by the source's clock. */
+export interface EndedUnseen {
+  /** The last source time that was surely delivered before. */
+  readonly earliest: number;
+  /** The last source time that was sent before and may have been heard; not below `earliest`. */
+  readonly earliestMax: number;
+  /** The source time at which the snapshot was taken. */
+  readonly latest: number;
+}
+
+/** One line of an observable file: as in truth, with what is known only in part marked by the optional members. */
+export interface ObservedCall {
+  readonly callUuid: string | null;
+  readonly connId: string;
+  readonly callType: CallType;
+  readonly ani: string | null;
+  readonly dnis: string | null;
+  /** With `seen`: not known; the earliest that the snapshot told of the call's parties. */
+  createdAt: number;
+  endedAt: number | null;
+  readonly run: string;
+  readonly parties: ObservedParty[];
+  readonly seen?: "snapshot";
+  endedUnseen?: EndedUnseen;
+}
+
+export interface ObservedParty {
+  readonly partyUuid: string | null;
+  readonly dn: string;
+  readonly role: DnRole;
+  /** With `seen`: what was before it, if anything, was not delivered; `from` is what the snapshot said. */
+  readonly states: { state: PartyState; from: number; event: string; seen?: "snapshot" }[];
+  endedAt: number | null;
+  endEvent: EndingId | null;
+  callState: number | null;
+  /** The party was first heard of in a snapshot. */
+  readonly seen?: "snapshot";
+  /** When it came to be, as the snapshot said. */
+  readonly originAt?: number;
+  endedUnseen?: EndedUnseen;
+}
+
+interface OpenCall {
+  readonly story: ObservedCall;
+  readonly parties: OpenParty[];
+  /** The beginning was told by call monitoring, so the end will be too. */
+  readonly isMonitored: boolean;
+  /** Since when no party is open; null while one is. */
+  quietSinceUs: number | null;
+}
+
+interface OpenParty {
+  readonly story: ObservedParty;
+  readonly facts: PartyFacts;
+  readonly origin: EventNumber | null;
+}
+
+// A call without parties goes on when the next party comes at the same instant, so any later time would do; this also
+// covers a call that stands between two deliveries.
+const quietUs = 30_000_000;
+
+export class Observable {
+  readonly #file: StoryFile;
+  readonly #names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean };
+  readonly #calls = new Map<string, OpenCall>();
+  // Calls whose last party has ended, in the order of that; some may have gone on since.
+  #quiet: { readonly key: string; readonly sinceUs: number }[] = [];
+  #heardUs = 0;
+
+  constructor(path: string, names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean }) {
+    this.#file = new StoryFile(path);
+    this.#names = names;
+  }
+
+  /** A source time was surely delivered. */
+  heard(atUs: number): void {
+    this.#heardUs = Math.max(this.#heardUs, atUs);
+  }
+
+  /** An event of server run `run` with number `seq` was delivered, for the first time. */
+  event(event: SwitchEvent, run: string, seq: number): void {
+    this.heard(event.atUs);
+    const facts = event.call;
+    if (facts !== null) {
+      const key = this.#callKey(facts, run);
+      if (event.id === "EventCallDeleted") this.#endCall(key, milliseconds(event.atUs));
+      else this.#callEvent(this.#calls.get(key) ?? this.#beginCall(key, facts, event, run), key, event, { run, seq });
+    }
+    this.#writeQuiet(event.atUs - quietUs);
+  }
+
+  /** A whole snapshot was delivered: taken at `atUs`; on the wire before it, at most `sentUs` was to be heard. */
+  snapshot(run: string, present: readonly PresentParty[], atUs: number, sentUs: number): void {
+    const unseen: EndedUnseen = {
+      earliest: milliseconds(this.#heardUs),
+      earliestMax: milliseconds(Math.max(this.#heardUs, sentUs)),
+      latest: milliseconds(atUs),
+    };
+    const named = new Map<string, PresentParty[]>();
+    for (const item of present) {
+      const key = this.#callKey(item.call, run);
+      const items = named.get(key);
+      if (items === undefined) named.set(key, [item]);
+      else items.push(item);
+    }
+    for (const [key, call] of [...this.#calls]) this.#reconcile(key, call, named.get(key) ?? [], unseen);
+    for (const [key, items] of named) {
+      const call = this.#calls.get(key) ?? this.#findCall(key, items, run);
+      for (const item of items) this.#present(call, item);
+    }
+    this.heard(atUs);
+  }
+
+  /** Writes what is still open, too. */
+  close(): void {
+    this.#writeQuiet(Number.POSITIVE_INFINITY);
+    for (const { story } of this.#calls.values()) this.#file.write(story);
+    this.#calls.clear();
+    this.#file.close();
+  }
+
+  // ---- events
+
+  #callEvent(call: OpenCall, key: string, event: SwitchEvent, number: EventNumber): void {
+    const facts = event.party;
+    if (facts === null) return;
+    const at = milliseconds(event.atUs);
+    switch (event.id) {
+      case "EventQueued":
+      case "EventDialing":
+      case "EventRinging":
+      case "EventEstablished":
+      case "EventHeld":
+      case "EventRetrieved": {
+        const party = this.#openParty(call, facts) ?? this.#beginParty(call, facts, number);
+        party.story.states.push({ state: stateBegunBy[event.id], from: at, event: event.id });
+        call.quietSinceUs = null;
+        return;
+      }
+      case "EventReleased":
+      case "EventDiverted":
+      case "EventAbandoned": {
+        const party = this.#openParty(call, facts);
+        if (party === undefined) return;
+        party.story.endedAt = at;
+        party.story.endEvent = event.id;
+        party.story.callState = event.callState;
+        this.#forgetParty(call, party, key, event.atUs);
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  #beginCall(key: string, facts: CallFacts, event: SwitchEvent, run: string): OpenCall {
+    return this.#openCall(key, event.id === "EventCallCreated", {
+      ...this.#callMembers(facts),
+      createdAt: milliseconds(event.atUs),
+      endedAt: null,
+      run,
+      parties: [],
+    });
+  }
+
+  #beginParty(call: OpenCall, facts: PartyFacts, origin: EventNumber): OpenParty {
+    return this.#addParty(call, facts, origin, { ...this.#partyMembers(facts), ...stillThere() });
+  }
+
+  // ---- snapshots
+
+  /** Ends what the snapshot does not name. */
+  #reconcile(key: string, call: OpenCall, items: readonly PresentParty[], unseen: EndedUnseen): void {
+    if (items.length === 0 && call.quietSinceUs !== null && !call.isMonitored) {
+      this.#writeCall(key, call);
+      return;
+    }
+    for (const party of [...call.parties]) {
+      if (items.some((item) => this.#isSame(party, item))) continue;
+      party.story.endedUnseen = unseen;
+      call.parties.splice(call.parties.indexOf(party), 1);
+    }
+    if (items.length > 0) return;
+    call.story.endedUnseen = unseen;
+    this.#file.write(call.story);
+    this.#calls.delete(key);
+  }
+
+  #findCall(key: string, items: readonly PresentParty[], run: string): OpenCall {
+    const first = items[0];
+    if (first === undefined) throw new RangeError(`Cannot find call "${key}" in a snapshot: expected a party of it`);
+    const beginnings = items.map((item) => item.origin?.atUs ?? item.sinceUs);
+    return this.#openCall(key, false, {
+      ...this.#callMembers(first.call),
+      createdAt: milliseconds(Math.min(...beginnings)),
+      endedAt: null,
+      run: first.origin?.run ?? run,
+      parties: [],
+      seen: "snapshot",
+    });
+  }
+
+  #present(call: OpenCall, item: PresentParty): void {
+    const from = milliseconds(item.sinceUs);
+    let party = call.parties.find((open) => this.#isSame(open, item));
+    party ??= this.#addParty(call, item.party, item.origin, {
+      ...this.#partyMembers(item.party),
+      ...stillThere(),
+      seen: "snapshot",
+      ...(item.origin === null ? {} : { originAt: milliseconds(item.origin.atUs) }),
+    });
+    const last = party.story.states.at(-1);
+    call.quietSinceUs = null;
+    if (last?.state === item.state && last.from === from) return;
+    party.story.states.push({ state: item.state, from, event: item.event, seen: "snapshot" });
+  }
+
+  #isSame(party: OpenParty, item: PresentParty): boolean {
+    if (this.#names.hasPartyUuid) return party.facts.uuid === item.party.uuid;
+    if (party.facts.dn !== item.party.dn) return false;
+    if (party.origin === null || item.origin === null) return true;
+    return party.origin.run === item.origin.run && party.origin.seq === item.origin.seq;
+  }
+
+  // ---- what both do
+
+  #openCall(key: string, isMonitored: boolean, story: ObservedCall): OpenCall {
+    const call: OpenCall = { story, parties: [], isMonitored, quietSinceUs: null };
+    this.#calls.set(key, call);
+    return call;
+  }
+
+  #addParty(call: OpenCall, facts: PartyFacts, origin: EventNumber | null, story: ObservedParty): OpenParty {
+    const party = { story, facts, origin };
+    call.story.parties.push(story);
+    call.parties.push(party);
+    return party;
+  }
+
+  #openParty(call: OpenCall, facts: PartyFacts): OpenParty | undefined {
+    return this.#names.hasPartyUuid
+      ? call.parties.find((party) => party.facts.uuid === facts.uuid)
+      : call.parties.find((party) => party.facts.dn === facts.dn);
+  }
+
+  #forgetParty(call: OpenCall, party: OpenParty, key: string, atUs: number): void {
+    call.parties.splice(call.parties.indexOf(party), 1);
+    if (call.parties.length > 0) return;
+    call.quietSinceUs = atUs;
+    if (!call.isMonitored) this.#quiet.push({ key, sinceUs: atUs });
+  }
+
+  #endCall(key: string, endedAt: number): void {
+    const call = this.#calls.get(key);
+    if (call === undefined) return;
+    call.story.endedAt = endedAt;
+    this.#file.write(call.story);
+    this.#calls.delete(key);
+  }
+
+  #writeQuiet(untilUs: number): void {
+    let taken = 0;
+    for (const { key, sinceUs } of this.#quiet) {
+      if (sinceUs > untilUs) break;
+      taken++;
+      const call = this.#calls.get(key);
+      if (call?.quietSinceUs === sinceUs) this.#writeCall(key, call);
+    }
+    if (taken > 0) this.#quiet.splice(0, taken);
+  }
+
+  /** A call that ended with its last party. */
+  #writeCall(key: string, call: OpenCall): void {
+    if (call.quietSinceUs !== null) call.story.endedAt = milliseconds(call.quietSinceUs);
+    this.#file.write(call.story);
+    this.#calls.delete(key);
+  }
+
+  #callKey(facts: CallFacts, run: string): string {
+    return this.#names.hasCallUuid ? facts.uuid : `${run}/${facts.connId}`;
+  }
+
+  #callMembers(facts: CallFacts) {
+    return {
+      callUuid: this.#names.hasCallUuid ? facts.uuid : null,
+      connId: facts.connId,
+      callType: facts.callType,
+      ani: facts.ani,
+      dnis: facts.dnis,
+    };
+  }
+
+  #partyMembers(facts: PartyFacts) {
+    return { partyUuid: this.#names.hasPartyUuid ? facts.uuid : null, dn: facts.dn, role: facts.role };
+  }
+}
+
+function stillThere(): Pick<ObservedParty, "states" | "endedAt" | "endEvent" | "callState"> {
+  return { states: [], endedAt: null, endEvent: null, callState: null };
+}

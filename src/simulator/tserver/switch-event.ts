@@ -1,0 +1,130 @@
+// The words of the simulated switch: calls, parties, agents, and the events that tell of them under their T-Lib names.
+// Times are whole microseconds since 1970 by the switch's clock, because that is what T-Server's `time` carries.
+
+export type PartyState = "queued" | "dialing" | "alerting" | "connected" | "held";
+
+/** Events that begin a stretch of a party's state, and the state that they begin. */
+export const stateBegunBy = {
+  EventQueued: "queued",
+  EventDialing: "dialing",
+  EventRinging: "alerting",
+  EventEstablished: "connected",
+  EventHeld: "held",
+  EventRetrieved: "connected",
+} as const satisfies Record<string, PartyState>;
+export type BeginningId = keyof typeof stateBegunBy;
+
+export type EndingId = "EventReleased" | "EventDiverted" | "EventAbandoned";
+
+/** Told with a call, but changing no party. */
+export type RemarkId = "EventAttachedDataChanged" | "EventDestinationBusy" | "EventNetworkReached";
+
+export type AgentEventId = "EventAgentReady" | "EventAgentNotReady" | "EventDNDOn" | "EventDNDOff";
+
+export type EventId = BeginningId | EndingId | RemarkId | AgentEventId | "EventCallCreated" | "EventCallDeleted";
+
+/** T-Lib numbers with their names, as far as the simulated switch uses them [tlib-enums.json]. */
+export const callTypeNames = {
+  1: "CallTypeInternal",
+  2: "CallTypeInbound",
+  3: "CallTypeOutbound",
+} as const;
+export type CallType = keyof typeof callTypeNames;
+
+export const dnRoleNames = { 1: "RoleOrigination", 2: "RoleDestination" } as const;
+export type DnRole = keyof typeof dnRoleNames;
+
+export const callStateNames = {
+  0: "CallStateOk",
+  6: "CallStateBusy",
+  7: "CallStateNoAnswer",
+} as const;
+export type CallState = keyof typeof callStateNames;
+
+/** Where in which server run an event stands. */
+export interface EventNumber {
+  /** startTime of the server run. */
+  readonly run: string;
+  readonly seq: number;
+}
+
+/** What names a call and never changes; the whole of what the observable oracle may look at. */
+export interface CallFacts {
+  readonly uuid: string;
+  /** 16 hexadecimal digits. */
+  readonly connId: string;
+  readonly switchCallId: number;
+  readonly callType: CallType;
+  readonly ani: string | null;
+  readonly dnis: string | null;
+}
+
+export interface PartyFacts {
+  readonly uuid: string;
+  readonly dn: string;
+  readonly role: DnRole;
+}
+
+export interface Stretch {
+  readonly state: PartyState;
+  readonly fromUs: number;
+  readonly event: BeginningId;
+}
+
+export interface PartyEnd {
+  readonly atUs: number;
+  /** Null: nobody told; the call was lost when the server restarted. */
+  readonly event: EndingId | null;
+  readonly callState: CallState | null;
+}
+
+/** One participant's stay on a call, as it really was: the truth grows here, event by event. */
+export interface Party extends PartyFacts {
+  readonly call: Call;
+  /** The queue that it was routed from or stands in. */
+  readonly queue: string | null;
+  readonly otherDn: string | null;
+  readonly stretches: Stretch[];
+  end: PartyEnd | null;
+  /** The event that created it; null until that was told. */
+  origin: (EventNumber & { readonly atUs: number }) | null;
+}
+
+export interface Call extends CallFacts {
+  readonly parties: Party[];
+  /** The event that was told first; null until then. */
+  created: (EventNumber & { readonly atUs: number }) | null;
+  endedAtUs: number | null;
+  userData: UserData;
+  /** Rises with each step of the call's script, so that a timer of an earlier step finds itself outdated. */
+  step: number;
+}
+
+export type UserDataValue = string | number | UserData;
+
+/** Key-value pairs in order; a key may stand there twice. */
+export type UserData = readonly (readonly [key: string, value: UserDataValue])[];
+
+export interface Agent {
+  readonly dn: string;
+  readonly id: string;
+  isReady: boolean;
+  sinceUs: number;
+}
+
+export interface SwitchEvent {
+  readonly id: EventId;
+  readonly atUs: number;
+  readonly call: Call | null;
+  readonly party: Party | null;
+  readonly agent: Agent | null;
+  readonly callState: CallState | null;
+}
+
+/** Numbers and sends what the switch tells. */
+export interface EventSink {
+  /** Null when the run's last event has been told: then nothing has happened, and the switch must not change either. */
+  emit(event: SwitchEvent): EventNumber | null;
+  /** The call is over and nothing more will be told of it. */
+  callOver(call: Call): void;
+}

@@ -1,0 +1,93 @@
+// The oracle "truth": every event that the server told, and the calls as they really were. It is written from the
+// switch's own state, not from the events, so that it can convict whoever folds them wrongly.
+
+import { StoryFile } from "./story-file.ts";
+import type { Call, CallType, DnRole, EndingId, PartyState } from "./switch-event.ts";
+
+/** One line of the truth file. Times are milliseconds since 1970 with the microseconds as fraction, as they were sent. */
+export interface CallStory {
+  /** Null when the server tells no CallUUID. */
+  readonly callUuid: string | null;
+  readonly connId: string;
+  readonly callType: CallType;
+  readonly ani: string | null;
+  readonly dnis: string | null;
+  readonly createdAt: number;
+  /** Null: not over when the simulation ended. */
+  readonly endedAt: number | null;
+  /** startTime of the server run whose event told of the call first. */
+  readonly run: string;
+  readonly parties: readonly PartyStory[];
+}
+
+export interface PartyStory {
+  /** Null when the server tells no PartyUUID. */
+  readonly partyUuid: string | null;
+  readonly dn: string;
+  readonly role: DnRole;
+  readonly states: readonly { readonly state: PartyState; readonly from: number; readonly event: string }[];
+  readonly endedAt: number | null;
+  /** Null with an `endedAt`: the call was lost when the server restarted, and no event said so. */
+  readonly endEvent: EndingId | null;
+  /** T-Lib number; null while the party is there, and when no event ended it. */
+  readonly callState: number | null;
+}
+
+/** One line of the events file. */
+export interface EventStory {
+  readonly run: string;
+  readonly seq: number;
+  /** The first 16 hexadecimal digits of the SHA-256 of the line without its line end. */
+  readonly sha: string;
+}
+
+export class Truth {
+  readonly #calls: StoryFile;
+  readonly #events: StoryFile;
+  readonly #names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean };
+
+  /** Writes calls to `path` and events to `path`.events.ndjson. */
+  constructor(path: string, names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean }) {
+    this.#calls = new StoryFile(path);
+    this.#events = new StoryFile(`${path}.events.ndjson`);
+    this.#names = names;
+  }
+
+  event(run: string, seq: number, line: string): void {
+    const frame = line.endsWith("\r") ? line.slice(0, -1) : line;
+    const sha = new Bun.CryptoHasher("sha256").update(frame).digest("hex").slice(0, 16);
+    this.#events.write({ run, seq, sha } satisfies EventStory);
+  }
+
+  call(call: Call): void {
+    if (call.created === null) return;
+    this.#calls.write({
+      callUuid: this.#names.hasCallUuid ? call.uuid : null,
+      connId: call.connId,
+      callType: call.callType,
+      ani: call.ani,
+      dnis: call.dnis,
+      createdAt: milliseconds(call.created.atUs),
+      endedAt: call.endedAtUs === null ? null : milliseconds(call.endedAtUs),
+      run: call.created.run,
+      parties: call.parties.map((party) => ({
+        partyUuid: this.#names.hasPartyUuid ? party.uuid : null,
+        dn: party.dn,
+        role: party.role,
+        states: party.stretches.map(({ state, fromUs, event }) => ({ state, from: milliseconds(fromUs), event })),
+        endedAt: party.end === null ? null : milliseconds(party.end.atUs),
+        endEvent: party.end?.event ?? null,
+        callState: party.end?.callState ?? null,
+      })),
+    } satisfies CallStory);
+  }
+
+  close(): void {
+    this.#calls.close();
+    this.#events.close();
+  }
+}
+
+export function milliseconds(us: number): number {
+  return us / 1000;
+}

@@ -1,0 +1,174 @@
+// The instance's side of Asterisk's manager interface: logs in, asks what is there now, appends every message as it
+// came, and pings so that silence and a dead link can be told apart.
+//
+// The manager acknowledges nothing and resends nothing: what was missed is only known from the two lists asked for
+// after login. The marks "list requested" say where in the stream they were asked, for what a list lacks ended only if
+// it was known before that.
+
+import type { SessionEndCause, SessionId } from "../event/envelope.ts";
+import { encodeAction } from "../protocol/ami/action.ts";
+import { type AmiFrame, AmiFramer } from "../protocol/ami/framer.ts";
+import { decodeAmi } from "../protocol/ami/message.ts";
+import type { Connection } from "./network.ts";
+import type { Retry, SessionParts, SourceSession } from "./session.ts";
+
+export interface AmiLogin {
+  readonly username: string;
+  readonly secret: string;
+}
+
+const loginTimeoutMs = 10_000;
+const pingIntervalMs = 10_000;
+// As on the T-Event link: three pings unanswered, and the link is dead.
+const pingsMissedMax = 3;
+const greeting = /^Asterisk Call Manager\//;
+
+export class AmiSession implements SourceSession {
+  readonly #parts: SessionParts;
+  readonly #login: AmiLogin;
+  readonly #framer = new AmiFramer();
+  #connection: Connection | null = null;
+  #banner: string | null = null;
+  #session: SessionId | null = null;
+  #heardAt: number;
+  #isOver = false;
+  #isStopping = false;
+  #pings = 0;
+  #cancelTimer: () => void = () => {};
+
+  constructor(parts: SessionParts, login: AmiLogin) {
+    this.#parts = parts;
+    this.#login = login;
+    this.#heardAt = parts.clock.monotonic();
+  }
+
+  get session(): SessionId | null {
+    return this.#session;
+  }
+
+  opened(connection: Connection): void {
+    this.#connection = connection;
+    this.#cancelTimer = this.#parts.clock.after(loginTimeoutMs, () => {
+      const expected = this.#banner === null ? "a manager's greeting" : "an answer to Login";
+      this.#end("protocol error", `nothing came within ${loginTimeoutMs / 1000} s; expected ${expected}`, "soon");
+    });
+  }
+
+  data(chunk: Uint8Array): void {
+    if (this.#isStopping) return;
+    this.#heardAt = this.#parts.clock.monotonic();
+    let lastPosition: bigint | null = null;
+    for (const frame of this.#framer.push(chunk)) {
+      if (this.#isOver) return;
+      if (this.#session === null) this.#introduce(frame);
+      else lastPosition = this.#take(this.#session, frame);
+    }
+    if (lastPosition !== null) this.#countDurable(lastPosition);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isOver) return;
+    this.#isStopping = true;
+    this.#connection?.write(encodeAction("Logoff", {}));
+    this.#end("our stop", null, "soon");
+  }
+
+  closed(): void {
+    this.#isOver = true;
+    this.#cancelTimer();
+  }
+
+  /** Before the login is accepted nothing is recorded: it is the greeting, and the answer to Login. */
+  #introduce(frame: AmiFrame): void {
+    const message = decodeAmi(frame.bytes, frame.isCut);
+    if (this.#banner === null) {
+      if (message.kind !== "banner" || !greeting.test(message.text)) {
+        this.#end("protocol error", "expected Asterisk's manager greeting: is this another protocol's port?", "soon");
+        return;
+      }
+      this.#banner = message.text;
+      const { username, secret } = this.#login;
+      this.#connection?.write(encodeAction("Login", { ActionID: "icon-login", Username: username, Secret: secret }));
+      return;
+    }
+    if (message.kind !== "response" || message.actionId !== "icon-login") return;
+    if (!message.success) {
+      this.#end("protocol error", "manager refuses the login; check the credentials file and manager.conf", "late");
+      return;
+    }
+    this.#begin(frame);
+  }
+
+  #begin(loginAnswer: AmiFrame): void {
+    const { identity, intake, address, log } = this.#parts;
+    const session = intake.openSession({
+      mark: "session opened",
+      source: identity.name,
+      address,
+      serverName: this.#banner,
+      dbid: identity.dbid,
+      primaryDbid: identity.primaryDbid,
+      switchDbid: identity.switchDbid,
+      dsType: identity.dsType,
+      run: null,
+      resumeAfter: null,
+    });
+    this.#session = session;
+    this.#take(session, loginAnswer);
+    for (const action of ["CoreShowChannels", "QueueStatus"]) {
+      const actionId = `icon-${session}-${action}`;
+      intake.mark({ mark: "list requested", source: identity.name, action, actionId }, session);
+      this.#connection?.write(encodeAction(action, { ActionID: actionId }));
+    }
+    this.#ping();
+    log.info("data source session opened", { source: identity.name, session, address });
+  }
+
+  #take(session: SessionId, frame: AmiFrame): bigint {
+    const { intake, counts, clock } = this.#parts;
+    const { position } = intake.frame(session, frame.bytes, frame.isCut);
+    counts.frames += 1;
+    const message = decodeAmi(frame.bytes, frame.isCut);
+    if (message.kind === "undecodable") counts.undecodable += 1;
+    if (message.kind === "event") {
+      counts.events += 1;
+      counts.lastEventAt = clock.now();
+      if (message.name === "Shutdown") this.#end("source shutdown", null, "soon");
+    }
+    return position;
+  }
+
+  // Nobody is told; the page shows how many frames of this session are on disk.
+  #countDurable(position: bigint): void {
+    const { intake, counts } = this.#parts;
+    const frames = counts.frames;
+    intake.sink.durable(position).then(
+      () => {
+        counts.acknowledged = frames;
+      },
+      () => {}, // The queue has failed; whoever owns it ends the process.
+    );
+  }
+
+  #ping(): void {
+    this.#cancelTimer();
+    const { clock, intake } = this.#parts;
+    const silenceMs = this.#parts.silenceMs ?? pingsMissedMax * pingIntervalMs;
+    this.#pings += 1;
+    this.#connection?.write(encodeAction("Ping", { ActionID: `icon-${this.#session}-Ping-${this.#pings}` }));
+    this.#cancelTimer = clock.after(pingIntervalMs, () => {
+      const silentMs = clock.monotonic() - this.#heardAt;
+      if (silentMs > silenceMs && intake.sink.hasRoom) {
+        const seconds = Math.round(silentMs / 1000);
+        return this.#end("silence", `pings unanswered, nothing heard for ${seconds} s`, "soon");
+      }
+      this.#ping();
+    });
+  }
+
+  #end(cause: SessionEndCause, detail: string | null, retry: Retry): void {
+    if (this.#isOver) return;
+    this.closed();
+    this.#parts.end({ cause, detail, retry });
+  }
+}

@@ -1,0 +1,176 @@
+// The one place where arrivals become envelopes and go into the persistent queue, in order. It keeps the intake state
+// in step with what it appended: the state excludes the record being appended, for a segment head that said more than
+// the records before it would let a restart resume past what a power cut took.
+
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  type FrameEnvelope,
+  type Mark,
+  type MarkEnvelope,
+  type SessionEndCause,
+  type SessionId,
+} from "../event/envelope.ts";
+import { arrivalInstant } from "../event/instant.ts";
+import { decodeHead, encodeHead, type IntakeState, type SourceIntake } from "../event/intake-state.ts";
+import { noteSequence, type SequenceNote } from "../protocol/tevent/line.ts";
+
+/** Where arrivals go: the persistent queue, as far as sources need it. */
+export interface ArrivalSink {
+  /** Takes a record in, in order; it is durable later. */
+  append(payload: Uint8Array): bigint;
+  /** Resolves once everything up to this position is on disk. */
+  durable(position: bigint): Promise<void>;
+  /** False: more is waiting for the disk than should; stop reading sockets until `room` resolves. */
+  readonly hasRoom: boolean;
+  room(): Promise<void>;
+}
+
+// Changed in place: this is touched once per frame, on the way to the disk.
+type OpenIntake = { -readonly [K in keyof SourceIntake]: SourceIntake[K] };
+
+export interface Appended {
+  readonly position: bigint;
+  readonly note: SequenceNote;
+}
+
+const noSequence: SequenceNote = { kind: "none" };
+
+export class Intake {
+  readonly #now: () => number;
+  readonly #sources = new Map<string, OpenIntake>();
+  readonly #bySession = new Map<SessionId, OpenIntake>();
+  #sink: ArrivalSink | null = null;
+  #lastSession = 0;
+  #started: IntakeState["started"] = null;
+  #isStopped = true;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Folds what an earlier run of the instance left: the last segment's head and the records since. */
+  recover(head: Uint8Array, records: Iterable<{ readonly payload: Uint8Array }>): void {
+    const state = decodeHead(head);
+    this.#lastSession = state.lastSession;
+    this.#started = state.started;
+    this.#isStopped = state.isStopped;
+    for (const [name, source] of Object.entries(state.sources)) this.#keep(name, { ...source });
+    for (const { payload } of records) {
+      const envelope = decodeEnvelope(payload);
+      if (envelope.kind === "frame") this.#foldFrame(envelope);
+      else this.#foldMark(envelope);
+    }
+  }
+
+  /** From now on arrivals go there. */
+  attach(sink: ArrivalSink): void {
+    this.#sink = sink;
+  }
+
+  /** The state as of the last record appended, for the head of the segment that begins after it. */
+  head(): Uint8Array {
+    return encodeHead({
+      lastSession: this.#lastSession,
+      started: this.#started,
+      isStopped: this.#isStopped,
+      sources: Object.fromEntries(this.#sources),
+    });
+  }
+
+  get sink(): ArrivalSink {
+    if (this.#sink === null) throw new Error("Cannot take arrivals in: no persistent queue is attached");
+    return this.#sink;
+  }
+
+  source(name: string): SourceIntake | undefined {
+    return this.#sources.get(name);
+  }
+
+  /** Appends a mark; session 0 for one that belongs to no session. */
+  mark(mark: Mark, session = 0 as SessionId): bigint {
+    const envelope: MarkEnvelope = { kind: "mark", session, arrivedAt: arrivalInstant(this.#now()), mark };
+    const position = this.sink.append(encodeEnvelope(envelope));
+    this.#foldMark(envelope);
+    return position;
+  }
+
+  /** Opens a session and gives it its id: seconds since 1970, or one more than the last, whichever is greater. */
+  openSession(mark: Extract<Mark, { mark: "session opened" }>): SessionId {
+    const session = Math.max(this.#lastSession + 1, Math.floor(this.#now() / 1000)) as SessionId;
+    this.mark(mark, session);
+    return session;
+  }
+
+  closeSession(session: SessionId, source: string, cause: SessionEndCause, detail: string | null): bigint {
+    return this.mark({ mark: "session closed", source, cause, detail }, session);
+  }
+
+  /** Appends a frame of a session, and says what it tells of sequence numbers. */
+  frame(session: SessionId, frame: Uint8Array, isCut: boolean): Appended {
+    const source = this.#bySession.get(session);
+    if (source === undefined) throw new Error(`Cannot take a frame in: session ${session} is not open`);
+    const envelope: FrameEnvelope = {
+      kind: "frame",
+      session,
+      arrivedAt: arrivalInstant(this.#now()),
+      arrivalNumber: source.arrivalNumber + 1,
+      isCut,
+      frame,
+    };
+    const position = this.sink.append(encodeEnvelope(envelope));
+    return { position, note: this.#foldFrame(envelope) };
+  }
+
+  #keep(name: string, source: OpenIntake): void {
+    const before = this.#sources.get(name);
+    if (before !== undefined) this.#bySession.delete(before.session);
+    this.#sources.set(name, source);
+    this.#bySession.set(source.session, source);
+  }
+
+  #foldMark({ session, arrivedAt, mark }: MarkEnvelope): void {
+    switch (mark.mark) {
+      case "instance started":
+        this.#started = { arrivedAt, mark };
+        this.#isStopped = false;
+        return;
+      case "instance stopped":
+        this.#isStopped = true;
+        return;
+      case "session opened": {
+        const before = this.#sources.get(mark.source);
+        this.#lastSession = Math.max(this.#lastSession, session);
+        this.#keep(mark.source, {
+          session,
+          openedAt: arrivedAt,
+          opened: mark,
+          isOpen: true,
+          arrivalNumber: 0,
+          run: mark.run,
+          contiguous: before !== undefined && before.run === mark.run ? before.contiguous : null,
+        });
+        return;
+      }
+      case "session closed": {
+        const source = this.#bySession.get(session);
+        if (source !== undefined) source.isOpen = false;
+        return;
+      }
+      case "list requested":
+        return;
+    }
+  }
+
+  #foldFrame(envelope: FrameEnvelope): SequenceNote {
+    const source = this.#bySession.get(envelope.session);
+    if (source === undefined) return noSequence;
+    source.arrivalNumber = envelope.arrivalNumber;
+    if (source.run === null) return noSequence;
+    const note = noteSequence(envelope.frame, envelope.isCut);
+    // The contiguous prefix grows by the next number only; a snapshot's end covers everything before it.
+    if (note.kind === "snapshot end") source.contiguous = note.lastSeq;
+    else if (note.kind === "event" && note.sequence === (source.contiguous ?? 0) + 1) source.contiguous = note.sequence;
+    return note;
+  }
+}

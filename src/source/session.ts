@@ -1,0 +1,59 @@
+// What one stay connected to a data source is, whichever wire language it speaks: it is given chunks, appends frames,
+// and in the end says why it is over.
+
+import type { Clock } from "../clock.ts";
+import type { SessionEndCause, SessionId, SourceIdentity } from "../event/envelope.ts";
+import type { Log } from "../log.ts";
+import type { Intake } from "./intake.ts";
+import type { Connection } from "./network.ts";
+
+/** What to do after a connection is over. */
+export type Retry =
+  | "soon" // with back-off
+  | "other address" // at once, at the pair's other address
+  | "late"; // refused for good until somebody mends it: the longest wait, and an alarm
+
+export interface SessionEnd {
+  readonly cause: SessionEndCause;
+  /** What the operator should read; nothing of a caller's. */
+  readonly detail: string | null;
+  readonly retry: Retry;
+}
+
+export interface SourceSession {
+  /** The connection is open. */
+  opened(connection: Connection): void;
+  data(chunk: Uint8Array): void;
+  /** Ends in order, because the instance stops: acknowledges what is durable and says goodbye to the server. */
+  stop(): Promise<void>;
+  /** The connection is over, whoever ended it: timers stop. */
+  closed(): void;
+  /** The open session's id; null before the source has introduced itself. */
+  readonly session: SessionId | null;
+}
+
+export interface SessionParts {
+  readonly identity: SourceIdentity;
+  readonly address: string;
+  readonly instance: { readonly name: string; readonly dbid: number };
+  /** Silence after which the link counts as dead, ms; null: three of the source's heartbeats. */
+  readonly silenceMs: number | null;
+  readonly intake: Intake;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly counts: SourceCounts;
+  /** Says that the connection is over; only the first call counts. */
+  readonly end: (end: SessionEnd) => void;
+}
+
+/** What a source's status page shows, counted since the instance started. */
+export interface SourceCounts {
+  frames: number;
+  events: number;
+  undecodable: number;
+  reconnects: number;
+  lastEventAt: number | null;
+  lastSequence: number | null;
+  acknowledged: number | null;
+  run: string | null;
+}

@@ -1,0 +1,224 @@
+// The instance's side of the T-Event link: introduces itself, resumes, appends every line as it came, and tells the
+// server what is durable.
+//
+// 1. `resumeAfter` and `ack` speak of the contiguous prefix that an fdatasync has covered, and of nothing else.
+// 2. Every line goes into the queue unjudged, control lines too: what it means is worked out behind the queue. Here a
+//    line is only looked at for what this side of the link must answer.
+
+import type { SessionEndCause, SessionId } from "../event/envelope.ts";
+import { LineFramer } from "../protocol/tevent/framer.ts";
+import { decodeLine, type Hello, lineBytesMax, type SequenceNote } from "../protocol/tevent/line.ts";
+import type { Connection } from "./network.ts";
+import type { Retry, SessionParts, SourceSession } from "./session.ts";
+
+// A T-Server answers at once; a port that accepts and says nothing is not one.
+const helloTimeoutMs = 10_000;
+// link.md: three heartbeats missed in a row, and the link is dead.
+const heartbeatsMissedMax = 3;
+
+export class TeventSession implements SourceSession {
+  readonly #parts: SessionParts;
+  readonly #token: string | null;
+  readonly #framer = new LineFramer();
+  #connection: Connection | null = null;
+  #session: SessionId | null = null;
+  #heartbeatMs = 0;
+  #heardAt: number;
+  #acknowledged: number | null = null;
+  #lastPosition: bigint | null = null;
+  #isOver = false;
+  // What arrives while we say goodbye is not taken in: the server keeps it until the next time.
+  #isStopping = false;
+  #cancelTimer: () => void = () => {};
+
+  constructor(parts: SessionParts, token: string | null) {
+    this.#parts = parts;
+    this.#token = token;
+    this.#heardAt = parts.clock.monotonic();
+  }
+
+  get session(): SessionId | null {
+    return this.#session;
+  }
+
+  opened(connection: Connection): void {
+    this.#connection = connection;
+    this.#cancelTimer = this.#parts.clock.after(helloTimeoutMs, () =>
+      this.#end("protocol error", `nothing came within ${helloTimeoutMs / 1000} s; expected a tevent/1 hello`, "soon"),
+    );
+  }
+
+  data(chunk: Uint8Array): void {
+    if (this.#isStopping) return;
+    this.#heardAt = this.#parts.clock.monotonic();
+    let lastPosition: bigint | null = null;
+    for (const line of this.#framer.push(chunk)) {
+      if (this.#isOver) return;
+      if (this.#session === null) {
+        if (!this.#introduce(line.bytes, line.isCut)) return;
+        continue;
+      }
+      const appended = this.#parts.intake.frame(this.#session, line.bytes, line.isCut);
+      lastPosition = appended.position;
+      this.#look(line.bytes, line.isCut, appended.note);
+    }
+    if (this.#session === null && this.#framer.pendingBytes >= lineBytesMax) {
+      this.#end("protocol error", "more than 1 MiB came without a line end; expected a tevent/1 hello", "soon");
+    }
+    if (lastPosition === null) return;
+    this.#lastPosition = lastPosition;
+    this.#acknowledgeWhenDurable(lastPosition);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isOver) return;
+    const { intake, identity } = this.#parts;
+    this.#isStopping = true;
+    if (this.#lastPosition !== null) await intake.sink.durable(this.#lastPosition).catch(() => {});
+    const contiguous = intake.source(identity.name)?.contiguous ?? null;
+    if (this.#session !== null && contiguous !== null) this.#connection?.write(`{"ack":${contiguous}}\n`);
+    this.#connection?.write('{"bye":"shutdown"}\n');
+    this.#end("our stop", null, "soon");
+  }
+
+  /** The first line must be the hello; only then is there a session. Returns whether to go on. */
+  #introduce(bytes: Uint8Array, isCut: boolean): boolean {
+    const line = decodeLine(bytes, isCut);
+    if (line.kind === "error") {
+      const late = line.code === "auth" || line.code === "role";
+      this.#end("protocol error", `server refuses: ${line.code}: ${line.message}`, late ? "late" : "soon");
+      return false;
+    }
+    if (line.kind !== "hello") {
+      const why = line.kind === "undecodable" ? line.reason : `first line is a ${line.kind}`;
+      this.#end("protocol error", `${why}; expected a tevent/1 hello: is this another protocol's port?`, "soon");
+      return false;
+    }
+    if (line.role === "backup") {
+      this.#connection?.write('{"bye":"backup"}\n');
+      this.#end("source role", "server is the backup of its pair", "other address");
+      return false;
+    }
+    this.#begin(line, bytes);
+    return true;
+  }
+
+  #begin(hello: Hello, bytes: Uint8Array): void {
+    const { intake, identity, instance, address, counts } = this.#parts;
+    const before = intake.source(identity.name);
+    const resumeAfter = before !== undefined && before.run === hello.startTime ? before.contiguous : null;
+    this.#session = intake.openSession({
+      mark: "session opened",
+      source: identity.name,
+      address,
+      serverName: hello.server,
+      dbid: hello.dbid,
+      primaryDbid: hello.primaryDbid,
+      switchDbid: hello.switchDbid ?? identity.switchDbid,
+      dsType: identity.dsType,
+      run: hello.startTime,
+      resumeAfter,
+    });
+    const { position } = intake.frame(this.#session, bytes, false);
+    counts.run = hello.startTime;
+    counts.frames += 1;
+    this.#heartbeatMs = hello.heartbeatMs;
+    this.#acknowledged = resumeAfter;
+    this.#watchHeartbeats();
+    const open = {
+      open: "tevent/1",
+      client: instance.name,
+      dbid: instance.dbid,
+      resumeAfter,
+      ...(resumeAfter === null ? {} : { run: hello.startTime }),
+      ...(this.#token === null ? {} : { token: this.#token }),
+    };
+    // What is asked for next must not be more than what a power cut leaves.
+    intake.sink.durable(position).then(
+      () => {
+        if (!this.#isOver) this.#connection?.write(`${JSON.stringify(open)}\n`);
+      },
+      () => {}, // The queue has failed; whoever owns it ends the process.
+    );
+    this.#parts.log.info("data source session opened", {
+      source: identity.name,
+      session: this.#session,
+      address,
+      resumeAfter,
+      run: hello.startTime,
+    });
+  }
+
+  #look(bytes: Uint8Array, isCut: boolean, note: SequenceNote): void {
+    const { counts, clock } = this.#parts;
+    counts.frames += 1;
+    if (note.kind === "event") {
+      counts.events += 1;
+      counts.lastEventAt = clock.now();
+      counts.lastSequence = note.sequence;
+      return;
+    }
+    if (note.kind === "snapshot end") {
+      counts.lastSequence = note.lastSeq;
+      return;
+    }
+    const line = decodeLine(bytes, isCut);
+    switch (line.kind) {
+      case "undecodable":
+        counts.undecodable += 1;
+        return;
+      case "bye":
+        return this.#end("source shutdown", line.reason === "" ? null : line.reason, "soon");
+      case "role":
+        if (line.role === "backup") this.#end("source role", "server is no longer primary", "other address");
+        return;
+      case "error": {
+        const late = line.code === "auth" || line.code === "role";
+        return this.#end("protocol error", `server refuses: ${line.code}: ${line.message}`, late ? "late" : "soon");
+      }
+      default:
+        return;
+    }
+  }
+
+  #acknowledgeWhenDurable(position: bigint): void {
+    const { intake, identity, counts } = this.#parts;
+    const session = this.#session;
+    const contiguous = intake.source(identity.name)?.contiguous ?? null;
+    if (contiguous === null || contiguous === this.#acknowledged) return;
+    this.#acknowledged = contiguous;
+    intake.sink.durable(position).then(
+      () => {
+        if (this.#isOver || this.#session !== session) return;
+        this.#connection?.write(`{"ack":${contiguous}}\n`);
+        counts.acknowledged = contiguous;
+      },
+      () => {},
+    );
+  }
+
+  #watchHeartbeats(): void {
+    this.#cancelTimer();
+    const { clock } = this.#parts;
+    const silenceMs = this.#parts.silenceMs ?? heartbeatsMissedMax * this.#heartbeatMs;
+    this.#cancelTimer = clock.after(this.#heartbeatMs, () => {
+      const silentMs = clock.monotonic() - this.#heardAt;
+      if (silentMs > silenceMs && this.#parts.intake.sink.hasRoom) {
+        const seconds = Math.round(silentMs / 1000);
+        return this.#end("silence", `heartbeats missed, nothing heard for ${seconds} s`, "soon");
+      }
+      this.#watchHeartbeats();
+    });
+  }
+
+  closed(): void {
+    this.#isOver = true;
+    this.#cancelTimer();
+  }
+
+  #end(cause: SessionEndCause, detail: string | null, retry: Retry): void {
+    if (this.#isOver) return;
+    this.closed();
+    this.#parts.end({ cause, detail, retry });
+  }
+}

@@ -1,0 +1,108 @@
+// The report as Prometheus metrics: base units, counters end in _total, times are seconds since 1970. Each scrape fills
+// a registry of its own, so that a value which is not known is left out and never shown as 0. The client library's
+// default metrics are not used: its heap figures are wrong on this runtime.
+
+import { Counter, Gauge, Registry } from "prom-client";
+import { reasonsNotReady } from "./readiness.ts";
+import type { StatusReport } from "./report.ts";
+
+export const metricsContentType = Registry.PROMETHEUS_CONTENT_TYPE;
+
+const queueStates = ["open", "full", "failed"] as const;
+const idbStates = ["open", "locked", "rebuilding", "unavailable"] as const;
+
+type Labels = Readonly<Record<string, string>>;
+type Sample = readonly [labels: Labels, value: number | bigint | null];
+
+export async function renderMetrics(report: StatusReport, residentBytes: number): Promise<string> {
+  const registry = new Registry();
+  const { instance, sources, queue, idb } = report;
+
+  const gauge = (name: string, help: string, ...samples: Sample[]) => {
+    const labelNames = Object.keys(samples[0]?.[0] ?? {});
+    const metric = new Gauge({ name, help, labelNames, registers: [] });
+    // Without labels the library would begin with a 0 that nobody measured.
+    const known = samples.filter(([, value]) => value !== null);
+    if (known.length === 0) return;
+    registry.registerMetric(metric);
+    for (const [labels, value] of known) metric.set(labels, Number(value));
+  };
+  const counter = (name: string, help: string, ...samples: Sample[]) => {
+    if (samples.length === 0) return;
+    const labelNames = Object.keys(samples[0]?.[0] ?? {});
+    const metric = new Counter({ name, help, labelNames, registers: [registry] });
+    for (const [labels, value] of samples) metric.inc(labels, Number(value));
+  };
+  const seconds = (ms: number | null) => (ms === null ? null : ms / 1000);
+  const perSource = (pick: (source: StatusReport["sources"][number]) => Sample[1]) =>
+    sources.map((source): Sample => [{ source: source.name }, pick(source)]);
+  const oneOf = <T extends string>(states: readonly T[], current: T) =>
+    states.map((state): Sample => [{ state }, state === current ? 1 : 0]);
+
+  gauge("icon_info", "The instance; always 1.", [
+    { instance: instance.name, dbid: String(instance.dbid), version: instance.version },
+    1,
+  ]);
+  gauge("icon_start_time_seconds", "When the instance started.", [{}, seconds(instance.startedAt)]);
+  gauge("icon_ready", "1 when /readyz answers 200.", [{}, reasonsNotReady(report).length === 0 ? 1 : 0]);
+  gauge("icon_resident_memory_bytes", "Resident set of the process.", [{}, residentBytes]);
+
+  gauge(
+    "icon_source_connected",
+    "1 while the data source is connected.",
+    ...perSource((each) => (each.state === "connected" ? 1 : 0)),
+  );
+  gauge(
+    "icon_source_connected_since_timestamp_seconds",
+    "Since when the data source is connected.",
+    ...perSource((each) => seconds(each.connectedSince)),
+  );
+  gauge(
+    "icon_source_last_event_timestamp_seconds",
+    "When the last event arrived.",
+    ...perSource((each) => seconds(each.lastEventAt)),
+  );
+  gauge(
+    "icon_source_last_sequence",
+    "Sequence number of the last event that arrived.",
+    ...perSource((each) => each.lastSequence),
+  );
+  gauge(
+    "icon_source_acked_sequence",
+    "Sequence number up to which the source was told that events are durable.",
+    ...perSource((each) => each.ackedSequence),
+  );
+  counter("icon_source_frames_total", "Frames that arrived.", ...perSource((each) => each.framesTotal));
+  counter("icon_source_undecodable_total", "Frames that could not be read.", ...perSource((each) => each.undecodable));
+  counter("icon_source_duplicates_total", "Events that had arrived before.", ...perSource((each) => each.duplicates));
+  counter("icon_source_reconnects_total", "Connections after the first.", ...perSource((each) => each.reconnects));
+
+  gauge("icon_queue_state", "1 for the state the persistent queue is in.", ...oneOf(queueStates, queue.state));
+  gauge("icon_queue_bytes", "Size of the persistent queue on disk.", [{}, queue.bytes]);
+  gauge("icon_queue_retention_bytes", "Size beyond which applied segments are deleted.", [{}, queue.retentionBytes]);
+  gauge("icon_queue_disk_free_bytes", "Free space where the persistent queue is.", [{}, queue.diskFreeBytes]);
+  gauge("icon_queue_segments", "Segments of the persistent queue.", [{}, queue.segments]);
+  gauge("icon_queue_first_position", "Position of the oldest record kept.", [{}, queue.firstPosition]);
+  gauge("icon_queue_durable_position", "Position of the last durable record.", [{}, queue.durablePosition]);
+  gauge("icon_applied_position", "Position up to which rows are in the IDB.", [{}, idb.appliedPosition]);
+  gauge("icon_records_not_applied", "Durable records whose rows are not in the IDB.", [{}, queue.recordsNotApplied]);
+  gauge("icon_oldest_not_applied_age_seconds", "Age of the oldest record that is not applied; 0 when none is.", [
+    {},
+    seconds(queue.oldestNotAppliedAgeMs ?? 0),
+  ]);
+
+  gauge("icon_idb_state", "1 for the state the IDB is in.", ...oneOf(idbStates, idb.state));
+  gauge("icon_idb_bytes", "Size of the IDB file.", [{}, idb.bytes]);
+  gauge("icon_idb_wal_bytes", "Size of the IDB's write-ahead log.", [{}, idb.walBytes]);
+  gauge("icon_idb_last_commit_timestamp_seconds", "When a transaction last committed.", [
+    {},
+    seconds(idb.lastCommitAt),
+  ]);
+  gauge("icon_idb_last_row_timestamp_seconds", "When a row was last written.", [{}, seconds(idb.lastRowAt)]);
+  counter("icon_idb_commits_total", "Transactions committed since the instance started.", [{}, idb.commits]);
+  gauge("icon_open_calls", "Calls that have begun and not ended.", [{}, report.openCalls]);
+  gauge("icon_open_parties", "Parties that have begun and not ended.", [{}, report.openParties]);
+  // A gauge: it counts over the life of the IDB and begins anew with a new one.
+  gauge("icon_undecoded_frames", "Frames kept in ICON_UNDECODED.", [{}, report.undecodedTotal]);
+  return registry.metrics();
+}

@@ -1,0 +1,70 @@
+// What the instance's state comes to: ready or not for whoever asks by machine, and one sentence for whoever looks at
+// the page at night. Both are functions of the report alone.
+
+import type { SourceStatus, StatusReport } from "./report.ts";
+
+export interface ReadinessReason {
+  readonly subject: "instance" | "queue" | "idb" | "source";
+  /** The source's name; null for the others. */
+  readonly source: string | null;
+  readonly sentence: string;
+}
+
+/** What keeps the instance from being ready; empty when it is: queue and IDB open, every source connected. */
+export function reasonsNotReady(report: StatusReport): ReadinessReason[] {
+  const reasons: ReadinessReason[] = [];
+  const add = (subject: ReadinessReason["subject"], sentence: string, source: string | null = null) =>
+    reasons.push({ subject, source, sentence });
+  if (report.instance.state !== "running") add("instance", `The instance is ${report.instance.state}.`);
+  if (report.queue.state !== "open") add("queue", `The persistent queue is ${queueWord(report.queue.state)}.`);
+  if (report.idb.state !== "open") add("idb", `The IDB is ${report.idb.state}.`);
+  for (const source of report.sources) {
+    if (source.state !== "connected") add("source", `Source ${source.name} is ${source.state}.`, source.name);
+  }
+  return reasons;
+}
+
+export type Tone = "good" | "look" | "bad";
+
+export interface Verdict {
+  readonly tone: Tone;
+  readonly word: string;
+  readonly sentences: readonly string[];
+}
+
+// Beyond this the reader of the IDB sees an old state, though nothing is lost.
+const ageNotAppliedMsMax = 60_000;
+// The reserve that decision 17 keeps for the IDB to drain with is of this order.
+const diskFreeBytesMin = 1024 ** 3;
+
+/** The answer to "is it recording?". */
+export function verdictOn(report: StatusReport): Verdict {
+  const connected = report.sources.filter((each) => each.state === "connected").length;
+  const bad: string[] = [];
+  if (report.queue.state === "failed") bad.push("The persistent queue has failed; the instance must be restarted.");
+  if (report.queue.state === "full") bad.push("The persistent queue is full, so the sources are not being read.");
+  if (report.sources.length > 0 && connected === 0) bad.push("No data source is connected.");
+  if (bad.length > 0) return { tone: "bad", word: "Not recording", sentences: bad };
+
+  const look: string[] = [];
+  if (report.instance.state !== "running") look.push(`The instance is ${report.instance.state}.`);
+  if (report.sources.length === 0) look.push("No data source is configured.");
+  look.push(...report.sources.filter((each) => each.state !== "connected").map(missingSource));
+  if (report.idb.state !== "open") {
+    look.push(`The IDB is ${report.idb.state}; what arrives waits in the persistent queue.`);
+  }
+  const behindMs = report.queue.oldestNotAppliedAgeMs ?? 0;
+  if (behindMs > ageNotAppliedMsMax) look.push("The IDB is more than a minute behind the persistent queue.");
+  const { diskFreeBytes } = report.queue;
+  if (diskFreeBytes !== null && diskFreeBytes < diskFreeBytesMin) look.push("Less than 1 GiB of disk is free.");
+  if (look.length > 0) return { tone: "look", word: "Recording, but look", sentences: look };
+  return { tone: "good", word: "Recording", sentences: [] };
+}
+
+function missingSource({ name, state }: SourceStatus): string {
+  return state === "waiting" ? `Source ${name} is not connected.` : `Source ${name} is being connected.`;
+}
+
+function queueWord(state: StatusReport["queue"]["state"]): string {
+  return state === "failed" ? "unusable after a failed write" : state;
+}

@@ -1,0 +1,83 @@
+// What the status side is told: plain numbers and words, nothing of a caller's. instance.ts
+// puts it together from what the stages say of themselves; the page, the metrics and the API all show this one value.
+
+/** Milliseconds since 1970 by this instance's clock, in every member whose name ends in At or Since. */
+export interface StatusReport {
+  readonly instance: InstanceStatus;
+  readonly sources: readonly SourceStatus[];
+  readonly queue: QueueStatus;
+  readonly idb: IdbStatus;
+  readonly openCalls: number;
+  readonly openParties: number;
+  /** Frames kept in ICON_UNDECODED since the IDB was made. */
+  readonly undecodedTotal: number;
+  /** The newest last; bounded by whoever reports. */
+  readonly trouble: readonly TroubleStatus[];
+}
+
+export interface InstanceStatus {
+  readonly name: string;
+  readonly dbid: number;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly state: "starting" | "running" | "stopping";
+}
+
+export interface SourceStatus {
+  readonly name: string;
+  readonly kind: string;
+  /** host:port that is connected or being tried. */
+  readonly address: string;
+  /** "waiting" is the back-off between two attempts. */
+  readonly state: "connected" | "connecting" | "waiting";
+  readonly connectedSince: number | null;
+  readonly lastEventAt: number | null;
+  readonly eventsPerSecond: number;
+  /** Counted since the instance started, as are the four below. */
+  readonly framesTotal: number;
+  readonly undecodable: number;
+  readonly duplicates: number;
+  readonly reconnects: number;
+  /** One sentence, without a caller's data. */
+  readonly lastTrouble: string | null;
+  /** Identity of the server run, where the source has one. */
+  readonly run: string | null;
+  readonly lastSequence: number | null;
+  readonly ackedSequence: number | null;
+}
+
+export interface QueueStatus {
+  /** "full" refuses further records; "failed" after an fsync that failed. */
+  readonly state: "open" | "full" | "failed";
+  readonly bytes: number;
+  readonly retentionBytes: number;
+  /** Free bytes of the file system that holds the queue; null where it was not measured. */
+  readonly diskFreeBytes: number | null;
+  readonly segments: number;
+  /** Null while the queue is empty. */
+  readonly firstPosition: bigint | null;
+  readonly durablePosition: bigint | null;
+  readonly appliedPosition: bigint | null;
+  readonly recordsNotApplied: number;
+  /** Null when everything is applied. */
+  readonly oldestNotAppliedAgeMs: number | null;
+}
+
+export interface IdbStatus {
+  readonly path: string;
+  readonly state: "open" | "locked" | "rebuilding" | "unavailable";
+  readonly bytes: number;
+  readonly walBytes: number;
+  readonly appliedPosition: bigint | null;
+  readonly commits: number;
+  readonly lastCommitAt: number | null;
+  /** When a row was last written; commits also happen for positions alone. */
+  readonly lastRowAt: number | null;
+}
+
+export interface TroubleStatus {
+  readonly at: number;
+  readonly level: "warn" | "error";
+  readonly sentence: string;
+  readonly fields: Readonly<Record<string, string | number | bigint | boolean | null | undefined>>;
+}

@@ -1,0 +1,345 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConfigError, judgeConfig, loadConfig } from "../src/config.ts";
+
+const smallest = `
+[instance]
+name = "icon-a"
+dbid = 9001
+data_dir = "data"
+
+[[source]]
+name = "north"
+kind = "tevent"
+addresses = ["north-1:7001", "[fe80::1]:7001"]
+dbid = 101
+switch_dbid = 1
+`;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "icon-config-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function problemsOf(text: string): readonly { readonly key: string | null; readonly line: number | null }[] {
+  return errorOf(text).problems;
+}
+
+function errorOf(text: string): ConfigError {
+  try {
+    judgeConfig(text, join(folder, "icon.toml"));
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error("The configuration was accepted");
+}
+
+/** The messages without the file's path. */
+function messagesOf(text: string): string[] {
+  return errorOf(text).message.replaceAll(`${folder}/`, "").split("\n");
+}
+
+describe("a configuration that is right", () => {
+  test("the smallest file gets every default", () => {
+    const { config, warnings } = judgeConfig(smallest, join(folder, "icon.toml"));
+    expect(warnings).toEqual([]);
+    expect(config).toEqual({
+      instance: { name: "icon-a", dbid: 9001, dataDir: join(folder, "data") },
+      callconcentrator: { role: ["cfg", "gcc", "gls", "gud", "gos", "lrm"] },
+      queue: { segmentBytes: 67_108_864, retentionMs: 604_800_000, retentionBytes: 21_474_836_480 },
+      idb: { path: join(folder, "data", "idb.db"), windowSeconds: 60 },
+      http: { listen: { host: "127.0.0.1", port: 8080 } },
+      log: { level: "info" },
+      sources: [
+        {
+          identity: { name: "north", kind: "tevent", dbid: 101, primaryDbid: 101, switchDbid: 1, dsType: 1 },
+          addresses: [
+            { host: "north-1", port: 7001 },
+            { host: "fe80::1", port: 7001 },
+          ],
+          options: {
+            callDeletionTimeoutSeconds: 30,
+            inboundContexts: [],
+            internalContexts: [],
+            outboundContexts: [],
+          },
+          credentials: { kind: "none" },
+          silenceMs: null,
+          reconnect: { minMs: 500, maxMs: 30_000 },
+          frameBytesMax: 1_048_576,
+        },
+      ],
+    });
+  });
+
+  test("every key that is given is used, and relative paths start at the folder of the file", () => {
+    writeFileSync(join(folder, "pbx.toml"), 'username = "icon"\nsecret = "hush"\n', { mode: 0o600 });
+    writeFileSync(join(folder, "south.token"), "tok\n", { mode: 0o600 });
+    writeFileSync(
+      join(folder, "icon.toml"),
+      `
+[instance]
+name = "icon-b"
+dbid = 9002
+data_dir = "/var/lib/icon"
+[callconcentrator]
+role = "gcc"
+[queue]
+segment_bytes = "8MiB"
+retention_age = "12h"
+retention_bytes = 33554432
+[idb]
+path = "rows/idb.db"
+window = "1s"
+[http]
+listen = "off"
+[log]
+level = "debug"
+[[source]]
+name = "south"
+kind = "tevent"
+type = "OCServer"
+addresses = ["south:7003"]
+dbid = 103
+primary_dbid = 102
+switch_dbid = 3
+token_file = "south.token"
+silence = "45s"
+reconnect_min = "1s"
+reconnect_max = "2m"
+[source.gts]
+call-deletion-timeout = 0
+[[source]]
+name = "pbx"
+kind = "ami"
+addresses = ["pbx:5038"]
+dbid = 104
+switch_dbid = 4
+credentials_file = "pbx.toml"
+inbound_contexts = ["from-trunk"]
+internal_contexts = ["from-internal"]
+outbound_contexts = ["to-trunk", "to-mobile"]
+`,
+    );
+    const { config, warnings } = loadConfig(join(folder, "icon.toml"));
+    expect(warnings).toEqual([]);
+    expect(config.instance.dataDir).toBe("/var/lib/icon");
+    expect(config.callconcentrator.role).toEqual(["gcc"]);
+    expect(config.queue).toEqual({ segmentBytes: 8_388_608, retentionMs: 43_200_000, retentionBytes: 33_554_432 });
+    expect(config.idb).toEqual({ path: join(folder, "rows", "idb.db"), windowSeconds: 1 });
+    expect(config.http.listen).toBeNull();
+    expect(config.log.level).toBe("debug");
+    const [south, pbx] = config.sources;
+    expect(south).toEqual({
+      identity: { name: "south", kind: "tevent", dbid: 103, primaryDbid: 102, switchDbid: 3, dsType: 3 },
+      addresses: [{ host: "south", port: 7003 }],
+      options: { callDeletionTimeoutSeconds: 0, inboundContexts: [], internalContexts: [], outboundContexts: [] },
+      credentials: { kind: "token", tokenFile: join(folder, "south.token") },
+      silenceMs: 45_000,
+      reconnect: { minMs: 1000, maxMs: 120_000 },
+      frameBytesMax: 1_048_576,
+    });
+    expect(pbx?.identity.dsType).toBe(101);
+    expect(pbx?.credentials).toEqual({ kind: "login", credentialsFile: join(folder, "pbx.toml") });
+    expect(pbx?.options).toEqual({
+      callDeletionTimeoutSeconds: 30,
+      inboundContexts: ["from-trunk"],
+      internalContexts: ["from-internal"],
+      outboundContexts: ["to-trunk", "to-mobile"],
+    });
+    expect(JSON.stringify(config)).not.toContain("hush");
+  });
+
+  test("roles without rows yet, and a file without sources, are warned of", () => {
+    const text = smallest.slice(0, smallest.indexOf("[[source]]"));
+    const { warnings } = judgeConfig(`${text}[callconcentrator]\nrole = "gcc,GLS"\n`, "icon.toml");
+    expect(warnings.map(({ line, key }) => ({ line, key }))).toEqual([
+      { line: null, key: null },
+      { line: 8, key: "callconcentrator.role" },
+      { line: 8, key: "callconcentrator.role" },
+    ]);
+  });
+});
+
+describe("a configuration that is wrong", () => {
+  test("all problems are named at once, in the order of the lines, with value and what would be right", () => {
+    const messages = messagesOf(`[instance]
+name = "a b"
+dbid = 0
+dta_dir = "x"
+[callconcentrator]
+role = "gcc,foo"
+[queue]
+segment_size = 5
+retention_age = 5
+[htpp]
+[http]
+listen = "127.0.0.1:70000"
+[[source]]
+name = "north"
+kind = "tevent"
+addresses = ["a:1", "b:70000", 5]
+dbid = 5
+inbound_contexts = ["x"]
+[[source]]
+name = "south"
+kind = "tservre"
+addresses = []
+dbid = 6
+switch_dbid = 1.5
+`);
+    expect(messages).toEqual([
+      "icon.toml:1:1: Cannot use instance.data_dir: it is missing; expected the path of the folder for queue and IDB; a relative one starts at the folder of this file",
+      'icon.toml:2:8: Cannot use instance.name "a b": expected a name of 1 to 64 letters, digits, ".", "_" or "-", beginning with a letter or digit',
+      "icon.toml:3:8: Cannot use instance.dbid 0: expected a DBID, a whole number from 1 to 2147483647",
+      'icon.toml:4:11: Cannot use instance.dta_dir "x": there is no such key; expected data_dir',
+      'icon.toml:6:8: Cannot use callconcentrator.role "gcc,foo": there is no role foo; expected "all", or a comma list of cfg, gcc, gls, gud, gos, lrm, each also as ~x (everything but x)',
+      "icon.toml:8:16: Cannot use queue.segment_size 5: there is no such key; expected segment_bytes",
+      'icon.toml:9:17: Cannot use queue.retention_age 5: the number has no unit; expected a duration with its unit (ms, s, m, h, d), such as "30s" or "7d", from 0s to 3650d',
+      "icon.toml:10:1: Cannot use htpp: there is no such section; expected [http]",
+      'icon.toml:12:10: Cannot use http.listen "127.0.0.1:70000": there is no port 70000; expected a loopback address such as "127.0.0.1:8080", or "off"; port 0 takes any free port',
+      "icon.toml:13:1: Cannot use source[0].switch_dbid: it is missing; expected a DBID, a whole number from 1 to 2147483647",
+      'icon.toml:16:21: Cannot use source[0].addresses[1] "b:70000": there is no port 70000; expected "host:port" with a port from 1 to 65535; an IPv6 host in brackets',
+      'icon.toml:16:32: Cannot use source[0].addresses[2] 5: it is no string; expected "host:port" with a port from 1 to 65535; an IPv6 host in brackets',
+      'icon.toml:18:20: Cannot use source[0].inbound_contexts ["x"]: the key is for sources of kind "ami" only; expected it to be left out, or kind = "ami"',
+      'icon.toml:21:8: Cannot use source[1].kind "tservre": expected "tevent" or "ami"',
+      'icon.toml:22:13: Cannot use source[1].addresses []: expected a list of 1 to 8 addresses, each "host:port" with a port from 1 to 65535; an IPv6 host in brackets',
+      "icon.toml:24:15: Cannot use source[1].switch_dbid 1.5: expected a DBID, a whole number from 1 to 2147483647",
+    ]);
+  });
+
+  test("an empty file lacks what nobody can guess", () => {
+    expect(problemsOf("").map(({ key }) => key)).toEqual(["instance.name", "instance.dbid", "instance.data_dir"]);
+  });
+
+  test("a text that is no TOML is named with its line", () => {
+    expect(errorOf('[instance]\nname = "a\n').problems).toMatchObject([{ line: 2, key: null }]);
+    expect(errorOf("a = 1\nb = 2\na = 3\n").message).toContain("icon.toml:3:1: Cannot use this file");
+  });
+
+  test("a file that is not there is said to be so", () => {
+    expect(() => loadConfig(join(folder, "none.toml"))).toThrow(/none\.toml: Cannot use this file: .*ENOENT/);
+  });
+
+  test.each(["0.0.0.0:8080", "[::]:8080", "192.168.1.5:8080", "status.example:8080", "128.0.0.1:80"])(
+    "listening on %p is refused, because other hosts could reach it",
+    (listen) => {
+      expect(messagesOf(`${smallest}[http]\nlisten = "${listen}"\n`)).toEqual([
+        expect.stringContaining("the page has no login and no TLS yet, so other hosts must not reach it"),
+      ]);
+    },
+  );
+
+  test.each(["127.0.0.1:0", "127.8.9.10:80", "localhost:9000", "[::1]:9000"])(
+    "listening on %p is accepted",
+    (listen) => {
+      const { config } = judgeConfig(`${smallest}[http]\nlisten = "${listen}"\n`, "icon.toml");
+      expect(config.http.listen).not.toBeNull();
+    },
+  );
+
+  test("two sources with one name, DBID or address are named with the first", () => {
+    const second = smallest.slice(smallest.indexOf("[[source]]")).replace("north-1", "NORTH-1");
+    expect(messagesOf(smallest + second)).toEqual([
+      'icon.toml:14:8: Cannot use source[1].name "north": source[0].name says the same; expected a name of its own for each source',
+      'icon.toml:16:14: Cannot use source[1].addresses[0] "NORTH-1:7001": source[0].addresses[0] says the same; expected an address to be named once; a pair is one source with two addresses',
+      'icon.toml:16:30: Cannot use source[1].addresses[1] "[fe80::1]:7001": source[0].addresses[1] says the same; expected an address to be named once; a pair is one source with two addresses',
+      "icon.toml:17:8: Cannot use source[1].dbid 101: source[0].dbid says the same; expected a DBID of its own for each source",
+    ]);
+  });
+
+  test("a queue that cannot hold two segments, and back-off bounds the wrong way round, are found", () => {
+    const text = `${smallest}reconnect_min = "40s"\n[queue]\nsegment_bytes = "4MiB"\nretention_bytes = "7MiB"\n`;
+    expect(problemsOf(text)).toMatchObject([
+      { key: "source[0].reconnect_min", line: 13 },
+      { key: "queue.retention_bytes", line: 16 },
+    ]);
+  });
+
+  test("options of the original are refused by name, with what to use instead", () => {
+    const messages = messagesOf(`${smallest}
+[source.gts]
+delivered-flag = 1
+[callconcentrator]
+acc-queue-size = 500
+pq-startup-purge = 0
+start-cfg-sync = 1
+[filter-data]
+observer-party = 1
+`);
+    expect(messages).toEqual([
+      "icon.toml:15:18: Cannot use source[0].gts.delivered-flag 1: this version does not act on this option of the original yet; expected the option to be left out",
+      "icon.toml:17:18: Cannot use callconcentrator.acc-queue-size 500: this option of the original has no place here; expected nothing: IDB transactions grow and shrink with the backlog by themselves",
+      "icon.toml:18:20: Cannot use callconcentrator.pq-startup-purge 0: this option of the original has no place here; expected retention_age and retention_bytes in [queue]",
+      "icon.toml:19:18: Cannot use callconcentrator.start-cfg-sync 1: this version does not act on this option of the original yet; expected the option to be left out",
+      "icon.toml:21:18: Cannot use filter-data.observer-party 1: this version does not act on this option of the original yet; expected the option to be left out",
+    ]);
+  });
+
+  test("a key in the wrong section is answered with its right one", () => {
+    expect(messagesOf(`${smallest}data_dir = "x"\n`)).toEqual([
+      'icon.toml:13:12: Cannot use source[0].data_dir "x": there is no such key; expected data_dir in [instance]',
+    ]);
+  });
+
+  test("a secret written into the configuration is refused and not repeated", () => {
+    const message = errorOf(`${smallest}secret = "hush-hush"\ntoken = "hush-hush"\n`).message;
+    expect(message).toContain(
+      "source[0].secret: there is no such key; expected secrets to stand in a file of their own",
+    );
+    expect(message).not.toContain("hush-hush");
+  });
+
+  test("nothing is made in the folder of a file that is judged", () => {
+    writeFileSync(join(folder, "icon.toml"), smallest);
+    loadConfig(join(folder, "icon.toml"));
+    expect(readdirSync(folder)).toEqual(["icon.toml"]);
+  });
+});
+
+describe("credentials", () => {
+  const ami = `${smallest.replace("tevent", "ami")}credentials_file = "pbx.toml"\n`;
+  const secretFile = () => join(folder, "pbx.toml");
+
+  test("a source of kind ami needs a credentials file", () => {
+    expect(problemsOf(smallest.replace("tevent", "ami"))).toMatchObject([{ key: "source[0].credentials_file" }]);
+  });
+
+  test("a credentials file that everybody can read is refused with the command that mends it", () => {
+    writeFileSync(secretFile(), 'username = "icon"\nsecret = "hush"\n');
+    chmodSync(secretFile(), 0o644);
+    expect(messagesOf(ami)).toEqual([
+      'icon.toml:13:20: Cannot use source[0].credentials_file "pbx.toml": everybody on this host can reach it (mode 0644); expected chmod 600 pbx.toml',
+    ]);
+    chmodSync(secretFile(), 0o640);
+    expect(judgeConfig(ami, join(folder, "icon.toml")).config.sources).toHaveLength(1);
+  });
+
+  test.each([
+    ["", "username is missing"],
+    ['username = "icon"\n', "secret is missing"],
+    [
+      'username = "icon"\nsecret = "hush-hush\\r\\nAction: Originate"\n',
+      "secret is missing or is no string of one line",
+    ],
+    ['username = "icon"\nsecret = hush-hush\n', "line 2 is not TOML"],
+    ['username = "icon"\nsecret = "hush-hush"\nhost = "x"\n', "another key"],
+  ])("contents that cannot be used are said to be so without a word of them: %p", (contents, problem) => {
+    writeFileSync(secretFile(), contents, { mode: 0o600 });
+    const { message } = errorOf(ami);
+    expect(message).toContain(problem);
+    expect(message).not.toContain("hush-hush");
+  });
+
+  test("a token file that is missing is named", () => {
+    expect(messagesOf(`${smallest}token_file = "north.token"\n`)).toEqual([
+      'icon.toml:13:14: Cannot use source[0].token_file "north.token": the file cannot be read (ENOENT); expected a readable file with mode 0600',
+    ]);
+  });
+});

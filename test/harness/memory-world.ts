@@ -1,0 +1,65 @@
+// The world of the pure machines, in memory: for tests that step machines without a database.
+
+import type { RowOf, TableName } from "../../schema/tables.ts";
+import type { CallId } from "../../src/event/happening.ts";
+import type { SourceInstant } from "../../src/event/instant.ts";
+import type { Entities, EntityKind, World } from "../../src/projection/world.ts";
+
+/** One row as a machine wrote it, in the order of writing. */
+export type Written = { readonly [T in TableName]: { readonly table: T; readonly row: RowOf<T> } }[TableName];
+
+export class MemoryWorld implements World {
+  /** Every row in the order in which it was written, overwritten ones too. */
+  readonly written: Written[] = [];
+  readonly erased: { readonly table: "G_CALL_ACTIVE" | "G_IR_ACTIVE"; readonly id: number }[] = [];
+  readonly #entities = new Map<EntityKind, Map<string, unknown>>();
+  #scheduled: { readonly source: string; readonly at: SourceInstant; readonly callId: CallId }[] = [];
+  #lastRowId = 0;
+
+  get<K extends EntityKind>(kind: K, key: string): Entities[K] | undefined {
+    return this.#entities.get(kind)?.get(key) as Entities[K] | undefined;
+  }
+
+  put<K extends EntityKind>(kind: K, key: string, entity: Entities[K]): void {
+    let ofKind = this.#entities.get(kind);
+    if (ofKind === undefined) {
+      ofKind = new Map();
+      this.#entities.set(kind, ofKind);
+    }
+    // Live state is stored as JSON; what would not survive that must not pass a test either.
+    ofKind.set(key, JSON.parse(JSON.stringify(entity)));
+  }
+
+  remove(kind: EntityKind, key: string): void {
+    this.#entities.get(kind)?.delete(key);
+  }
+
+  all<K extends EntityKind>(kind: K): Iterable<readonly [key: string, entity: Entities[K]]> {
+    const entries = [...(this.#entities.get(kind)?.entries() ?? [])] as [string, Entities[K]][];
+    return entries.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
+  }
+
+  nextRowId(): number {
+    this.#lastRowId += 1;
+    return this.#lastRowId;
+  }
+
+  write<T extends TableName>(table: T, row: RowOf<T>): void {
+    this.written.push({ table, row } as unknown as Written);
+  }
+
+  erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE", id: number): void {
+    this.erased.push({ table, id });
+  }
+
+  schedule(source: string, at: SourceInstant, callId: CallId): void {
+    this.#scheduled.push({ source, at, callId });
+  }
+
+  takeDue(source: string, now: SourceInstant): readonly CallId[] {
+    const isDue = (each: { source: string; at: SourceInstant }) => each.source === source && each.at <= now;
+    const due = this.#scheduled.filter(isDue).sort((one, other) => one.at - other.at);
+    this.#scheduled = this.#scheduled.filter((each) => !isDue(each));
+    return due.map((each) => each.callId);
+  }
+}

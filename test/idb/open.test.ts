@@ -1,0 +1,182 @@
+import { expect, test } from "bun:test";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { dictionaries } from "../../schema/dictionary.ts";
+import { schemaOrigins } from "../../schema/origin.ts";
+import { IdbDamagedError, IdbNotOursError, IdbTooNewError, IdbUnavailableError } from "../../src/idb/error.ts";
+import { openIdb } from "../../src/idb/open.ts";
+import { setAside } from "../../src/idb/set-aside.ts";
+import { silentLog } from "../../src/log.ts";
+import { batch, call, query, TemporaryDirectory, tamper } from "./temporary.ts";
+
+/** Every file of the directory with its bytes. */
+const contents = (path: string) =>
+  Object.fromEntries(readdirSync(path).map((name) => [name, readFileSync(join(path, name)).toString("base64")]));
+
+test("a new IDB is the owner's alone, knows nothing applied, and has an id that no other has", () => {
+  using directory = new TemporaryDirectory();
+  using one = directory.open();
+  for (const name of readdirSync(directory.path)) {
+    expect({ name, mode: statSync(join(directory.path, name)).mode & 0o777 }).toEqual({ name, mode: 0o600 });
+  }
+  const applied = one.readApplied();
+  expect(applied).toEqual({
+    idbId: expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown as string,
+    queueId: null,
+    segmentSalt: null,
+    position: 0n,
+    rowSeq: 0,
+    commits: 0,
+    windowSeconds: 60,
+  });
+  using other = new TemporaryDirectory();
+  using two = other.open();
+  expect(two.readApplied().idbId).not.toBe(applied.idbId);
+});
+
+test("the file explains itself: dictionary, origins, and which migration made it when", () => {
+  using directory = new TemporaryDirectory();
+  const clock = { now: () => Date.UTC(2026, 10, 25), monotonic: () => 0, after: () => () => {} };
+  using _idb = openIdb({ path: directory.idb, log: silentLog, clock, windowSeconds: 1 });
+  expect(query(directory.idb, "SELECT VERSION, NAME, APPLIED_AT FROM ICON_MIGRATION")).toEqual([
+    [1, "first", "2026-11-25T00:00:00.000Z"],
+  ]);
+  expect(query(directory.idb, "SELECT count(*) FROM G_DICTIONARY")).toEqual([
+    [dictionaries.reduce((sum, { values }) => sum + values.length, 0)],
+  ]);
+  expect(query(directory.idb, "SELECT NAME FROM G_DICTIONARY WHERE DICT_TYPE_ID = 8 AND DICT_VALUE_ID = 5")).toEqual([
+    ["queued"],
+  ]);
+  expect(query(directory.idb, "SELECT count(*), sum(IS_JOINED) FROM ICON_SCHEMA_ORIGIN")).toEqual([
+    [schemaOrigins.length, 3],
+  ]);
+});
+
+test("an opening mends a dictionary that is not this program's, and leaves a right one alone", () => {
+  using directory = new TemporaryDirectory();
+  directory.open().close();
+  tamper(directory.idb, "UPDATE G_DICTIONARY SET NAME = 'wrong' WHERE DICT_TYPE_ID = 8");
+  directory.open().close();
+  expect(query(directory.idb, "SELECT count(*) FROM G_DICTIONARY WHERE NAME = 'wrong'")).toEqual([[0]]);
+  const before = readFileSync(directory.idb);
+  directory.open().close();
+  expect(readFileSync(directory.idb).equals(before)).toBeTrue();
+});
+
+test("an IDB of a newer version is refused, and not a byte of it changes", () => {
+  using directory = new TemporaryDirectory();
+  directory.open().close();
+  tamper(directory.idb, "INSERT INTO ICON_MIGRATION VALUES (99, 'future', '2030-01-01T00:00:00.000Z')");
+  const before = contents(directory.path);
+  expect(() => directory.open()).toThrow(IdbTooNewError);
+  expect(() => directory.open()).toThrow(/schema version is 99 and this program knows versions up to 1\b/);
+  expect(contents(directory.path)).toEqual(before);
+});
+
+test("another program's SQLite database is refused, and not a byte of it changes", () => {
+  using directory = new TemporaryDirectory();
+  tamper(directory.idb, "CREATE TABLE holiday (day TEXT)");
+  const before = contents(directory.path);
+  expect(() => directory.open()).toThrow(IdbNotOursError);
+  expect(contents(directory.path)).toEqual(before);
+});
+
+test("what is no SQLite file, or one whose end is missing, is damaged", () => {
+  using directory = new TemporaryDirectory();
+  writeFileSync(directory.idb, "plain text, long enough to be looked at\n".repeat(100));
+  expect(() => directory.open()).toThrow(/it is no SQLite file/);
+
+  using other = new TemporaryDirectory();
+  other.open().close();
+  tamper(other.idb, "PRAGMA journal_mode = DELETE"); // so that no WAL stands beside it
+  truncateSync(other.idb, statSync(other.idb).size - 4096);
+  expect(() => other.open()).toThrow(IdbDamagedError);
+  expect(() => other.open()).toThrow(/its end is missing/);
+});
+
+test("an IDB whose first page is garbage is damaged", () => {
+  using directory = new TemporaryDirectory();
+  directory.open().close();
+  tamper(directory.idb, "PRAGMA journal_mode = DELETE");
+  const bytes = readFileSync(directory.idb);
+  bytes.fill(0xa5, 100, 4096);
+  writeFileSync(directory.idb, bytes);
+  expect(() => directory.open()).toThrow(IdbDamagedError);
+});
+
+test("an IDB without its applied position is damaged", () => {
+  using directory = new TemporaryDirectory();
+  directory.open().close();
+  tamper(directory.idb, "DELETE FROM ICON_APPLIED");
+  expect(() => directory.open()).toThrow(IdbDamagedError);
+});
+
+test("a crash before the first migration leaves an empty file, which the next opening makes an IDB of", () => {
+  using directory = new TemporaryDirectory();
+  writeFileSync(directory.idb, "");
+  directory.open().close();
+  tamper(directory.idb, "PRAGMA user_version"); // opens as a database
+  using idb = directory.open();
+  expect(idb.readApplied().position).toBe(0n);
+});
+
+test("a directory that is not there is worth trying again", () => {
+  using directory = new TemporaryDirectory();
+  const path = join(directory.path, "not-mounted", "idb.db");
+  const open = () => openIdb({ path, log: silentLog, windowSeconds: 60 });
+  expect(open).toThrow(IdbUnavailableError);
+  mkdirSync(join(directory.path, "not-mounted"));
+  using idb = open();
+  expect(idb.isInPlace()).toBeTrue();
+});
+
+test("a damaged IDB put aside keeps all its files, and the next opening makes a new one", () => {
+  using directory = new TemporaryDirectory();
+  const idb = directory.open();
+  idb.commit(batch(1n, { G_CALL: [call(1)] }));
+  const { idbId } = idb.readApplied();
+  // Without closing, as after damage: the WAL holds the row.
+  const target = setAside(directory.idb, Date.UTC(2026, 10, 25, 3, 17, 31, 5));
+  expect(target).toBe(`${directory.idb}.damaged-20261125T031731.005Z`);
+  expect(existsSync(directory.idb)).toBeFalse();
+  expect(() => idb.commit(batch(2n))).toThrow(IdbDamagedError);
+
+  const next = directory.open();
+  expect(next.readApplied().idbId).not.toBe(idbId);
+  next.commit(batch(9n, { G_CALL: [call(9)] }));
+  // The old connection goes away after the new one came: it must not take the new one's WAL with it.
+  idb.close();
+  Bun.gc(true);
+  next.commit(batch(10n, { G_CALL: [call(10)] }));
+  next.close();
+  expect(query(directory.idb, "SELECT ID FROM G_CALL ORDER BY ID")).toEqual([[9], [10]]);
+  expect(query(target ?? "", "SELECT ID FROM G_CALL")).toEqual([[1]]);
+  expect(setAside(join(directory.path, "nothing.db"), 0)).toBeNull();
+});
+
+test("a WAL that is left of a deleted IDB is put aside and not read into the new one", () => {
+  using directory = new TemporaryDirectory();
+  writeFileSync(`${directory.idb}-wal`, "left over");
+  using idb = directory.open();
+  expect(idb.readApplied().position).toBe(0n);
+  expect(
+    readdirSync(directory.path).filter((name) => name.includes(".damaged-") && name.endsWith("-wal")),
+  ).toHaveLength(1);
+});
+
+test("an IDB that the owner opened to a group keeps its mode", () => {
+  using directory = new TemporaryDirectory();
+  directory.open().close();
+  chmodSync(directory.idb, 0o640);
+  directory.open().close();
+  expect(statSync(directory.idb).mode & 0o777).toBe(0o640);
+});

@@ -1,0 +1,73 @@
+import { describe, expect, test } from "bun:test";
+import { getTableColumns } from "drizzle-orm";
+import { dictionaries } from "../../schema/dictionary.ts";
+import { columnsAdded, schemaOrigins } from "../../schema/origin.ts";
+import { tableNames, tables } from "../../schema/tables.ts";
+import { reference } from "./reference.ts";
+
+const origins = new Map(schemaOrigins.map((each) => [`${each.kind} ${each.name}`, each]));
+const documented = tableNames.filter((name) => !name.startsWith("ICON_"));
+
+test("every table, column and dictionary value has exactly one origin, and nothing else has", () => {
+  const expected = [
+    ...tableNames.map((table) => `table ${table}`),
+    ...tableNames.flatMap((table) =>
+      Object.keys(getTableColumns(tables[table])).map((column) => `column ${table}.${column}`),
+    ),
+    ...dictionaries.flatMap(({ type, values }) => values.map(({ value }) => `value ${type}/${value}`)),
+  ];
+  expect(schemaOrigins.map(({ kind, name }) => `${kind} ${name}`).sort()).toEqual(expected.sort());
+});
+
+test("the documented tables are those that the reference has, and all others are ours and say so in their name", () => {
+  expect([...documented].sort()).toEqual(Object.keys(reference.tables).sort() as typeof documented);
+  for (const table of tableNames) {
+    const origin = origins.get(`table ${table}`)?.origin;
+    expect({ table, origin }).toEqual({ table, origin: table.startsWith("ICON_") ? "ours" : "seen" });
+  }
+});
+
+describe.each(documented)("%s", (table) => {
+  const columns = Object.values(getTableColumns(tables[table]));
+  const referenced = reference.tables[table] ?? [];
+
+  test("has every column of the reference, and beyond them only those that are marked as added", () => {
+    const names = columns.map(({ name }) => name);
+    expect([...names].sort()).toEqual([...referenced.map(({ name }) => name), ...columnsAdded(table)].sort());
+    for (const column of columnsAdded(table)) {
+      const origin = origins.get(`column ${table}.${column}`);
+      expect({ column, origin: origin?.origin }).toEqual({ column, origin: "inferred" });
+      expect(origin?.note).toBeString();
+    }
+  });
+
+  test("says of each column what the reference says: seen or inferred, may it be missing, its type, its key", () => {
+    const ours = referenced.map(({ name }) => {
+      const column = columns.find((each) => each.name === name);
+      return {
+        name,
+        origin: origins.get(`column ${table}.${name}`)?.origin,
+        type: column?.getSQLType(),
+        isRequired: column?.notNull,
+      };
+    });
+    const theirs = referenced.map(({ name, type, required, inferred }) => ({
+      name,
+      origin: inferred ? "inferred" : "seen",
+      type: typeFor(name, type),
+      isRequired: required,
+    }));
+    expect(ours).toEqual(theirs as typeof ours);
+  });
+});
+
+test("only what comes from configuration data is joined", () => {
+  const joined = schemaOrigins.filter(({ isJoined }) => isJoined).map(({ name }) => name);
+  expect(joined.sort()).toEqual(["G_CALL.TENANTID", "G_CALL_ACTIVE.TENANTID", "G_PARTY.AGENTID"]);
+});
+
+// Time stamps are text by design.md; CONNIDNUM does not fit SQLite's 64 bits with a sign.
+function typeFor(column: string, type: string): string {
+  if (column === "CONNIDNUM") return "text";
+  return /^(varchar|timestamp)/.test(type) ? "text" : "integer";
+}
