@@ -28,6 +28,9 @@ export const ICON_APPLIED = sqliteTable("ICON_APPLIED", {
  * One row is one thing that is still open (a call, a session, a source's state) as the projector remembers it. Written
  * when the thing opens, changed when it changes, deleted when it closes. Its key is its kind and its key in that kind.
  * Not for readers: the JSON in DATA may change with every version of the program.
+ *
+ * With a row id, although the key is all that is asked for: a table without keeps little of a row in its own page, and
+ * calls of 1,500 bytes were written at a third of the rate (53 k against 185 k a second).
  */
 export const ICON_LIVE = sqliteTable(
   "ICON_LIVE",

@@ -93,7 +93,6 @@ export async function runInstance(config: Config, surroundings: Surroundings, st
   const failed = queue.failed.then((error) => {
     throw error;
   });
-  const recording = recorder.run(stopRecorder.signal);
   const status =
     config.http.listen === null
       ? null
@@ -117,12 +116,14 @@ export async function runInstance(config: Config, surroundings: Surroundings, st
           log,
           signal: stopRest.signal,
         });
+  const recording = recorder.run(stopRecorder.signal);
   const upkeep = every(clock, trimEveryMs, stopRest.signal, () => trim(queue, config, recorder));
   const sampling = every(clock, sampleEveryMs, stopRest.signal, () => rates.sample(sources, clock.monotonic()));
   surroundings.ready(status?.address ?? null);
   log.info("instance started", { version: programVersion, queue: queue.state, sources: sources.length });
+  const listening = Promise.all([untilAborted(stopSources), ...sources.map((source) => source.run(stopSources))]);
   try {
-    await Promise.race([Promise.all(sources.map((source) => source.run(stopSources))), failed, recording]);
+    await Promise.race([listening, failed, recording]);
     state = "stopping";
     await queue.durable(intake.mark({ mark: "instance stopped" }));
     stopRecorder.abort();
@@ -132,7 +133,7 @@ export async function runInstance(config: Config, surroundings: Surroundings, st
     failure.abort();
     stopRecorder.abort();
     stopRest.abort();
-    await Promise.allSettled([upkeep, sampling, status?.stopped]);
+    await Promise.allSettled([listening, upkeep, sampling, status?.stopped]);
   }
 }
 
@@ -198,6 +199,13 @@ async function trim(queue: Queue, config: Config, recorder: RecorderThread): Pro
   if (appliedPosition === undefined) return;
   const { retentionMs: olderThanMs, retentionBytes: bytesMax } = config.queue;
   await queue.trim({ appliedPosition, olderThanMs, bytesMax });
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 async function every(

@@ -40,9 +40,7 @@ async function buildProgram(wanted: string | undefined): Promise<Command> {
     .description("Interaction Concentrator: records a contact centre's events and turns them into the rows of the IDB.")
     .version(programVersion, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help");
-  for (const commands of await Promise.all(loaders.map((load) => load()))) {
-    for (const command of commands) program.addCommand(command);
-  }
+  for (const command of await loadAll(loaders)) program.addCommand(command);
   for (const command of withSubcommands(program)) {
     command.exitOverride().configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, "icon: ")),
@@ -51,20 +49,33 @@ async function buildProgram(wanted: string | undefined): Promise<Command> {
   return program;
 }
 
+async function loadAll(loaders: readonly CommandLoader[]): Promise<Command[]> {
+  try {
+    return (await Promise.all(loaders.map((load) => load()))).flat();
+  } catch (cause) {
+    // What a command may lack is the native library, which the binary unpacks before it can be loaded.
+    const { temporaryFolderWarnings } = await import("./config/surroundings.ts");
+    const [warning] = temporaryFolderWarnings(process.env);
+    if (warning === undefined) throw cause;
+    throw new CommandError(exitCodes.unavailable, `Cannot load this command: ${warning.sentence}`, { cause });
+  }
+}
+
 function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 async function main(words: readonly string[]): Promise<void> {
-  const program = await buildProgram(words[0]);
-  if (words.length === 0) {
-    program.outputHelp();
-    return;
-  }
   try {
+    const program = await buildProgram(words[0]);
+    if (words.length === 0) {
+      program.outputHelp();
+      return;
+    }
     await program.parseAsync(words, { from: "user" });
   } catch (error) {
-    process.exitCode = report(error);
+    // Whatever the failed command left running must not keep the process: systemd waits to start it anew.
+    process.exit(report(error));
   }
 }
 
@@ -72,6 +83,7 @@ async function main(words: readonly string[]): Promise<void> {
 function report(error: unknown): number {
   // Commander has said it already; help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (isBrokenPipe(error)) return exitCodes.ok;
   if (!(error instanceof Error)) {
     console.error(`icon: ${String(error)}`);
     return exitCodes.failed;
@@ -80,6 +92,10 @@ function report(error: unknown): number {
   // Our own fault is the one case in which the stack helps, and whoever reads it is one of us.
   console.error(exitCode === exitCodes.internal ? (error.stack ?? error.message) : error.message);
   return exitCode;
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EPIPE";
 }
 
 function exitCodeOf(error: Error): number {
@@ -100,9 +116,17 @@ function exitCodeOf(error: Error): number {
 }
 
 // `icon dump | head` closes our output early; that is no error of anybody's.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(exitCodes.ok);
+process.stdout.on("error", (error) => {
+  if (isBrokenPipe(error)) process.exit(exitCodes.ok);
   throw error;
 });
+
+// What nobody waited for failed: the program no longer knows its own state. The next start replays.
+for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+  process.on(event, (error: unknown) => {
+    console.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    process.exit(exitCodes.internal);
+  });
+}
 
 await main(process.argv.slice(2));

@@ -71,7 +71,7 @@ export class RecorderThread {
     const { promise: ended, resolve } = Promise.withResolvers<Ending>();
     worker.onmessage = ({ data }: MessageEvent<FromRecorder>) => {
       if (data.kind === "report") this.#report = data.report;
-      else if (data.kind === "stopped") resolve({ kind: "stopped" });
+      else if (data.kind === "stopped" || data.kind === "died") resolve(data);
       else resolve({ kind: "failed", error: new RecorderFailedError(data.reason, data.exitCode) });
     };
     // An uncaught throw ends the Worker while this thread lives on.

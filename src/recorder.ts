@@ -4,7 +4,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { sleep, systemClock } from "./clock.ts";
-import { IdbBusyError, IdbDamagedError, IdbUnavailableError } from "./idb/error.ts";
+import { IdbBusyError, IdbDamagedError, IdbNotOursError, IdbTooNewError, IdbUnavailableError } from "./idb/error.ts";
 import type { Idb } from "./idb/idb.ts";
 import { openIdb } from "./idb/open.ts";
 import { setAside } from "./idb/set-aside.ts";
@@ -34,6 +34,8 @@ export type ToRecorder =
 export type FromRecorder =
   | { readonly kind: "report"; readonly report: RecorderReport }
   | { readonly kind: "stopped" }
+  /** Something failed that a fresh start may mend. */
+  | { readonly kind: "died"; readonly reason: string }
   /** A promise of ours is broken, or the IDB is not one that may be written: the process has to end. */
   | { readonly kind: "fatal"; readonly reason: string; readonly exitCode: number };
 
@@ -216,11 +218,16 @@ function post(message: FromRecorder): void {
   self.postMessage(message);
 }
 
+/** Whether the process has to end: everything else is tried again by a new Worker, with the backlog on disk. */
 function fail(error: unknown): void {
   const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const isConfiguration = error instanceof Error && /^Idb(TooNew|NotOurs)Error$/.test(error.name);
-  const detail = error instanceof InvariantError ? `${reason}\n${error.stack ?? ""}` : reason;
-  post({ kind: "fatal", reason: detail, exitCode: isConfiguration ? exitConfiguration : exitSoftware });
+  if (error instanceof IdbTooNewError || error instanceof IdbNotOursError) {
+    post({ kind: "fatal", reason, exitCode: exitConfiguration });
+  } else if (error instanceof InvariantError) {
+    post({ kind: "fatal", reason: `${reason}\n${error.stack ?? ""}`, exitCode: exitSoftware });
+  } else {
+    post({ kind: "died", reason });
+  }
 }
 
 self.onmessage = ({ data }: MessageEvent<ToRecorder>) => {

@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import { formatProblem, formatWarning } from "../config/problem.ts";
+import { temporaryFolderWarnings } from "../config/surroundings.ts";
 import { type Config, ConfigError, loadConfig } from "../config.ts";
 import { runInstance } from "../instance.ts";
 import { openLog } from "../log.ts";
@@ -24,7 +25,9 @@ export function runCommand(): Command {
 function read(file: string): Config {
   try {
     const { config, warnings } = loadConfig(file);
-    for (const warning of warnings) console.error(formatWarning(file, warning));
+    for (const warning of [...warnings, ...temporaryFolderWarnings(process.env)]) {
+      console.error(formatWarning(file, warning));
+    }
     return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -6,9 +6,11 @@ import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { csv, json, table } from "../idb/answer-text.ts";
 import { answerAsChild, ask } from "../idb/ask.ts";
+import { exitCodes } from "./exit.ts";
 
-const exitUsage = 64;
-const exitRefused = 65;
+const exitUsage = exitCodes.usage;
+const exitRefused = exitCodes.dataFormat;
+// sysexits.h: no input, and a failure after which the user may try again.
 const exitNoFile = 66;
 const exitBound = 75;
 
@@ -42,7 +44,6 @@ ${exitBound} stopped at --rows-max (the rows so far are written) or at --timeout
 
 Example: icon sql --data-dir /var/lib/icon "SELECT ENDPOINTDN, count(*) FROM G_PARTY GROUP BY 1" --format csv`,
     )
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitUsage))
     .action(async (statement: string | undefined, where: string | undefined, options: Options) => {
       process.exitCode = options.asChild ? await answerAsChild() : await run(statement, where, options);
     });

@@ -10,53 +10,53 @@ export function surroundingsWarnings(
   config: Config,
   environment: Readonly<Record<string, string | undefined>>,
 ): ConfigWarning[] {
-  const sentences = [
+  return [
     ...folderWarnings("instance.data_dir", config.instance.dataDir),
     ...(dirname(config.idb.path) === config.instance.dataDir
       ? []
       : folderWarnings("idb.path", dirname(config.idb.path))),
     ...temporaryFolderWarnings(environment),
   ];
-  return sentences.map(({ key, sentence }) => ({ line: null, key, sentence }));
 }
 
-interface Sentence {
-  readonly key: string | null;
-  readonly sentence: string;
-}
-
-function folderWarnings(key: string, folder: string): Sentence[] {
+function folderWarnings(key: string, folder: string): ConfigWarning[] {
+  const line = null;
   switch (kindOf(folder)) {
     case "folder":
-      return isWritable(folder) ? [] : [{ key, sentence: `this user may not write to "${folder}"` }];
+      return isWritable(folder) ? [] : [{ line, key, sentence: `this user may not write to "${folder}"` }];
     case "other":
-      return [{ key, sentence: `"${folder}" is not a folder, so the instance will not start` }];
+      return [{ line, key, sentence: `"${folder}" is not a folder, so the instance will not start` }];
     case "missing": {
       const parent = dirname(folder);
       if (kindOf(parent) !== "folder") {
-        return [{ key, sentence: `neither "${folder}" nor the folder above it exists` }];
+        return [{ line, key, sentence: `neither "${folder}" nor the folder above it exists` }];
       }
       if (!isWritable(parent)) {
-        return [{ key, sentence: `"${folder}" does not exist, and this user may not make it in "${parent}"` }];
+        return [{ line, key, sentence: `"${folder}" does not exist, and this user may not make it in "${parent}"` }];
       }
-      return [{ key, sentence: `"${folder}" does not exist yet; the instance makes it at its start` }];
+      return [{ line, key, sentence: `"${folder}" does not exist yet; the instance makes it at its start` }];
     }
   }
 }
 
-/** The native library inside the binary is unpacked to a temporary folder and loaded from there. */
-function temporaryFolderWarnings(environment: Readonly<Record<string, string | undefined>>): Sentence[] {
+/** What keeps the native library inside the binary from being unpacked to the temporary folder and loaded from there. */
+export function temporaryFolderWarnings(environment: Readonly<Record<string, string | undefined>>): ConfigWarning[] {
   const variable = ["BUN_TMPDIR", "TMPDIR"].find((each) => (environment[each] ?? "") !== "");
   const folder = (variable === undefined ? undefined : environment[variable]) ?? "/tmp";
   const origin = variable === undefined ? "the temporary folder" : `the temporary folder (${variable})`;
   const purpose = "the database library is unpacked there and loaded";
-  if (kindOf(folder) !== "folder") return [{ key: null, sentence: `${origin} "${folder}" does not exist; ${purpose}` }];
+  if (kindOf(folder) !== "folder")
+    return [{ line: null, key: null, sentence: `${origin} "${folder}" does not exist; ${purpose}` }];
   if (!isWritable(folder)) {
-    return [{ key: null, sentence: `this user may not write to ${origin} "${folder}"; ${purpose}` }];
+    return [{ line: null, key: null, sentence: `this user may not write to ${origin} "${folder}"; ${purpose}` }];
   }
   if (isMountedNoexec(folder, readMounts())) {
     return [
-      { key: null, sentence: `${origin} "${folder}" is mounted noexec; ${purpose}, so set TMPDIR to another one` },
+      {
+        line: null,
+        key: null,
+        sentence: `${origin} "${folder}" is mounted noexec; ${purpose}, so set TMPDIR to another one`,
+      },
     ];
   }
   return [];

@@ -71,8 +71,8 @@ function isExpected(error: unknown): error is Error {
 
 function childEnded(exitCode: number, signal: NodeJS.Signals | number | null, trouble: string): string {
   const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
-  const lastLine = trouble.trim().split("\n").at(-1) ?? "";
-  return `Cannot answer: the process that asked the IDB ended ${how}${lastLine === "" ? "" : ` (${lastLine})`}`;
+  const [firstLine = ""] = trouble.trim().split("\n");
+  return `Cannot answer: the process that asked the IDB ended ${how}${firstLine === "" ? "" : ` (${firstLine})`}`;
 }
 
 /**

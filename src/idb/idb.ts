@@ -91,7 +91,12 @@ export class Idb {
   }
 
   readApplied(): Applied {
-    const row = this.#opened().statements.readApplied.raw().get() as readonly unknown[] | undefined;
+    let row: readonly unknown[] | undefined;
+    try {
+      row = this.#opened().statements.readApplied.raw().get() as readonly unknown[] | undefined;
+    } catch (error) {
+      throw idbError(error, `Cannot read the applied position of IDB "${this.path}"`);
+    }
     if (row === undefined) {
       throw new IdbDamagedError(
         `Cannot read the applied position of IDB "${this.path}": its row in ICON_APPLIED is gone`,
@@ -117,10 +122,14 @@ export class Idb {
   /** In the order in which the entities first came. Read it to its end before the next commit. */
   *readLive(): Generator<LiveEntry, void, undefined> {
     const { database } = this.#opened();
-    const rows = database.prepare("SELECT KIND, KEY, VERSION, DATA FROM ICON_LIVE ORDER BY rowid").raw();
-    for (const row of rows.iterate()) {
-      const [kind, key, version, data] = row as [string, string, number, string];
-      yield { kind, key, version, data };
+    try {
+      const rows = database.prepare("SELECT KIND, KEY, VERSION, DATA FROM ICON_LIVE ORDER BY rowid").raw();
+      for (const row of rows.iterate()) {
+        const [kind, key, version, data] = row as [string, string, number, string];
+        yield { kind, key, version, data };
+      }
+    } catch (error) {
+      throw idbError(error, `Cannot read the live state of IDB "${this.path}"`);
     }
   }
 

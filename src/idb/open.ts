@@ -1,6 +1,6 @@
 // Opens the IDB for writing: looks at what is there before touching it, makes it if there is nothing, migrates it.
 
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync } from "node:fs";
+import { chmodSync, closeSync, fsyncSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import Database from "libsql";
 import { type Clock, systemClock } from "../clock.ts";
@@ -71,8 +71,9 @@ export function openIdb({ path: given, log, clock = systemClock, windowSeconds }
 
 /** The owner's alone from the first byte on: it holds callers' numbers. */
 function createFile(path: string, log: Log, clock: Clock): void {
-  // A WAL without its database cannot be read; kept, because it is all that is left of one that somebody deleted.
-  if (!existsSync(path) && existsSync(`${path}-wal`)) {
+  // A WAL without its database cannot be read; kept, because it is all that is left of one that somebody deleted or
+  // emptied. (In a database of ours that is still being made the file is never empty when a WAL comes.)
+  if (sizeOf(`${path}-wal`) > 0) {
     log.warn("WAL without its IDB put aside", { path, to: setAside(path, clock.now()) });
   }
   try {

@@ -274,7 +274,7 @@ function confirmParty(world: World, context: StepContext, known: Call | undefine
       noteQuality(world, context, "G_PARTY", begun.partyId, "beginning not seen", foundInSnapshot(beganAt));
     }
     call = { ...call, endedAt: null };
-  } else if (open.state !== state) {
+  } else if (open.state !== state || open.since !== happening.at) {
     call = moveParty(world, context, call, open, state, happening.at, cause);
     const unseen = { ...foundInSnapshot(happening.at), earliest: open.since };
     noteQuality(world, context, "G_PARTY", open.partyId, "change not seen", unseen);

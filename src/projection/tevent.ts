@@ -23,7 +23,7 @@ import { closeUnnamed, stepCall, writeDueEndings } from "./call.ts";
 import { hashedKey } from "./key.ts";
 import { writeMark } from "./mark.ts";
 import { dropSnapshot, storeEvent } from "./session.ts";
-import { estimatedSourceTime, hearClock, type StepContext, stepContext, updateSource } from "./source.ts";
+import { estimatedSourceTime, hearClock, type StepContext, updateSource } from "./source.ts";
 import { enterWindow } from "./window.ts";
 import type { World } from "./world.ts";
 
@@ -158,6 +158,8 @@ function takeSnapshot(
     const item = world.get("snapshot item", `${context.session}/${line}`);
     if (item !== undefined) items.push(item.happening);
   }
+  // A call that is found begins with the earliest of its parties.
+  items.sort((a, b) => beganAt(a) - beganAt(b));
   dropSnapshot(world, source, context.session);
   const latestAt = Math.max(estimatedSourceTime(source, envelope.arrivedAt), ...items.map((item) => item.at));
   const now = latestAt as SourceInstant;
@@ -182,6 +184,10 @@ function takeSnapshot(
   }
   const unseen: Unseen = { earliest: source.heardUntil ?? now, latest: now, cause: source.missedBecause };
   closeUnnamed(world, context, named, unseen);
+}
+
+function beganAt(item: Happening): number {
+  return item.kind === "party present" ? (item.origin ?? item.at) : item.at;
 }
 
 function openPartyGuid(world: World, item: Extract<Happening, { kind: "party present" }>): string | undefined {
@@ -284,10 +290,4 @@ function partyFacts(context: StepContext, event: TEvent, call: CallFacts): Party
     role: event.thisDnRole,
     channels: [],
   };
-}
-
-/** Used where a source's state changed during the step and the rest must see it. */
-export function contextAfter(world: World, context: StepContext): StepContext {
-  const source = world.get("source", context.source.identity.name) ?? context.source;
-  return stepContext(world, source, context.session, context.position);
 }

@@ -22,7 +22,7 @@ export const readAheadBytesMin = 64 * 1024;
 export class RecordScanner {
   /** How much is read from the file at once; a longer record is still read whole. */
   readAheadBytes = readAheadBytesMin;
-  #bytes = new Uint8Array(readAheadBytesMin);
+  #bytes = new Uint8Array(0);
   #view = new DataView(this.#bytes.buffer);
   #start = 0;
   #length = 0;
@@ -88,7 +88,7 @@ export class RecordScanner {
   // Makes the window hold the bytes; false when the file ends before them.
   #hold(offset: number, bytes: number): boolean {
     if (this.#isHeld(offset, bytes)) return true;
-    const wanted = Math.max(bytes, this.readAheadBytes);
+    const wanted = Math.max(bytes, Math.min(this.readAheadBytes, this.file.size() - offset));
     if (this.#bytes.length < wanted) {
       this.#bytes = new Uint8Array(wanted);
       this.#view = new DataView(this.#bytes.buffer);

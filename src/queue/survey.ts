@@ -45,7 +45,7 @@ export function surveySegment(file: DiskFile, header: SegmentHeader, nextFirst?:
   const dataEnd = endOfData(file, header.headerBytes);
   const highest = nextFirst === undefined ? highestPosition : nextFirst - 1n;
 
-  let durable = nextFirst === undefined ? header.firstPosition - 1n : nextFirst - 1n;
+  let durable = header.firstPosition - 1n;
   const damage: (DamagedStretch & { readonly countBefore: number })[] = [];
   let expected = header.firstPosition;
   let offset = header.headerBytes;
@@ -65,14 +65,16 @@ export function surveySegment(file: DiskFile, header: SegmentHeader, nextFirst?:
     offset = record.endOffset;
   }
 
-  if (nextFirst !== undefined && expected < nextFirst) {
-    // Whatever is unreadable at the end was durable once, since a segment follows: it is kept, like any damage.
-    const isSealed = tornBytesAfter(file, header, { endOffset: offset, dataEnd }) === 0;
+  if (nextFirst !== undefined) {
+    // Nothing here is torn. What is unreadable at the end was durable once and is kept, like any damage; bytes after the
+    // last record that must be there are at most a half-written seal.
+    const isEndLost = expected < nextFirst;
+    const hasSeal = tornBytesAfter(file, header, { endOffset: offset, dataEnd }) === 0;
     return {
       recordCount,
-      lastPosition: nextFirst - 1n,
-      endOffset: isSealed ? offset : Math.max(offset, dataEnd),
-      damage: [...damage, { from: expected, to: nextFirst - 1n, offset }],
+      lastPosition: isEndLost ? nextFirst - 1n : expected - 1n,
+      endOffset: isEndLost && !hasSeal ? dataEnd : offset,
+      damage: isEndLost ? [...damage, { from: expected, to: nextFirst - 1n, offset }] : damage,
       tornBytes: 0,
     };
   }

@@ -1,4 +1,7 @@
 // The routes of the HTTP side. All of them read; none changes anything.
+//
+// Said here too, because outside of the checkout's folder the runtime does not find tsconfig.json.
+/** @jsxImportSource hono/jsx */
 
 import { Hono } from "hono";
 import type { Clock } from "../clock.ts";

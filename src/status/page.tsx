@@ -1,5 +1,8 @@
 // The page that answers at a glance: connected? how far behind? disk filling? last row when? Everything below the
 // verdict is there to find out why.
+//
+// Said here too, because outside of the checkout's folder the runtime does not find tsconfig.json.
+/** @jsxImportSource hono/jsx */
 
 import type { Child } from "hono/jsx";
 import { type Tone, verdictOn } from "./readiness.ts";
@@ -121,7 +124,7 @@ function Glance({ report, now }: Props) {
         <dt>Persistent queue on disk</dt>
         <dd class="figure">{sizeText(queue.bytes)}</dd>
         <dd class="quiet">
-          at most {sizeText(queue.retentionBytes)} kept
+          of {sizeText(queue.retentionBytes)}
           {queue.diskFreeBytes === null ? "" : `, ${sizeText(queue.diskFreeBytes)} free`}
         </dd>
       </div>

@@ -103,6 +103,15 @@ export class FakeDisk implements Disk {
     this.#names = new Map(this.#durableNames);
   }
 
+  /** Bit rot: turns one bit of a file over, counted from its beginning. */
+  flipBit(path: string, bit: number): void {
+    const inode = this.#inode(path);
+    for (const bytes of new Set([inode.content, inode.durable])) {
+      const at = bit >> 3;
+      if (at < bytes.length) bytes[at] = (bytes[at] ?? 0) ^ (1 << (bit & 7));
+    }
+  }
+
   async createDirectory(): Promise<void> {}
 
   list(directory: string): string[] {

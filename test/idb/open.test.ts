@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -18,9 +19,20 @@ import { setAside } from "../../src/idb/set-aside.ts";
 import { silentLog } from "../../src/log.ts";
 import { batch, call, query, TemporaryDirectory, tamper } from "./temporary.ts";
 
-/** Every file of the directory with its bytes. */
+/** Every file of the directory that holds data, with a hash of its bytes. */
 const contents = (path: string) =>
-  Object.fromEntries(readdirSync(path).map((name) => [name, readFileSync(join(path, name)).toString("base64")]));
+  Object.fromEntries(
+    readdirSync(path)
+      .filter((name) => !name.endsWith("-shm"))
+      .map((name) => [name, Bun.SHA256.hash(readFileSync(join(path, name)), "hex")]),
+  );
+
+/** The database alone in a directory of its own, as an orderly end of the process leaves it. */
+function copyOf(idb: string): TemporaryDirectory {
+  const directory = new TemporaryDirectory();
+  copyFileSync(idb, directory.idb);
+  return directory;
+}
 
 test("a new IDB is the owner's alone, knows nothing applied, and has an id that no other has", () => {
   using directory = new TemporaryDirectory();
@@ -76,10 +88,18 @@ test("an IDB of a newer version is refused, and not a byte of it changes", () =>
   using directory = new TemporaryDirectory();
   directory.open().close();
   tamper(directory.idb, "INSERT INTO ICON_MIGRATION VALUES (99, 'future', '2030-01-01T00:00:00.000Z')");
+  // The row stands in the WAL only. The -shm is no data: SQLite's note of who reads what.
   const before = contents(directory.path);
   expect(() => directory.open()).toThrow(IdbTooNewError);
   expect(() => directory.open()).toThrow(/schema version is 99 and this program knows versions up to 1\b/);
   expect(contents(directory.path)).toEqual(before);
+
+  tamper(directory.idb, "PRAGMA wal_checkpoint(TRUNCATE)");
+  using copy = copyOf(directory.idb);
+  const alone = contents(copy.path);
+  expect(() => copy.open()).toThrow(IdbTooNewError);
+  expect(contents(copy.path)).toEqual(alone);
+  expect(readdirSync(copy.path)).toEqual(["idb.db"]);
 });
 
 test("another program's SQLite database is refused, and not a byte of it changes", () => {
@@ -97,20 +117,47 @@ test("what is no SQLite file, or one whose end is missing, is damaged", () => {
 
   using other = new TemporaryDirectory();
   other.open().close();
-  tamper(other.idb, "PRAGMA journal_mode = DELETE"); // so that no WAL stands beside it
-  truncateSync(other.idb, statSync(other.idb).size - 4096);
-  expect(() => other.open()).toThrow(IdbDamagedError);
-  expect(() => other.open()).toThrow(/its end is missing/);
+  using cut = copyOf(other.idb);
+  truncateSync(cut.idb, statSync(cut.idb).size - 4096);
+  expect(() => cut.open()).toThrow(IdbDamagedError);
+  expect(() => cut.open()).toThrow(/its end is missing/);
 });
 
 test("an IDB whose first page is garbage is damaged", () => {
   using directory = new TemporaryDirectory();
   directory.open().close();
-  tamper(directory.idb, "PRAGMA journal_mode = DELETE");
-  const bytes = readFileSync(directory.idb);
+  using garbled = copyOf(directory.idb);
+  const bytes = readFileSync(garbled.idb);
   bytes.fill(0xa5, 100, 4096);
-  writeFileSync(directory.idb, bytes);
-  expect(() => directory.open()).toThrow(IdbDamagedError);
+  writeFileSync(garbled.idb, bytes);
+  expect(() => garbled.open()).toThrow(IdbDamagedError);
+});
+
+test("a garbled page is found by the opening or by the commit that reads it, and called damage", () => {
+  using directory = new TemporaryDirectory();
+  const made = directory.open();
+  made.commit(batch(1n, { G_CALL: Array.from({ length: 500 }, (_, index) => call(index + 1)) }));
+  made.close();
+  const bytes = readFileSync(directory.idb);
+  let found = 0;
+  for (let page = 1; page * 4096 < bytes.length; page += 1) {
+    using garbled = copyOf(directory.idb);
+    const copy = Buffer.from(bytes);
+    copy.fill(0xa5, page * 4096, (page + 1) * 4096);
+    writeFileSync(garbled.idb, copy);
+    let error: unknown = null;
+    try {
+      using idb = garbled.open();
+      idb.commit(batch(2n, { G_CALL: Array.from({ length: 500 }, (_, index) => call(index + 1, { CALLTYPE: 1 })) }));
+    } catch (thrown) {
+      error = thrown;
+    }
+    // A page that neither the opening nor this commit reads is found by whoever reads it.
+    if (error === null) continue;
+    expect(error).toBeInstanceOf(IdbDamagedError);
+    found += 1;
+  }
+  expect(found).toBeGreaterThan(10);
 });
 
 test("an IDB without its applied position is damaged", () => {
@@ -163,15 +210,19 @@ test("a damaged IDB put aside keeps all its files, and the next opening makes a 
   expect(setAside(join(directory.path, "nothing.db"), 0)).toBeNull();
 });
 
-test("a WAL that is left of a deleted IDB is put aside and not read into the new one", () => {
-  using directory = new TemporaryDirectory();
-  writeFileSync(`${directory.idb}-wal`, "left over");
-  using idb = directory.open();
-  expect(idb.readApplied().position).toBe(0n);
-  expect(
-    readdirSync(directory.path).filter((name) => name.includes(".damaged-") && name.endsWith("-wal")),
-  ).toHaveLength(1);
-});
+test.each(["deleted", "emptied"])(
+  "a WAL that is left of an IDB that was %s is put aside and not read into the new one",
+  (how) => {
+    using directory = new TemporaryDirectory();
+    writeFileSync(`${directory.idb}-wal`, "left over");
+    if (how === "emptied") writeFileSync(directory.idb, "");
+    using idb = directory.open();
+    expect(idb.readApplied().position).toBe(0n);
+    expect(
+      readdirSync(directory.path).filter((name) => name.includes(".damaged-") && name.endsWith("-wal")),
+    ).toHaveLength(1);
+  },
+);
 
 test("an IDB that the owner opened to a group keeps its mode", () => {
   using directory = new TemporaryDirectory();

@@ -65,8 +65,8 @@ test("the constants that the projection writes are the values that the dictionar
 });
 
 test("roles, causes and events carry T-Lib's own numbers", () => {
-  expect(Object.values(partyRoles)).toEqual(Object.values(reference.tlib.TDNRole));
-  expect(Object.values(ccEventCauses)).toEqual(Object.values(reference.tlib.TCallState));
+  expect<number[]>(Object.values(partyRoles)).toEqual(Object.values(reference.tlib.TDNRole));
+  expect<number[]>(Object.values(ccEventCauses)).toEqual(Object.values(reference.tlib.TCallState));
   const named = dictionaries.find(({ type }) => type === 1002)?.values.map(({ name, value }) => [name, value]) ?? [];
   expect(Object.fromEntries(named)).toEqual(reference.tlib.messages);
 });

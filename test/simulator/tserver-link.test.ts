@@ -302,10 +302,10 @@ test("a client that stops reading is closed once it falls out of the resend buff
   const server = await startSimulatedTserver({
     ...quick,
     asFastAsPossible: false,
-    rate: 100_000,
+    rate: 20_000,
     clockSpeed: 20,
     seconds: 60,
-    resendEvents: 2_000,
+    resendEvents: 8_000,
     clientsMin: 2,
   });
   using slow = await LinkClient.connect(server.address);

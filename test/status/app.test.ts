@@ -38,7 +38,7 @@ describe("the page", () => {
     for (const answer of [
       "Sources connected 2 of 2 448 events/s",
       "IDB behind 12 ms 3 records not applied",
-      "Persistent queue on disk 6.0 GiB at most 20.0 GiB kept, 76.0 GiB free",
+      "Persistent queue on disk 6.0 GiB of 20.0 GiB, 76.0 GiB free",
       "Last row 0.3 s ago last commit 20 ms ago",
       "Open calls 73 181 parties",
       "north tevent connected 10.1.2.3:7001 2 h 5 min 0.4 s ago 412 3093481 2 17 1 3093462 3093460",

@@ -30,7 +30,9 @@ class HandClock implements Clock {
   }
 }
 
-type Reader = Pick<ReturnType<ReadableStream<Uint8Array>["getReader"]>, "read">;
+interface Reader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+}
 
 async function next(reader: Reader): Promise<string | null> {
   const { done, value } = await reader.read();

@@ -62,9 +62,11 @@ export class AmiFramer {
     const room = this.#bytesMax + endingBytesMax - this.#length;
     if (part.length > room) {
       this.#append(part.subarray(0, room));
+      // The line that the bound falls into may be the empty one that ends the message.
+      const isLineEmpty = this.#held.subarray(this.#lineStart, this.#length).every((byte) => byte === carriageReturn);
       this.#emit(frames, this.#bytesMax, true);
       this.#isSkipping = true;
-      this.#skippedLineIsEmpty = false;
+      this.#skippedLineIsEmpty = isLineEmpty;
       this.#skip(part.subarray(room));
       return;
     }

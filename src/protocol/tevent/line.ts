@@ -244,14 +244,16 @@ function decodeSequence(value: unknown): number | undefined {
 
 /** Seconds since 1970 with fraction as number or decimal string, or {sec, usec}. */
 function decodeTime(value: unknown): SourceInstant | undefined {
-  let ms: number;
-  if (typeof value === "number") ms = value * 1000;
-  else if (typeof value === "string" && /^\d{1,12}(\.\d{1,9})?$/.test(value)) ms = Number(value) * 1000;
+  let us: number;
+  if (typeof value === "number") us = value * 1e6;
+  else if (typeof value === "string" && /^\d{1,12}(\.\d{1,9})?$/.test(value)) us = Number(value) * 1e6;
   else if (typeof value === "object" && value !== null) {
     const { sec, usec } = value as Members;
     if (!isSequence(sec) || !isSequence(usec)) return undefined;
-    ms = sec * 1000 + usec / 1000;
+    us = sec * 1e6 + usec;
   } else return undefined;
+  // Whole microseconds, so that one instant is one number, however it was written.
+  const ms = Math.round(us) / 1000;
   return ms >= 0 && ms <= instantMsMax ? sourceInstant(ms) : undefined;
 }
 

@@ -1,5 +1,7 @@
 // The port and the connections behind it: who is served, by which server run, and how far each has come.
 
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Socket, TCPSocketListener } from "bun";
 import { type Clock, sleep } from "../../clock.ts";
 import { Client, type ClientSummary } from "./client.ts";
@@ -36,19 +38,10 @@ export class LinkServer implements SessionHost {
     this.#clock = surroundings.clock;
     this.#sourceNowUs = surroundings.sourceNowUs;
     this.#currentRun = surroundings.run;
-    this.#listener = Bun.listen<SocketState>({
-      ...parseAddress(options.listen),
-      socket: {
-        open: (socket) => this.#accept(socket),
-        data: (socket, bytes) => socket.data.session?.received(bytes),
-        drain: (socket) => {
-          socket.data.session?.pump();
-          this.progressed();
-        },
-        close: (socket) => this.#forget(socket),
-        error: (socket) => this.#forget(socket),
-      },
-    });
+    if (options.observable !== null && !existsSync(dirname(options.observable))) {
+      throw new Error(`Cannot write oracles to "${options.observable}": its folder does not exist`);
+    }
+    this.#listener = this.#listen(options.listen);
   }
 
   /** host:port, with the port that was chosen. */
@@ -166,6 +159,27 @@ export class LinkServer implements SessionHost {
   }
 
   // ---- sockets
+
+  #listen(address: string): TCPSocketListener<SocketState> {
+    try {
+      return Bun.listen<SocketState>({
+        ...parseAddress(address),
+        socket: {
+          open: (socket) => this.#accept(socket),
+          data: (socket, bytes) => socket.data.session?.received(bytes),
+          drain: (socket) => {
+            socket.data.session?.pump();
+            this.progressed();
+          },
+          close: (socket) => this.#forget(socket),
+          error: (socket) => this.#forget(socket),
+        },
+      });
+    } catch (cause) {
+      if (!(cause instanceof Error) || cause instanceof RangeError) throw cause;
+      throw new Error(`Cannot listen on "${address}": ${cause.message}; is another program using it?`, { cause });
+    }
+  }
 
   #accept(socket: Socket<SocketState>): void {
     socket.data = { session: null };

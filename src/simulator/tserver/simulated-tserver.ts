@@ -99,8 +99,9 @@ class Simulation implements EventSink {
     this.#lines = new LineWriter(options, options.plain ? null : new Random(options.seed, "encoding"));
     this.#centre = new Centre(options, this.#startUs, this);
     this.#run = this.#beginRun();
-    this.server = new LinkServer(options, { clock, sourceNowUs: () => this.#centre.board.nowUs, run: this.#run });
     this.#truth = options.truth === null ? null : new Truth(options.truth, options);
+    // Last, for an open port would keep the process alive after an error.
+    this.server = new LinkServer(options, { clock, sourceNowUs: () => this.#centre.board.nowUs, run: this.#run });
   }
 
   /** From waiting for the first client to the last acknowledgement. */
@@ -168,12 +169,22 @@ class Simulation implements EventSink {
         await new Promise(setImmediate); // The sockets' turn.
       } else {
         const elapsedMs = this.#clock.monotonic() - startedAt;
-        this.#advance(Math.round(this.#startUs + (elapsedMs / 1000) * this.#usPerSecond));
-        this.server.pump();
+        await this.#catchUp(Math.round(this.#startUs + (elapsedMs / 1000) * this.#usPerSecond), stepUs);
         await sleep(this.#clock, tickMs, this.#stop.signal);
       }
     }
     this.#isCentreOver = true;
+  }
+
+  /** In steps, so that after a pause of this machine no client that reads well falls out of the resend buffer. */
+  async #catchUp(untilUs: number, stepUs: number): Promise<void> {
+    for (let nextUs = this.#centre.board.nowUs; nextUs < untilUs && !this.#isCentreOver; ) {
+      if (this.#stop.signal.aborted) return;
+      nextUs = Math.min(untilUs, Math.ceil(nextUs + stepUs));
+      this.#advance(nextUs);
+      this.server.pump();
+      if (nextUs < untilUs) await new Promise(setImmediate); // The sockets' turn.
+    }
   }
 
   #batchEvents(): number {

@@ -1,0 +1,211 @@
+// Holds an IDB against what a simulated T-Server says was there (truth), or could be known (observable). Both are read
+// whole and compared call by call, party by party, state by state.
+
+import { readFileSync } from "node:fs";
+import Database from "libsql";
+import type { ObservedCall, ObservedParty } from "../../src/simulator/tserver/observable.ts";
+
+export interface Comparison {
+  readonly calls: number;
+  readonly parties: number;
+  /** One line a difference; empty: equal. */
+  readonly differences: readonly string[];
+  /** CALLIDs in which there is a difference. */
+  readonly callsDiffering: ReadonlySet<string>;
+}
+
+interface IdbParty {
+  readonly partyId: string;
+  readonly guid: string;
+  readonly dn: string;
+  readonly role: number;
+  readonly created: string;
+  readonly terminated: string | null;
+  readonly ccEvent: number;
+  readonly ccCause: number | null;
+  readonly states: { readonly state: number; readonly added: string }[];
+}
+
+interface IdbCall {
+  readonly callId: string;
+  readonly connId: string | null;
+  readonly callType: number;
+  readonly ani: string | null;
+  readonly dnis: string | null;
+  readonly created: string;
+  readonly terminated: string | null;
+  readonly parties: IdbParty[];
+}
+
+/** Dictionary 8 by the oracle's words; 1 is null. */
+const states: Readonly<Record<string, number>> = { alerting: 2, connected: 3, held: 4, queued: 5, dialing: 6 };
+const partyIsNull = 1;
+const endings: Readonly<Record<string, number>> = { EventDiverted: 58, EventAbandoned: 59, EventReleased: 65 };
+
+export function readOracle(file: string): ObservedCall[] {
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as ObservedCall);
+}
+
+export function readIdbCalls(idbPath: string): IdbCall[] {
+  const database = new Database(idbPath, { readonly: true });
+  try {
+    const rows = <T>(sql: string) => database.prepare(sql).all() as T[];
+    const byPartyId = new Map<string, IdbParty>();
+    const byCallId = new Map<string, IdbParty[]>();
+    for (const row of rows<Record<string, string | number | null>>(
+      "SELECT PARTYID, PARTYGUID, CALLID, ENDPOINTDN, PROLE, CREATED, TERMINATED, CCEVENT, CCEVENTCAUSE FROM G_PARTY ORDER BY ID",
+    )) {
+      const party: IdbParty = {
+        partyId: String(row["PARTYID"]),
+        guid: String(row["PARTYGUID"]),
+        dn: String(row["ENDPOINTDN"]),
+        role: Number(row["PROLE"]),
+        created: String(row["CREATED"]),
+        terminated: row["TERMINATED"] as string | null,
+        ccEvent: Number(row["CCEVENT"]),
+        ccCause: row["CCEVENTCAUSE"] as number | null,
+        states: [],
+      };
+      byPartyId.set(party.partyId, party);
+      const callId = String(row["CALLID"]);
+      byCallId.set(callId, [...(byCallId.get(callId) ?? []), party]);
+    }
+    for (const row of rows<{ PARTYID: string; STATE: number; ADDED: string }>(
+      "SELECT PARTYID, STATE, ADDED FROM G_PARTY_HISTORY ORDER BY PARTYID, PSEQ",
+    )) {
+      if (row.STATE !== partyIsNull) byPartyId.get(row.PARTYID)?.states.push({ state: row.STATE, added: row.ADDED });
+    }
+    return rows<Record<string, string | number | null>>(
+      "SELECT CALLID, CONNID, CALLTYPE, CALLANI, CALLDNIS, CREATED, TERMINATED FROM G_CALL ORDER BY ID",
+    ).map((row) => ({
+      callId: String(row["CALLID"]),
+      connId: row["CONNID"] as string | null,
+      callType: Number(row["CALLTYPE"]),
+      ani: row["CALLANI"] as string | null,
+      dnis: row["CALLDNIS"] as string | null,
+      created: String(row["CREATED"]),
+      terminated: row["TERMINATED"] as string | null,
+      parties: byCallId.get(String(row["CALLID"])) ?? [],
+    }));
+  } finally {
+    database.close();
+  }
+}
+
+/** Row keys (CALLID, PARTYID) that ICON_ROW_QUALITY says are doubtful. */
+export function readDoubtfulKeys(idbPath: string): ReadonlySet<string> {
+  const database = new Database(idbPath, { readonly: true });
+  try {
+    const rows = database.prepare("SELECT DISTINCT ROW_KEY FROM ICON_ROW_QUALITY").all() as { ROW_KEY: string }[];
+    return new Set(rows.map((row) => row.ROW_KEY));
+  } finally {
+    database.close();
+  }
+}
+
+/** Calls are matched by ConnID: every source sends it, and the simulator never gives it out twice. */
+export function compare(idbCalls: readonly IdbCall[], oracle: readonly ObservedCall[]): Comparison {
+  const differences: string[] = [];
+  const callsDiffering = new Set<string>();
+  const byConnId = new Map<string, IdbCall[]>();
+  for (const call of idbCalls) byConnId.set(call.connId ?? "", [...(byConnId.get(call.connId ?? "") ?? []), call]);
+  let parties = 0;
+  for (const expected of oracle) {
+    const found = byConnId.get(expected.connId) ?? [];
+    byConnId.delete(expected.connId);
+    parties += expected.parties.length;
+    const [actual] = found;
+    const say = (what: string) => {
+      differences.push(`call ${expected.connId}: ${what}`);
+      callsDiffering.add(actual?.callId ?? expected.connId);
+    };
+    if (actual === undefined) say("is not in the IDB");
+    else if (found.length > 1) say(`is in the IDB ${found.length} times`);
+    else compareCall(actual, expected, say);
+  }
+  for (const [connId, calls] of byConnId) {
+    differences.push(`call ${connId}: is in the IDB and was never there`);
+    for (const call of calls) callsDiffering.add(call.callId);
+  }
+  return { calls: oracle.length, parties, differences, callsDiffering };
+}
+
+function compareCall(actual: IdbCall, expected: ObservedCall, say: (what: string) => void): void {
+  const equal = (what: string, is: unknown, should: unknown) => {
+    if (is !== should) say(`${what} is ${JSON.stringify(is)}, should be ${JSON.stringify(should)}`);
+  };
+  if (expected.callUuid !== null) equal("CALLID", actual.callId, expected.callUuid);
+  equal("CALLTYPE", actual.callType, expected.callType);
+  equal("CALLANI", actual.ani, expected.ani);
+  equal("CALLDNIS", actual.dnis, expected.dnis);
+  equal("CREATED", actual.created, iso(expected.createdAt));
+  compareEnd("TERMINATED", actual.terminated, expected, lastOf(expected), equal, say);
+  const rest = [...actual.parties];
+  for (const party of expected.parties) {
+    const index = rest.findIndex((each) =>
+      party.partyUuid === null
+        ? each.dn === party.dn && each.states[0]?.added === isoOf(party.states[0]?.from)
+        : each.guid === party.partyUuid,
+    );
+    const [found] = index === -1 ? [] : rest.splice(index, 1);
+    if (found === undefined) say(`party ${party.partyUuid ?? party.dn} is missing`);
+    else compareParty(found, party, say);
+  }
+  for (const extra of rest) say(`party ${extra.guid} was never there`);
+}
+
+function compareParty(actual: IdbParty, expected: ObservedParty, say: (what: string) => void): void {
+  const name = `party ${expected.partyUuid ?? expected.dn}`;
+  const equal = (what: string, is: unknown, should: unknown) => {
+    if (is !== should) say(`${name}: ${what} is ${JSON.stringify(is)}, should be ${JSON.stringify(should)}`);
+  };
+  equal("ENDPOINTDN", actual.dn, expected.dn);
+  equal("PROLE", actual.role, expected.role);
+  equal("CREATED", actual.created, isoOf(expected.originAt ?? expected.states[0]?.from));
+  equal(
+    "states",
+    JSON.stringify(actual.states),
+    JSON.stringify(expected.states.map(({ state, from }) => ({ state: states[state], added: iso(from) }))),
+  );
+  compareEnd("TERMINATED", actual.terminated, expected, expected.states.at(-1)?.from ?? 0, equal, say);
+  if (expected.endEvent !== null) {
+    equal("CCEVENT", actual.ccEvent, endings[expected.endEvent]);
+    // An event without CallState says nothing; the server means CallStateOk by it.
+    equal("CCEVENTCAUSE", actual.ccCause ?? 0, expected.callState);
+  }
+}
+
+/** An end that nobody saw is somewhere between the bounds of what was surely and what was possibly heard before. */
+function compareEnd(
+  what: string,
+  actual: string | null,
+  expected: Pick<ObservedCall, "endedAt" | "endedUnseen">,
+  lastChange: number,
+  equal: (what: string, is: unknown, should: unknown) => void,
+  say: (what: string) => void,
+): void {
+  if (expected.endedUnseen === undefined) {
+    equal(what, actual, isoOf(expected.endedAt ?? undefined) ?? null);
+    return;
+  }
+  const at = actual === null ? Number.NaN : Date.parse(actual);
+  const { earliest, earliestMax } = expected.endedUnseen;
+  const from = Math.floor(Math.max(earliest, lastChange));
+  const to = Math.floor(Math.max(earliestMax, lastChange));
+  if (!(at >= from && at <= to)) say(`${what} is ${actual}, should be between ${iso(from)} and ${iso(to)}`);
+}
+
+function lastOf(call: ObservedCall): number {
+  return Math.max(call.createdAt, ...call.parties.flatMap(({ states: each }) => each.map(({ from }) => from)));
+}
+
+function iso(ms: number): string {
+  return new Date(Math.floor(ms)).toISOString();
+}
+
+function isoOf(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : iso(ms);
+}
