@@ -21,6 +21,7 @@ import {
   stepDamage,
   stepQueueLost,
   stepRecord,
+  writeSequenceCounter,
 } from "./projection/projection.ts";
 import type { QueueReader, ReadOutcome } from "./queue/reader.ts";
 
@@ -96,11 +97,7 @@ export class Projector {
     const outcomes = this.#reader.read(durable, { recordsMax, bytesMax: batchBytesMax });
     if (outcomes.length === 0) return false;
     for (const outcome of outcomes) this.#take(outcome);
-    this.#pending = {
-      changes: this.#live.takeBatch(),
-      applied: { queueId: this.#queueId, segmentSalt: this.#segmentSalt, position: this.#applied },
-    };
-    this.#commit(this.#pending);
+    this.#commit(this.#takeBatch());
     return this.#applied < durable;
   }
 
@@ -154,6 +151,13 @@ export class Projector {
     this.#counts.passedOver += 1;
   }
 
+  #takeBatch(): PendingBatch {
+    this.#live.step((world) => writeSequenceCounter(world, this.#live.rowSequence));
+    const applied = { queueId: this.#queueId, segmentSalt: this.#segmentSalt, position: this.#applied };
+    this.#pending = { changes: this.#live.takeBatch(), applied };
+    return this.#pending;
+  }
+
   #commit(batch: PendingBatch): void {
     const { changes, applied } = batch;
     try {
@@ -185,11 +189,7 @@ export class Projector {
     this.#passOver(outcome.position, outcome.payload, error);
     this.#applied = outcome.position;
     this.#segmentSalt = outcome.segmentSalt;
-    this.#pending = {
-      changes: this.#live.takeBatch(),
-      applied: { queueId: this.#queueId, segmentSalt: outcome.segmentSalt, position: outcome.position },
-    };
-    this.#commit(this.#pending);
+    this.#commit(this.#takeBatch());
   }
 
   /** Queue and IDB know each other, or nothing about the time between is guessed. */

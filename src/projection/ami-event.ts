@@ -35,7 +35,7 @@ export interface AmiEventContext {
 interface EventRule {
   /** Prefixes of the field names of the channels the event names; the first that has an id is its subject. */
   readonly channels: readonly string[];
-  /** Whether a call that is not known yet begins with it, its earlier part unseen. */
+  /** Whether a call that is not known yet begins with it, its earlier part unseen: while lists have not told all. */
   readonly begins: boolean;
   apply(step: AmiCallStep, event: Subject): void;
 }
@@ -83,8 +83,9 @@ export function stepAmiEvent(world: World, context: AmiEventContext, event: AmiE
   const isBirth = event.name === "Newchannel";
   const known = findCall(world, context.source, linkedId, channel.uniqueId, isBirth);
   noteGone(world, context, event.name, channel.uniqueId);
-  if (known === undefined && !rule.begins) return [];
-  const call = known ?? newAmiCall(context.source, linkedId, context.at);
+  const knowsAll = isAllKnown(world, context.source);
+  if (known === undefined && (!rule.begins || (knowsAll && !isBirth))) return [];
+  const call = known ?? { ...newAmiCall(context.source, linkedId, context.at), isComplete: knowsAll };
   const step = new AmiCallStep(call, context.options, context.eventCount);
   step.changeCall({ lastAt: sourceInstant(Math.max(call.lastAt, context.at)) });
   for (const each of rule.channels) {
@@ -96,6 +97,12 @@ export function stepAmiEvent(world: World, context: AmiEventContext, event: AmiE
   rule.apply(step, { fields, at: context.at, channel });
   storeCall(world, call.linkedId, step);
   return step.happenings;
+}
+
+/** Lists have told all that was there: a call that is not known now is over, unless a channel of it comes to be. */
+function isAllKnown(world: World, name: string): boolean {
+  const source = world.get("ami source", name);
+  return source?.isReconciled === true && source.lists.length === 0;
 }
 
 function channelOf(fields: AmiFields, prefix: string): ChannelFacts {

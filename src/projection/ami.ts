@@ -7,8 +7,8 @@
 // 3. Per Linkedid the messages come in one order; nothing here depends on the order between calls. A message that comes
 //    twice changes nothing the second time.
 // 4. A channel stays with the call it came to be in, also when its Linkedid changes later (calls that merge): then the
-//    calls go on as two. This, hold and attended transfers are built from the manager's documentation and have not
-//    been seen in a recording.
+//    calls go on as two. The legs of an attended transfer end with their channels. This and hold are built from the
+//    manager's documentation; no recording has shown them.
 // 5. Two sources that give the same Linkedid would be taken for one call. Asterisk's option `systemname` keeps them apart.
 
 import { type AmiMessage, timestampOf } from "../event/ami-message.ts";

@@ -89,6 +89,11 @@ export class LiveState implements World {
     return batch;
   }
 
+  /** The last row id given out. */
+  get rowSequence(): number {
+    return this.#rowSequence;
+  }
+
   count(kind: EntityKind): number {
     return this.#entities.get(kind)?.size ?? 0;
   }

@@ -1,5 +1,6 @@
 // One record of the persistent queue, taken into the live state and the rows. Pure: the same records give the same rows.
 
+import { providerTags } from "../../schema/dictionary.ts";
 import {
   decodeEnvelope,
   type Envelope,
@@ -118,6 +119,20 @@ export function rescheduleEndings(world: World): void {
     const dueAt = sourceInstant(call.endedAt + source.options.callDeletionTimeoutSeconds * 1000);
     world.schedule(call.source, dueAt, call.callId);
   }
+}
+
+/** G_PROV_CONTROL: how far the sequence behind GSYS_SEQ and GSYS_USEQ has come; one row per instance and provider. */
+export function writeSequenceCounter(world: World, sequence: number): void {
+  const [first] = world.all("source");
+  if (first === undefined) return;
+  const [, source] = first;
+  world.write("G_PROV_CONTROL", {
+    DOMAINID: 0,
+    PRIMARYID: source.instance.dbid,
+    PROVIDERTAG: providerTags.gcc,
+    SEQCOUNTER: sequence,
+    SEQCURRENT: sequence,
+  });
 }
 
 function stepFrame(world: World, settings: ProjectionSettings, position: bigint, envelope: FrameEnvelope): void {

@@ -40,7 +40,7 @@ export interface World {
   put<K extends EntityKind>(kind: K, key: string, entity: Entities[K]): void;
   remove(kind: EntityKind, key: string): void;
   /** A copy, in the order of the keys, so that the same queue gives the same rows and a machine may change what it goes through. */
-  all<K extends EntityKind>(kind: K): Iterable<readonly [key: string, entity: Entities[K]]>;
+  all<K extends EntityKind>(kind: K): readonly (readonly [key: string, entity: Entities[K]])[];
   /** The next value of the sequence behind row ids, GSYS_SEQ and GSYS_USEQ: rises by one. */
   nextRowId(): number;
   /** Writes one whole row of a table, new or changed; the last one written for a key stands. */

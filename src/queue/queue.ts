@@ -17,12 +17,12 @@ import { invariant } from "../invariant.ts";
 import type { Log } from "../log.ts";
 import type { Disk } from "./disk.ts";
 import { QueueFailedError, QueueLockedError } from "./error.ts";
-import { OpenSegment, type SegmentPlan } from "./open-segment.ts";
+import type { SegmentPlan } from "./open-segment.ts";
 import { QueueReader } from "./reader.ts";
 import { RecordBuffer, recordBytesMax, recordHeaderBytes } from "./record.ts";
 import { type QueueState, type RecoveredDirectory, type RecoveryReport, recoverDirectory } from "./recovery.ts";
-import { type Retention, type SealedSegment, segmentsToTrim } from "./retention.ts";
-import { segmentStem } from "./segment.ts";
+import type { Retention } from "./retention.ts";
+import { SegmentChain, type TrimReport } from "./segment-chain.ts";
 
 export interface QueueOptions {
   readonly directory: string;
@@ -44,12 +44,6 @@ export interface QueueRecord {
   readonly position: bigint;
   /** Valid until the next record is asked for. */
   readonly payload: Uint8Array;
-}
-
-export interface TrimReport {
-  /** The segments deleted, oldest first. */
-  readonly segments: readonly SealedSegment[];
-  readonly bytes: number;
 }
 
 export interface QueueStatus {
@@ -132,14 +126,7 @@ export class Queue {
   readonly #payloadBytesMax: number;
   readonly #listeners = new Set<(durablePosition: bigint) => void>();
 
-  #sealed: SealedSegment[];
-  #open: OpenSegment | undefined;
-  /** Sealing the segment before the open one; runs beside the writes to the open one. */
-  #sealing: Promise<void> = Promise.resolve();
-  /** Length of the segment being sealed; 0 when none is. */
-  #sealingBytes = 0;
-  #trimming: Promise<unknown> = Promise.resolve();
-
+  readonly #segments: SegmentChain;
   #plan: SegmentPlan | undefined;
   /** Oldest first; the last one is being filled. */
   readonly #batches: Batch[] = [];
@@ -169,7 +156,7 @@ export class Queue {
     this.state = recovered.state;
     this.recovery = recovered.report;
     this.lastHead = recovered.head?.bytes ?? new Uint8Array(0);
-    this.#sealed = [...recovered.segments];
+    this.#segments = new SegmentChain(options, recovered.segments, (cause) => this.#fail(cause));
     this.#nextPosition = recovered.nextPosition;
     this.#durablePosition = recovered.nextPosition - 1n;
     this.#foundUpTo = this.#durablePosition;
@@ -260,22 +247,19 @@ export class Queue {
    * segment a start would begin with always stays.
    */
   trim(retention: Retention): Promise<TrimReport> {
-    const trimmed = this.#trimming.then(() => this.#trim(retention));
-    this.#trimming = trimmed.catch(() => undefined); // whoever asked is told; the next one is not held up
-    return trimmed;
+    return this.#segments.trim(retention, () => this.#durablePosition);
   }
 
   status(): QueueStatus {
-    const firstPosition = this.#sealed[0]?.firstPosition ?? this.#open?.plan.firstPosition ?? this.#nextPosition;
     return {
-      segmentCount: this.#sealed.length + (this.#open === undefined ? 0 : 1) + (this.#sealingBytes > 0 ? 1 : 0),
-      bytes: this.#bytes(),
-      firstPosition: Number(firstPosition),
+      segmentCount: this.#segments.segmentCount,
+      bytes: this.#segments.bytes,
+      firstPosition: Number(this.#segments.firstPosition ?? this.#nextPosition),
       durablePosition: Number(this.#durablePosition),
       nextPosition: Number(this.#nextPosition),
       pendingBytes: this.#pendingBytes,
       pendingBytesMax: this.#options.pendingBytesMax,
-      oldestSealedMs: this.#sealed[0]?.sealedMs ?? null,
+      oldestSealedMs: this.#segments.oldestSealedMs ?? null,
       commitCount: this.#commitCount,
       recordCount: this.#recordCount,
       recordBytes: this.#recordBytes,
@@ -290,16 +274,14 @@ export class Queue {
     this.#isClosed = true;
     try {
       while (this.#isFlushing) await this.#flushed;
-      await this.#trimming;
-      await this.#sealing;
-      if (this.#failure !== undefined) throw this.#failure;
-      const last = this.#open;
-      this.#open = undefined;
-      if (last !== undefined) await this.#seal(last, this.#durablePosition);
+      await this.#segments.settled();
+      if (this.#failure === undefined) {
+        await this.#segments.sealOpen(this.#durablePosition).catch((cause: unknown) => this.#fail(cause));
+      }
       if (this.#failure !== undefined) throw this.#failure;
       this.#options.log.info("persistent queue closed", { durablePosition: this.#durablePosition });
     } finally {
-      this.#open?.close();
+      this.#segments.close();
       this.#release();
     }
   }
@@ -355,7 +337,8 @@ export class Queue {
     const startedMs = this.#options.clock.monotonic();
     this.#inFlight = batch;
     try {
-      const segment = await this.#segmentOf(batch);
+      const segment = await this.#segments.openFor(batch.plan);
+      if (this.#failure !== undefined) return false;
       await segment.write(batch.buffer.bytes());
     } catch (cause) {
       this.#fail(cause);
@@ -364,29 +347,6 @@ export class Queue {
     this.#inFlight = undefined;
     this.#lastCommitMs = this.#options.clock.monotonic() - startedMs;
     return true;
-  }
-
-  // The segment before is complete and durable when a batch of a new one is reached, and is sealed beside.
-  async #segmentOf(batch: Batch): Promise<OpenSegment> {
-    if (this.#open?.plan === batch.plan) return this.#open;
-    await this.#sealing;
-    if (this.#failure !== undefined) throw this.#failure;
-    const before = this.#open;
-    this.#open = await OpenSegment.create(this.#options, batch.plan, this.#options.segmentBytes);
-    if (before !== undefined) this.#sealing = this.#seal(before, batch.plan.firstPosition - 1n);
-    return this.#open;
-  }
-
-  async #seal(segment: OpenSegment, lastPosition: bigint): Promise<void> {
-    this.#sealingBytes = segment.allocatedBytes;
-    try {
-      this.#sealed.push(await segment.seal(lastPosition, this.#options.clock.now()));
-    } catch (cause) {
-      this.#fail(cause);
-    } finally {
-      segment.close();
-      this.#sealingBytes = 0;
-    }
   }
 
   #committed(batch: Batch): void {
@@ -416,34 +376,5 @@ export class Queue {
     for (const batch of [this.#inFlight, ...this.#batches]) batch?.durable?.reject(failure);
     this.#room?.reject(failure);
     this.#failed.resolve(failure);
-  }
-
-  async #trim(retention: Retention): Promise<TrimReport> {
-    const { disk, directory, clock, log } = this.#options;
-    await this.#sealing;
-    // A start begins with the newest segment that holds a durable record.
-    const isOpenEnough = this.#open !== undefined && this.#open.plan.firstPosition <= this.#durablePosition;
-    const candidates = isOpenEnough ? this.#sealed : this.#sealed.slice(0, -1);
-    const chosen = segmentsToTrim(candidates, { ...retention, bytes: this.#bytes(), nowMs: clock.now() });
-    const done: SealedSegment[] = [];
-    for (const segment of chosen) {
-      const stem = segmentStem(segment.firstPosition);
-      const beside = disk.list(directory).filter((file) => file.startsWith(`${stem}.`) && file !== `${stem}.segment`);
-      // The segment last, each on disk before the next: no order of loss leaves a hole or an orphan.
-      for (const file of [...beside, `${stem}.segment`]) {
-        await disk.unlink(join(directory, file));
-        await disk.syncDirectory(directory);
-      }
-      this.#sealed.shift();
-      done.push(segment);
-    }
-    const bytes = done.reduce((sum, segment) => sum + segment.bytes, 0);
-    if (done.length > 0) log.info("persistent queue trimmed", { segments: done.length, bytes });
-    return { segments: done, bytes };
-  }
-
-  #bytes(): number {
-    const unsealedBytes = (this.#open?.allocatedBytes ?? 0) + this.#sealingBytes;
-    return this.#sealed.reduce((sum, { bytes }) => sum + bytes, unsealedBytes);
   }
 }

@@ -34,7 +34,7 @@ export class MemoryWorld implements World {
     this.#entities.get(kind)?.delete(key);
   }
 
-  all<K extends EntityKind>(kind: K): Iterable<readonly [key: string, entity: Entities[K]]> {
+  all<K extends EntityKind>(kind: K): readonly (readonly [key: string, entity: Entities[K]])[] {
     const entries = [...(this.#entities.get(kind)?.entries() ?? [])] as [string, Entities[K]][];
     return entries.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
   }

@@ -55,13 +55,13 @@ function outcomeOf(happening: Extract<Happening, { kind: "party" | "party presen
   return "unknown";
 }
 
-/** Calls that began and ended while the observer was connected. A call begins up to a second before it is queued. */
+/** Calls that began and ended while the observer was connected. The recorded dialplan waits half a second before Queue. */
 function sawWhole(name: RecordingName): (stay: LoggedStay) => boolean {
   const { connections } = loadRecording(name);
   return (stay) =>
     connections.some(({ openedAt, closedAt }) => {
       const end = Math.max(stay.endedAt, stay.talk?.endedAt ?? 0);
-      return openedAt / 1000 < stay.enteredAt - 1 && closedAt / 1000 > end + 1;
+      return openedAt / 1000 < stay.enteredAt - 0.51 && closedAt / 1000 > end + 1;
     });
 }
 

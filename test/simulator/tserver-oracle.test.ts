@@ -102,6 +102,17 @@ for (const [what, options] of [
   }, 20_000);
 }
 
+test("the pace, cuts and clients decide nothing of what happens: the events are the same", async () => {
+  using paced = new Oracles();
+  using hurried = new Oracles();
+  const options = { rate: 4_000, seconds: 1, clockSpeed: 20, restartAt: [0.6], lingerSeconds: 0 };
+  await play(paced, { ...options, asFastAsPossible: false, cutEvery: { min: 0.1, max: 0.2 } });
+  await play(hurried, { ...options, clientsMin: 0 }, []);
+  expect(paced.events.length).toBeGreaterThan(2_000);
+  expect(paced.events).toEqual(hurried.events);
+  expect(paced.calls).toEqual(hurried.calls);
+});
+
 test("the truth holds each kind of thing that happens to a call", async () => {
   using oracles = new Oracles();
   await play(oracles, { hasCallMonitoring: true });

@@ -9,7 +9,7 @@ import { Traffic } from "./traffic.ts";
 // Counted over long runs of the mix in traffic.ts; only how well `rate` is met depends on them.
 const eventsPerCall = 7.9;
 const eventsPerCallOfMonitoring = 2;
-// An agent is busy for about 1.7 talks a call; with a tenth more than that, callers wait now and then.
+// A call keeps agents busy for about two talks; with a little more than that, callers wait for one now and then.
 const agentsPerConcurrentTalk = 2.4;
 
 export class Centre {

@@ -23,8 +23,9 @@ export interface SessionHost {
 
 // The longest line that link.md lets a client send is far below this.
 const clientLineBytesMax = 65_536;
-// Answers to pings pile up only at a client that asks without reading.
+// Besides one block of events only a snapshot stands here: half a kilobyte a party and agent, so for 100,000 of them.
 const outboxBytesMax = 64 * 1024 * 1024;
+// A client that does not read gets no more heartbeats and pongs than this.
 const controlBacklogBytesMax = 262_144;
 // So many events may be on their way unacknowledged at least, however small the resend buffer is: link.md lets a client
 // take a second before it acknowledges.
@@ -114,10 +115,7 @@ export class LinkSession {
   }
 
   heartbeat(): void {
-    if (!this.isStreaming || this.#outboxBytes > controlBacklogBytesMax) return;
-    const { nowUs } = this.#host;
-    this.#client?.sentHeartbeat(this.#sentSeq, nowUs);
-    this.#send(`{"heartbeat":${secondsText(nowUs)},"lastSeq":${this.#run.buffer.lastSeq}}`);
+    if (this.isStreaming && this.#outboxBytes <= controlBacklogBytesMax) this.#beat();
   }
 
   /** Ends the connection as an outage or a shutdown does. */
@@ -219,8 +217,7 @@ export class LinkSession {
     this.#ackedSeq = snapshot.lastSeq;
     client.sentSnapshot(snapshot.lastSeq, snapshot.present, this.#host.nowUs);
     // Tells the client at once how late it is by the source's clock, for what it must close.
-    this.heartbeat();
-    this.#drainOutbox();
+    this.#beat();
   }
 
   #acknowledged(seq: number): void {
@@ -233,6 +230,12 @@ export class LinkSession {
     this.#client?.acknowledged(seq);
     this.#host.progressed();
     this.pump();
+  }
+
+  #beat(): void {
+    const { nowUs } = this.#host;
+    this.#client?.sentHeartbeat(this.#sentSeq, nowUs);
+    this.#send(`{"heartbeat":${secondsText(nowUs)},"lastSeq":${this.#run.buffer.lastSeq}}`);
   }
 
   #pong(token: unknown): void {

@@ -33,37 +33,65 @@ export interface OutageSetting {
   readonly gapAt: readonly number[];
 }
 
-/** In order and without overlap: what would begin during another outage begins at its end. */
+/**
+ * In order and without overlap. Restarts come first, for they are part of the stream of events: nothing else moves them.
+ * A restart or gap that would begin during another begins at its end; a cut that meets one of them is left out.
+ */
 export function planOutages(setting: OutageSetting): Outage[] {
-  const random = new Random(setting.seed, "outages");
-  const us = (seconds: number) => Math.round(seconds * setting.usPerSecond);
-  const length = () => us(random.between(setting.cutFor.min, setting.cutFor.max));
-  const wanted: Outage[] = [];
-  const want = (kind: Outage["kind"], fromUs: number, manner: Outage["manner"]) =>
-    wanted.push({ kind, fromUs, untilUs: fromUs + length(), manner });
-
-  for (const seconds of setting.restartAt) {
-    want("restart", setting.startUs + us(seconds), random.chance(0.5) ? "bye" : "reset");
-  }
-  for (const seconds of setting.gapAt) want("gap", setting.startUs + us(seconds), random.pick(["end", "reset"]));
-  if (setting.cutEvery !== null) {
-    const distance = setting.cutEvery;
-    let atUs = setting.startUs;
-    for (;;) {
-      atUs += Math.max(1, us(random.between(distance.min, distance.max)));
-      if (atUs >= setting.endUs) break;
-      want("cut", atUs, random.pick(["end", "half line", "reset"]));
-      atUs = wanted.at(-1)?.untilUs ?? atUs;
+  const planned: Outage[] = [];
+  for (const outage of [...wantedRestarts(setting), ...wantedGaps(setting)]) {
+    let { fromUs, untilUs } = outage;
+    for (let other = overlapping(planned, fromUs, untilUs); other; other = overlapping(planned, fromUs, untilUs)) {
+      [fromUs, untilUs] = [other.untilUs + 1, other.untilUs + 1 + untilUs - fromUs];
     }
+    planned.push({ ...outage, fromUs, untilUs });
   }
+  const cuts = wantedCuts(setting).filter(({ fromUs, untilUs }) => !overlapping(planned, fromUs, untilUs));
+  return [...planned, ...cuts]
+    .filter((outage) => outage.fromUs < setting.endUs)
+    .toSorted((one, other) => one.fromUs - other.fromUs);
+}
 
-  wanted.sort((one, other) => one.fromUs - other.fromUs);
-  let freeUs = setting.startUs;
-  return wanted
-    .map((outage) => {
-      const fromUs = Math.max(outage.fromUs, freeUs);
-      freeUs = fromUs + outage.untilUs - outage.fromUs + 1;
-      return { ...outage, fromUs, untilUs: freeUs - 1 };
-    })
-    .filter((outage) => outage.fromUs < setting.endUs);
+function overlapping(outages: readonly Outage[], fromUs: number, untilUs: number): Outage | undefined {
+  return outages.find((outage) => outage.fromUs <= untilUs && fromUs <= outage.untilUs);
+}
+
+function wantedRestarts(setting: OutageSetting): Outage[] {
+  const random = new Random(setting.seed, "restarts");
+  return setting.restartAt
+    .toSorted((one, other) => one - other)
+    .map((seconds) => outageAt(setting, random, "restart", seconds, random.pick(["bye", "reset"])));
+}
+
+function wantedGaps(setting: OutageSetting): Outage[] {
+  const random = new Random(setting.seed, "gaps");
+  return setting.gapAt
+    .toSorted((one, other) => one - other)
+    .map((seconds) => outageAt(setting, random, "gap", seconds, random.pick(["end", "reset"])));
+}
+
+function wantedCuts(setting: OutageSetting): Outage[] {
+  const { cutEvery, startUs, endUs, usPerSecond } = setting;
+  if (cutEvery === null) return [];
+  const random = new Random(setting.seed, "cuts");
+  const cuts: Outage[] = [];
+  for (let freeUs = startUs; freeUs < endUs; ) {
+    const seconds = (freeUs - startUs) / usPerSecond + random.between(cutEvery.min, cutEvery.max);
+    const cut = outageAt(setting, random, "cut", seconds, random.pick(["end", "half line", "reset"]));
+    cuts.push(cut);
+    freeUs = Math.max(freeUs, cut.untilUs) + 1;
+  }
+  return cuts;
+}
+
+function outageAt(
+  setting: OutageSetting,
+  random: Random,
+  kind: Outage["kind"],
+  seconds: number,
+  manner: Outage["manner"],
+): Outage {
+  const fromUs = setting.startUs + Math.round(seconds * setting.usPerSecond);
+  const lengthUs = Math.round(random.between(setting.cutFor.min, setting.cutFor.max) * setting.usPerSecond);
+  return { kind, fromUs, untilUs: fromUs + lengthUs, manner };
 }

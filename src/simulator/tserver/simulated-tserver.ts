@@ -54,7 +54,7 @@ export async function startSimulatedTserver(
 // At 2,000 events a second a tick has ten events; their time stamps are at most this much older than their sending.
 const tickMs = 5;
 const batchEvents = 512;
-// Without any event for so long, an endless plan of cuts would only cost memory.
+// Outages are planned ahead; of an endless simulation, for a day.
 const plannedSecondsMax = 86_400;
 // Nobody is kept waiting longer than this for a condition that no connection reports.
 const pollMs = 20;

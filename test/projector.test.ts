@@ -1,0 +1,177 @@
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "libsql";
+import { systemClock } from "../src/clock.ts";
+import { judgeConfig } from "../src/config.ts";
+import { openIdb } from "../src/idb/open.ts";
+import { runInstance } from "../src/instance.ts";
+import { silentLog } from "../src/log.ts";
+import { Projector } from "../src/projector.ts";
+import { QueueReader } from "../src/queue/reader.ts";
+import { systemDisk } from "../src/queue/system-disk.ts";
+import { startSimulatedTserver } from "../src/simulator/tserver/simulated-tserver.ts";
+import { systemNetwork } from "../src/source/network.ts";
+import { seeded } from "./harness/fake-network.ts";
+
+/** Records a simulated T-Server with gaps, cuts and a restart; what is in the directory then is the fixture. */
+async function recordQueue(directory: string): Promise<void> {
+  const server = await startSimulatedTserver({
+    seed: 5,
+    rate: 1500,
+    seconds: 3,
+    clientsMin: 1,
+    lingerSeconds: 4,
+    heartbeatMs: 200,
+    cutEvery: { min: 0.7, max: 0.9 },
+    cutFor: { min: 0.1, max: 0.2 },
+    gapAt: [1.5],
+    restartAt: [2.2],
+    talkSeconds: 1,
+  });
+  const { config } = judgeConfig(
+    `[instance]
+name = "icon-a"
+dbid = 9001
+data_dir = "${directory}"
+[callconcentrator]
+role = "gcc"
+[queue]
+segment_bytes = "2MiB"
+[idb]
+window = "1s"
+[http]
+listen = "off"
+[[source]]
+name = "north"
+kind = "tevent"
+addresses = ["${server.address}"]
+dbid = 101
+switch_dbid = 1
+reconnect_min = "0.1s"
+reconnect_max = "0.2s"
+[source.gts]
+call-deletion-timeout = 1
+`,
+    join(directory, "icon.toml"),
+  );
+  const stop = new AbortController();
+  const surroundings = {
+    clock: systemClock,
+    log: silentLog,
+    disk: systemDisk,
+    network: systemNetwork,
+    random: seeded(3),
+    ready: () => {},
+  };
+  const running = runInstance(config, surroundings, stop.signal);
+  await server.finished;
+  stop.abort();
+  await running;
+}
+
+interface Folding {
+  /** How far to go at most in one step, as if only so much were durable. */
+  readonly step: () => bigint;
+  /** Whether to forget everything and go on from what the IDB holds. */
+  readonly restarts: () => boolean;
+}
+
+/** Folds the queue into a new IDB and returns every row of every table but the counts of commits. */
+function fold(queue: string, idbPath: string, { step, restarts }: Folding): Record<string, unknown[]> {
+  const open = () => openIdb({ path: idbPath, log: silentLog, windowSeconds: 1 });
+  const reader = () => new QueueReader({ disk: systemDisk, directory: queue });
+  const end = reader().lastWholePosition();
+  let idb = open();
+  let projector = new Projector({ reader: reader(), idb, log: silentLog });
+  for (let durable = 0n; durable < end; ) {
+    durable = durable + step() > end ? end : durable + step();
+    while (projector.advance(durable)) if (restarts()) break;
+    if (restarts()) {
+      idb.close();
+      idb = open();
+      projector = new Projector({ reader: reader(), idb, log: silentLog });
+    }
+  }
+  while (projector.advance(end));
+  idb.close();
+  return rowsOf(idbPath);
+}
+
+function rowsOf(idbPath: string): Record<string, unknown[]> {
+  const database = new Database(idbPath, { readonly: true });
+  const names = database
+    .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+    .all() as { name: string }[];
+  const rows = Object.fromEntries(
+    names
+      .filter(({ name }) => name !== "ICON_MIGRATION")
+      .map(({ name }) => [
+        name,
+        database
+          .prepare(`SELECT * FROM ${name}`)
+          .all()
+          .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+      ]),
+  );
+  for (const row of rows["ICON_APPLIED"] as Record<string, unknown>[]) {
+    delete row["COMMITS"];
+    delete row["IDB_ID"];
+  }
+  database.close();
+  return rows;
+}
+
+test("the same queue gives the same rows, however it is cut into batches and wherever the instance was restarted", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "icon-projector-"));
+  try {
+    await recordQueue(directory);
+    const queue = join(directory, "queue");
+    const live = rowsOf(join(directory, "idb.db"));
+    expect((live["G_CALL"] ?? []).length).toBeGreaterThan(100);
+    expect((live["ICON_ROW_QUALITY"] ?? []).length).toBeGreaterThan(10);
+    const atOnce = fold(queue, join(directory, "at-once.db"), { step: () => 1_000_000n, restarts: () => false });
+    expect(atOnce).toEqual(live);
+    const seed = 20261123;
+    const random = seeded(seed);
+    const inPieces = fold(queue, join(directory, "pieces.db"), {
+      step: () => BigInt(1 + Math.floor(random() * 300)),
+      restarts: () => random() < 0.3,
+    });
+    expect(inPieces, `seed ${seed}`).toEqual(live);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}, 60_000);
+
+test("every call, party and history row refers to a time step, a session and a call that are there", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "icon-projector-"));
+  try {
+    await recordQueue(directory);
+    const database = new Database(join(directory, "idb.db"), { readonly: true });
+    const count = (sql: string) => (database.prepare(`SELECT COUNT(*) AS n FROM ${sql}`).get() as { n: number }).n;
+    for (const [table, column] of [
+      ["G_CALL", "CREATED_TCODE"],
+      ["G_CALL", "TERMINATED_TCODE"],
+      ["G_PARTY", "CREATED_TCODE"],
+      ["G_PARTY", "TERMINATED_TCODE"],
+      ["G_PARTY_HISTORY", "ADDED_TCODE"],
+      ["G_CALL_HISTORY", "ADDED_TCODE"],
+    ]) {
+      const missing = `${table} WHERE ${column} NOT IN (SELECT ID FROM G_TIMECODE)`;
+      expect([table, column, count(missing)]).toEqual([table, column, 0]);
+    }
+    expect(count("G_CALL WHERE GSYS_DOMAIN NOT IN (SELECT DSS_ID FROM G_DSS_GCC_PROVIDER)")).toBe(0);
+    expect(count("G_PARTY WHERE CALLID NOT IN (SELECT CALLID FROM G_CALL)")).toBe(0);
+    expect(count("G_PARTY_HISTORY WHERE PARTYID NOT IN (SELECT PARTYID FROM G_PARTY)")).toBe(0);
+    expect(count("G_CALL WHERE IRID NOT IN (SELECT IRID FROM G_IR)")).toBe(0);
+    expect(count("G_CALL_ACTIVE WHERE CALLID NOT IN (SELECT CALLID FROM G_CALL WHERE TERMINATED IS NULL)")).toBe(0);
+    expect(count("G_CALL WHERE TERMINATED IS NULL")).toBe(count("G_CALL_ACTIVE"));
+    expect(count("G_IR WHERE STATE = 1")).toBe(count("G_IR_ACTIVE"));
+    expect(count("G_PROV_CONTROL")).toBe(1);
+    database.close();
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}, 60_000);

@@ -1,0 +1,283 @@
+import { expect, test } from "bun:test";
+import { decodeEnvelope } from "../../src/event/envelope.ts";
+import { silentLog } from "../../src/log.ts";
+import { DataSource } from "../../src/source/data-source.ts";
+import { type ArrivalSink, Intake } from "../../src/source/intake.ts";
+import { TeventSession } from "../../src/source/tevent-session.ts";
+import { FakeClock, settle } from "../harness/fake-clock.ts";
+import { FakeNetwork, seeded } from "../harness/fake-network.ts";
+
+const run = "2026-11-23T08:00:00.000Z";
+const hello = (over: object = {}) =>
+  `${JSON.stringify({
+    hello: "tevent/1",
+    server: "TServer_North",
+    type: "TServer",
+    dbid: 101,
+    primaryDbid: 101,
+    switch: "North",
+    switchDbid: 1,
+    startTime: run,
+    role: "primary",
+    lastSeq: 0,
+    oldestSeq: null,
+    heartbeatMs: 1000,
+    ...over,
+  })}\n`;
+const event = (sequence: number) =>
+  `{"id":"EventRinging","EventSequenceNumber":${sequence},"time":1795423798.5,"ConnID":"006c02462a161006","ThisDN":"5001"}\n`;
+
+/** A sink whose disk is as slow as the test wants. */
+class SlowDisk implements ArrivalSink {
+  readonly records: Uint8Array[] = [];
+  #waiting: { position: bigint; resolve: () => void }[] = [];
+  #durable = 0n;
+  isFull = false;
+  #room: (() => void)[] = [];
+
+  append(payload: Uint8Array): bigint {
+    this.records.push(payload.slice());
+    return BigInt(this.records.length);
+  }
+
+  durable(position: bigint): Promise<void> {
+    if (position <= this.#durable) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ position, resolve }));
+  }
+
+  get hasRoom(): boolean {
+    return !this.isFull;
+  }
+
+  room(): Promise<void> {
+    return new Promise((resolve) => this.#room.push(resolve));
+  }
+
+  async sync(): Promise<void> {
+    this.#durable = BigInt(this.records.length);
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
+    await settle();
+  }
+
+  async makeRoom(): Promise<void> {
+    this.isFull = false;
+    for (const resolve of this.#room.splice(0)) resolve();
+    await settle();
+  }
+
+  marks(): string[] {
+    return this.records
+      .map(decodeEnvelope)
+      .flatMap((each) => (each.kind === "mark" ? [JSON.stringify(each.mark)] : []));
+  }
+}
+
+function setUp(addresses = [{ host: "127.0.0.1", port: 7001 }]) {
+  const clock = new FakeClock();
+  const network = new FakeNetwork(7);
+  const disk = new SlowDisk();
+  const intake = new Intake(() => clock.now());
+  intake.attach(disk);
+  const source = new DataSource({
+    identity: { name: "north", kind: "tevent", dbid: 101, primaryDbid: 101, switchDbid: 1, dsType: 1 },
+    addresses,
+    reconnect: { minMs: 1000, maxMs: 8000 },
+    silenceMs: null,
+    instance: { name: "icon-a", dbid: 9001 },
+    intake,
+    network,
+    clock,
+    log: silentLog,
+    random: seeded(1),
+    converse: (parts) => new TeventSession(parts, null),
+  });
+  const stop = new AbortController();
+  const running = source.run(stop.signal);
+  return { clock, network, disk, intake, source, stop, running };
+}
+
+test("an event is acknowledged after the disk has it, and not before", async () => {
+  const { network, disk } = setUp();
+  await settle();
+  network.last.send(hello());
+  await disk.sync();
+  network.last.send(event(1) + event(2));
+  await settle();
+  expect(network.last.received.filter((line) => line.includes("ack"))).toEqual([]);
+  await disk.sync();
+  expect(network.last.received.at(-1)).toBe('{"ack":2}\n');
+});
+
+test("only the contiguous prefix is acknowledged, and a snapshot's end covers what came before it", async () => {
+  const { network, disk } = setUp();
+  await settle();
+  network.last.send(hello());
+  await disk.sync();
+  network.last.send(event(1) + event(4));
+  await disk.sync();
+  expect(network.last.received.at(-1)).toBe('{"ack":1}\n');
+  network.last.send('{"snapshot":"begin"}\n{"snapshot":"end","lastSeq":9}\n');
+  network.last.send(event(10));
+  await disk.sync();
+  expect(network.last.received.at(-1)).toBe('{"ack":10}\n');
+});
+
+test("after a cut the instance resumes after what is durable, naming the run", async () => {
+  const { clock, network, disk } = setUp();
+  await settle();
+  network.last.send(hello());
+  await disk.sync();
+  network.last.send(event(1) + event(2));
+  await disk.sync();
+  network.last.close(new Error("reset"));
+  await clock.advance(2000);
+  network.last.send(hello({ lastSeq: 5 }));
+  await disk.sync();
+  expect(JSON.parse(network.last.received[0] ?? "")).toEqual({
+    open: "tevent/1",
+    client: "icon-a",
+    dbid: 9001,
+    resumeAfter: 2,
+    run,
+  });
+});
+
+test("a server that was restarted is asked for everything anew", async () => {
+  const { clock, network, disk } = setUp();
+  await settle();
+  network.last.send(hello());
+  await disk.sync();
+  network.last.send(event(1));
+  await disk.sync();
+  network.last.close(null);
+  await clock.advance(2000);
+  network.last.send(hello({ startTime: "2026-11-23T09:00:00.000Z" }));
+  await disk.sync();
+  expect(JSON.parse(network.last.received[0] ?? "")).toMatchObject({ resumeAfter: null });
+  expect(network.last.received[0]).not.toContain('"run"');
+});
+
+test("a new process resumes from the last segment's head and the records after it", async () => {
+  const { network, disk, intake } = setUp();
+  await settle();
+  network.last.send(hello());
+  await disk.sync();
+  network.last.send(event(1) + event(2));
+  await settle();
+  const head = intake.head();
+  const since = disk.records.length;
+  network.last.send(event(3));
+  await settle();
+  const again = new Intake(() => 0);
+  again.recover(
+    head,
+    disk.records.slice(since).map((payload) => ({ payload })),
+  );
+  expect(again.source("north")).toEqual(intake.source("north"));
+  expect(again.source("north")?.contiguous).toBe(3);
+  expect(again.source("north")?.arrivalNumber).toBe(4);
+});
+
+test("the backup of a pair is left at once for the other address", async () => {
+  const { clock, network } = setUp([
+    { host: "127.0.0.1", port: 7001 },
+    { host: "127.0.0.1", port: 7002 },
+  ]);
+  await settle();
+  network.last.send(hello({ role: "backup" }));
+  await clock.advance(0);
+  expect(network.peers[0]?.received).toEqual(['{"bye":"backup"}\n']);
+  expect(network.addresses.map(({ port }) => port)).toEqual([7001, 7002]);
+});
+
+test("two servers that both say backup are not hammered", async () => {
+  const { clock, network } = setUp([
+    { host: "127.0.0.1", port: 7001 },
+    { host: "127.0.0.1", port: 7002 },
+  ]);
+  await settle();
+  for (let turn = 0; turn < 20; turn++) {
+    network.last.send(hello({ role: "backup" }));
+    await clock.advance(100);
+  }
+  expect(network.addresses.length).toBeLessThan(8);
+});
+
+test("three missed heartbeats end the session as silence", async () => {
+  const { clock, network, disk } = setUp();
+  await settle();
+  network.last.send(hello());
+  await disk.sync();
+  await clock.advance(2900);
+  expect(network.last.isOpen).toBe(true);
+  await clock.advance(1200);
+  expect(network.peers[0]?.isOpen).toBe(false);
+  expect(disk.marks().at(-1)).toContain('"cause":"silence"');
+});
+
+test("silence is not counted while it is us who do not read", async () => {
+  const { clock, network, disk } = setUp();
+  await settle();
+  network.last.send(hello());
+  await disk.sync();
+  disk.isFull = true;
+  network.last.send(event(1));
+  expect(network.last.isPaused).toBe(true);
+  await clock.advance(10_000);
+  expect(network.last.isOpen).toBe(true);
+  await disk.makeRoom();
+  expect(network.last.isPaused).toBe(false);
+});
+
+test("a foreign protocol, a port that says nothing and a refusal each say what is wrong", async () => {
+  const foreign = setUp();
+  await settle();
+  foreign.network.last.send("SSH-2.0-OpenSSH_9.2\r\n");
+  await settle();
+  expect(foreign.source.status().lastTrouble).toBe(
+    "protocol error: line is not JSON; expected a tevent/1 hello: is this another protocol's port?",
+  );
+  const mute = setUp();
+  await mute.clock.advance(10_001);
+  expect(mute.source.status().lastTrouble).toBe("protocol error: nothing came within 10 s; expected a tevent/1 hello");
+  const refused = setUp();
+  await settle();
+  refused.network.last.send(hello());
+  await refused.disk.sync();
+  refused.network.last.send('{"error":{"code":"auth","message":"bad token"}}\n');
+  await settle();
+  expect(refused.source.status().lastTrouble).toBe("protocol error: server refuses: auth: bad token");
+  await refused.clock.advance(7_900);
+  expect(refused.network.peers.length).toBe(1);
+});
+
+test("a line without an end is not kept beyond its bound, and one that is too long is stored cut", async () => {
+  const { network, disk, source } = setUp();
+  await settle();
+  network.last.send(hello());
+  await disk.sync();
+  network.last.send(`{"id":"${"x".repeat(2 * 1024 * 1024)}"}\n${event(1)}`);
+  await disk.sync();
+  const frames = disk.records.map(decodeEnvelope).filter((each) => each.kind === "frame");
+  expect(frames.map((each) => (each.kind === "frame" ? [each.frame.length > 1000, each.isCut] : []))).toEqual([
+    [false, false],
+    [true, true],
+    [false, false],
+  ]);
+  expect(source.status().undecodable).toBe(1);
+  expect(network.last.received.at(-1)).toBe('{"ack":1}\n');
+});
+
+test("at a stop the last durable event is acknowledged and the server is told goodbye", async () => {
+  const { network, disk, stop, running } = setUp();
+  await settle();
+  network.last.send(hello());
+  await disk.sync();
+  network.last.send(event(1));
+  await settle();
+  stop.abort();
+  await disk.sync();
+  await running;
+  expect(network.last.received.slice(-2)).toEqual(['{"ack":1}\n', '{"bye":"shutdown"}\n']);
+  expect(disk.marks().at(-1)).toContain('"cause":"our stop"');
+});
