@@ -1,7 +1,9 @@
 // Asterisk's manager interface: one message, taken in. Manager events have no sequence numbers, so the ledger counts
 // them and can promise no more than that; answers to our own actions are not counted, for only we get them.
 
+import type { AmiEvent } from "../event/ami-message.ts";
 import type { FrameEnvelope } from "../event/envelope.ts";
+import type { SourceInstant } from "../event/instant.ts";
 import { decodeAmi, timestampOf } from "../protocol/ami/message.ts";
 import { stepAmi } from "./ami.ts";
 import { stepCall, writeDueEndings } from "./call.ts";
@@ -29,16 +31,30 @@ export function stepAmiFrame(
     writeDueEndings(world, context, at);
     hearClock(world, source.identity.name, at, arrivedAt);
   }
-  if (message.kind === "event" && message.fields.get("ActionID") === undefined) {
-    const eventAt = at ?? estimatedSourceTime(source, arrivedAt);
-    const fault = at === null ? ({ fault: "source clock unknown" } as const) : {};
-    enterWindow(world, context, windowSeconds, eventAt, { event: { sequence: null }, ...fault });
-    const open = world.get("session", String(session));
-    if (open !== undefined) storeEvent(world, open, { arrivedAt, at: eventAt, sequence: null });
-  }
+  if (message.kind === "event") countEvent(world, context, windowSeconds, message, at, arrivedAt);
   const ami = { source: source.identity.name, session, options: source.options, arrivedAt };
   for (const happening of stepAmi(world, ami, message)) {
     if (source.writesCalls) stepCall(world, context, happening);
   }
   return null;
+}
+
+// What only this session gets says nothing of the source's time: list answers, and the greeting after login.
+const greetingName = "FullyBooted";
+
+function countEvent(
+  world: World,
+  context: StepContext,
+  windowSeconds: number,
+  message: AmiEvent,
+  at: SourceInstant | null,
+  arrivedAt: number,
+): void {
+  if (message.fields.get("ActionID") !== undefined || message.name === greetingName) return;
+  // Without `timestampevents` the manager tells no time; then our clock has to do, and the window says so.
+  const eventAt = at ?? estimatedSourceTime(context.source, arrivedAt);
+  const fault = at === null ? ({ fault: "source clock unknown" } as const) : {};
+  enterWindow(world, context, windowSeconds, eventAt, { event: { sequence: null }, ...fault });
+  const session = world.get("session", String(context.session));
+  if (session !== undefined) storeEvent(world, session, { arrivedAt, at: eventAt, sequence: null });
 }

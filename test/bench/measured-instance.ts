@@ -63,6 +63,7 @@ export async function runInstanceUnderLoad(run: Run): Promise<RunResult> {
     });
     if (run.idb === "paused") {
       lock = new Database(idbPath);
+      lock.exec("PRAGMA busy_timeout = 10000");
       lock.exec("BEGIN IMMEDIATE");
     }
     const commitsBefore = (await report(status)).idb.commits;

@@ -4,7 +4,8 @@
 import { describe, expect, test } from "bun:test";
 import { type Happening, partyTypes } from "../../src/event/happening.ts";
 import { foldRecording } from "../harness/ami-fold.ts";
-import { type LoggedStay, loadRecording, type RecordingName, readQueueLog } from "../harness/ami-recording.ts";
+import { type LoggedStay, loadRecording, readQueueLog } from "../harness/ami-recording.ts";
+import { countByQueue, sawWhole } from "../harness/ami-whole.ts";
 
 interface ToldStay {
   readonly callId: string;
@@ -53,25 +54,6 @@ function outcomeOf(happening: Extract<Happening, { kind: "party" | "party presen
   if (happening.step === "abandoned") return "abandoned";
   if (happening.step === "diverted") return happening.ccCause === 0 ? "answered" : "left";
   return "unknown";
-}
-
-/** Calls that began and ended while the observer was connected. The recorded dialplan waits half a second before Queue. */
-function sawWhole(name: RecordingName): (stay: LoggedStay) => boolean {
-  const { connections } = loadRecording(name);
-  return (stay) =>
-    connections.some(({ openedAt, closedAt }) => {
-      const end = Math.max(stay.endedAt, stay.talk?.endedAt ?? 0);
-      return openedAt / 1000 < stay.enteredAt - 0.51 && closedAt / 1000 > end + 1;
-    });
-}
-
-function countByQueue(stays: readonly { readonly queue: string; readonly outcome: string }[]) {
-  const counts: Record<string, Record<string, number>> = {};
-  for (const { queue, outcome } of stays) {
-    const ofQueue = counts[queue] ?? { entered: 0 };
-    counts[queue] = { ...ofQueue, entered: (ofQueue["entered"] ?? 0) + 1, [outcome]: (ofQueue[outcome] ?? 0) + 1 };
-  }
-  return counts;
 }
 
 describe.each(["ami", "a", "b"] as const)("recording %s against its queue_log", (name) => {

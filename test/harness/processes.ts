@@ -1,0 +1,366 @@
+// Runs the built program as a site does: the binary, a configuration file, a data directory, real signals. The binary is
+// built once a test run, or taken from ICON_BINARY, so that a check builds once and a planted build can be put in its
+// place without a test knowing of it.
+
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Subprocess } from "bun";
+
+const checkout = fileURLToPath(new URL("../..", import.meta.url));
+
+export class TemporaryDirectory {
+  readonly path: string;
+
+  constructor(label: string) {
+    this.path = mkdtempSync(join(tmpdir(), `icon-${label}-`));
+  }
+
+  /** A path in it. */
+  at(...names: string[]): string {
+    return join(this.path, ...names);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+const built = new Map<string, Promise<string>>();
+
+/** The binary under test: ICON_BINARY, else built from this checkout once. */
+export function iconBinary(): Promise<string> {
+  const given = process.env["ICON_BINARY"];
+  return given === undefined || given === "" ? buildBinary(null) : Promise.resolve(given);
+}
+
+/** Builds into a temporary folder that goes with this process; with a fault planted when `plant` names one. */
+export function buildBinary(plant: string | null): Promise<string> {
+  const key = plant ?? "";
+  const known = built.get(key);
+  if (known !== undefined) return known;
+  const building = build(plant);
+  built.set(key, building);
+  return building;
+}
+
+async function build(plant: string | null): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), "icon-binary-"));
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  const outfile = join(directory, "icon");
+  const words = ["build.ts", "--outfile", outfile, ...(plant === null ? [] : ["--plant", plant])];
+  const child = Bun.spawn([process.execPath, ...words], { cwd: checkout, stdout: "ignore", stderr: "pipe" });
+  const [exitCode, errors] = await Promise.all([child.exited, new Response(child.stderr).text()]);
+  if (exitCode !== 0) throw new Error(`Cannot build the binary under test (bun ${words.join(" ")}): ${errors}`);
+  return outfile;
+}
+
+export interface SourceSetting {
+  readonly name: string;
+  readonly address: string;
+  readonly kind?: "tevent" | "ami";
+  readonly dbid: number;
+  readonly switchDbid?: number;
+  /** Further lines of its section, as they stand in the file. */
+  readonly lines?: readonly string[];
+}
+
+export interface InstanceSetting {
+  /** Where the configuration file and the log go. */
+  readonly directory: string;
+  readonly name?: string;
+  readonly dbid?: number;
+  /** Default: "data" in `directory`. */
+  readonly dataDirectory?: string;
+  /** Default: idb.db in the data directory. */
+  readonly idbPath?: string;
+  readonly segmentBytes?: string;
+  /** Length of a ledger window, seconds. */
+  readonly windowSeconds?: number;
+  readonly callDeletionTimeoutSeconds?: number;
+  readonly sources: readonly SourceSetting[];
+}
+
+export function dataDirectoryOf(setting: InstanceSetting): string {
+  return setting.dataDirectory ?? join(setting.directory, "data");
+}
+
+export function queueDirectoryOf(setting: InstanceSetting): string {
+  return join(dataDirectoryOf(setting), "queue");
+}
+
+export function idbPathOf(setting: InstanceSetting): string {
+  return setting.idbPath ?? join(dataDirectoryOf(setting), "idb.db");
+}
+
+function configurationOf(setting: InstanceSetting): string {
+  const text = JSON.stringify;
+  const lines = [
+    "[instance]",
+    `name = ${text(setting.name ?? "icon-a")}`,
+    `dbid = ${setting.dbid ?? 9001}`,
+    `data_dir = ${text(dataDirectoryOf(setting))}`,
+    "[queue]",
+    `segment_bytes = ${text(setting.segmentBytes ?? "2MiB")}`,
+    "[idb]",
+    `path = ${text(idbPathOf(setting))}`,
+    `window = "${setting.windowSeconds ?? 1}s"`,
+    "[http]",
+    'listen = "127.0.0.1:0"',
+    "[log]",
+    'level = "info"',
+  ];
+  for (const source of setting.sources) {
+    const { name, kind = "tevent", address, dbid, switchDbid = dbid } = source;
+    lines.push("[[source]]", `name = ${text(name)}`, `kind = ${text(kind)}`, `addresses = [${text(address)}]`);
+    lines.push(`dbid = ${dbid}`, `switch_dbid = ${switchDbid}`);
+    // An instance that comes back must find its source at once: what is measured is not the back-off.
+    lines.push('reconnect_min = "100ms"', 'reconnect_max = "500ms"', ...(source.lines ?? []));
+    if (kind === "ami") lines.push(`credentials_file = ${text(join(setting.directory, "ami.toml"))}`);
+    lines.push("[source.gts]", `call-deletion-timeout = ${setting.callDeletionTimeoutSeconds ?? 2}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** What tests read of /api/v1/status. */
+export interface InstanceStatus {
+  readonly instance: { readonly state: string };
+  readonly sources: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly framesTotal: number;
+    readonly undecodable: number;
+    readonly reconnects: number;
+    readonly lastTrouble: string | null;
+    readonly lastSequence: number | null;
+    readonly ackedSequence: number | null;
+  }[];
+  readonly queue: { readonly recordsNotApplied: number; readonly durablePosition: string | number };
+  readonly idb: { readonly state: string; readonly appliedPosition: string | number | null };
+  readonly openCalls: number;
+  readonly undecodedTotal: number;
+  readonly trouble: readonly { readonly sentence: string }[];
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** One run of `icon run`. */
+export class Instance {
+  readonly setting: InstanceSetting;
+  readonly #child: Subprocess<"ignore", "pipe", number>;
+  readonly #logDescriptor: number;
+  readonly #ready = Promise.withResolvers<string>();
+  #isOver = false;
+
+  private constructor(setting: InstanceSetting, child: Subprocess<"ignore", "pipe", number>, logDescriptor: number) {
+    this.setting = setting;
+    this.#child = child;
+    this.#logDescriptor = logDescriptor;
+    // Whoever waits for it is told; a run that is killed before it was ready disappoints nobody.
+    this.#ready.promise.catch(() => {});
+    void this.#watch();
+  }
+
+  static async start(setting: InstanceSetting): Promise<Instance> {
+    const binary = await iconBinary();
+    const configuration = join(setting.directory, `${setting.name ?? "icon-a"}.toml`);
+    mkdirSync(setting.directory, { recursive: true });
+    if (!existsSync(join(setting.directory, "ami.toml"))) {
+      writeFileSync(join(setting.directory, "ami.toml"), 'username = "icon"\nsecret = "secret"\n', { mode: 0o600 });
+    }
+    writeFileSync(configuration, configurationOf(setting));
+    const log = openSync(logPath(setting), "a");
+    const child = Bun.spawn([binary, "run", "--config", configuration], {
+      cwd: setting.directory,
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: log,
+    });
+    return new Instance(setting, child, log);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Resolves with the exit code, or 128 + the signal's number. */
+  get exited(): Promise<number> {
+    return this.#child.exited;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Resolves with the status page's address once the instance says that it runs; rejects when it ends before. */
+  ready(): Promise<string> {
+    return this.#ready.promise;
+  }
+
+  async status(): Promise<InstanceStatus> {
+    const response = await fetch(new URL("/api/v1/status", await this.ready()), { signal: AbortSignal.timeout(5_000) });
+    if (!response.ok) throw new Error(`Cannot read the status of the instance: HTTP ${response.status}`);
+    return (await response.json()) as InstanceStatus;
+  }
+
+  /** What all runs with this setting's directory and name have logged so far. */
+  log(): LogLine[] {
+    return readLog(this.setting);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** kill -9, and gone when it resolves. */
+  async kill(): Promise<void> {
+    if (!this.#isOver) this.#child.kill("SIGKILL");
+    await this.#child.exited;
+  }
+
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number> {
+    this.#child.kill("SIGTERM");
+    return this.#child.exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+
+  async #watch(): Promise<void> {
+    let text = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of this.#child.stdout) {
+      text += decoder.decode(chunk, { stream: true });
+      const [, page] = /"status":"([^"]+)"/.exec(text) ?? [];
+      if (page !== undefined) this.#ready.resolve(page);
+    }
+    const exitCode = await this.#child.exited;
+    this.#isOver = true;
+    closeSync(this.#logDescriptor);
+    this.#ready.reject(new Error(`The instance ended with exit code ${exitCode} before it was ready`));
+  }
+}
+
+function logPath(setting: InstanceSetting): string {
+  return join(setting.directory, `${setting.name ?? "icon-a"}.log`);
+}
+
+/** Lines that are no JSON (what ends a process with a stack trace) come as level "text". */
+export function readLog(setting: InstanceSetting): LogLine[] {
+  const lines: LogLine[] = [];
+  for (const line of readFileSync(logPath(setting), "utf8").split("\n")) {
+    if (line === "") continue;
+    try {
+      lines.push(JSON.parse(line) as LogLine);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      lines.push({ level: "text", event: line });
+    }
+  }
+  return lines;
+}
+
+export interface SimulatorSummary {
+  readonly events: number;
+  readonly calls: number;
+  readonly callsOpen: number;
+  readonly runs: readonly { readonly run: string; readonly lastSeq: number }[];
+  readonly clients: Readonly<
+    Record<string, { readonly connections: number; readonly gaps: number; readonly acked: Record<string, number> }>
+  >;
+}
+
+/** One run of `icon simulate tserver` or `icon simulate ami`, by the same binary. */
+export class Simulator {
+  readonly address: string;
+  readonly #child: Subprocess<"ignore", "pipe", "inherit">;
+  readonly #lines: AsyncGenerator<string>;
+
+  private constructor(address: string, child: Subprocess<"ignore", "pipe", "inherit">, lines: AsyncGenerator<string>) {
+    this.address = address;
+    this.#child = child;
+    this.#lines = lines;
+  }
+
+  static async start(kind: "tserver" | "ami", words: readonly string[]): Promise<Simulator> {
+    // Faults are planted into the instance; its source stays as it should be.
+    const binary = process.env["ICON_SIMULATOR_BINARY"] ?? (await iconBinary());
+    const child = Bun.spawn([binary, "simulate", kind, ...words], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    const lines = linesOf(child.stdout);
+    const first = await lines.next();
+    if (first.done) throw new Error(`Cannot start the simulator: it ended with exit code ${await child.exited}`);
+    const { listening } = JSON.parse(first.value) as { listening: string | { host: string; port: number } };
+    const address = typeof listening === "string" ? listening : `${listening.host}:${listening.port}`;
+    return new Simulator(address, child, lines);
+  }
+
+  /** Resolves when it has come to its end by itself and has written its oracles. */
+  async finished(): Promise<SimulatorSummary> {
+    const last = await this.#lines.next();
+    if (last.done) throw new Error(`The simulator ended without a summary, exit code ${await this.#child.exited}`);
+    await this.#child.exited;
+    return JSON.parse(last.value) as SimulatorSummary;
+  }
+
+  /** Resolves with the exit code when it has come to its end by itself. */
+  ended(): Promise<number> {
+    return this.#child.exited;
+  }
+
+  stop(): void {
+    this.#child.kill("SIGTERM");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.exited;
+  }
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}
+
+const pollMs = 20;
+
+/** Resolves once the condition holds; rejects with `what` when it does not within `withinMs`. */
+export async function until(
+  what: string,
+  withinMs: number,
+  condition: () => boolean | Promise<boolean>,
+): Promise<number> {
+  const startedAt = performance.now();
+  for (;;) {
+    if (await condition()) return performance.now() - startedAt;
+    if (performance.now() - startedAt > withinMs) throw new Error(`Waited ${withinMs} ms in vain: ${what}`);
+    await Bun.sleep(pollMs);
+  }
+}
+
+/** A whole number from the environment: how long the long run is, where the check is short. */
+export function fromEnvironment(name: string, otherwise: number): number {
+  const text = process.env[name];
+  if (text === undefined || text === "") return otherwise;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new Error(`Cannot use ${name}=${JSON.stringify(text)}: expected a whole number from 0`);
+  }
+  return value;
+}
