@@ -67,6 +67,7 @@ export async function runInstance(config: Config, surroundings: Surroundings, st
 
   const backlog = new BacklogAge();
   const rates = new EventRates();
+  let diskFreeBytes: number | null = null;
   const sources = config.sources.map((each) => dataSource(each, { config, intake, clock, log, network, random }));
   const recorder = new RecorderThread({
     queueDirectory,
@@ -110,6 +111,7 @@ export async function runInstance(config: Config, surroundings: Surroundings, st
               trouble: log,
               backlog,
               rates,
+              diskFreeBytes,
               now: clock.now(),
             }),
           clock,
@@ -118,7 +120,10 @@ export async function runInstance(config: Config, surroundings: Surroundings, st
         });
   const recording = recorder.run(stopRecorder.signal);
   const upkeep = every(clock, trimEveryMs, stopRest.signal, () => trim(queue, config, recorder));
-  const sampling = every(clock, sampleEveryMs, stopRest.signal, () => rates.sample(sources, clock.monotonic()));
+  const sampling = every(clock, sampleEveryMs, stopRest.signal, () => {
+    rates.sample(sources, clock.monotonic());
+    diskFreeBytes = disk.freeBytes(queueDirectory);
+  });
   surroundings.ready(status?.address ?? null);
   log.info("instance started", { version: programVersion, queue: queue.state, sources: sources.length });
   const listening = Promise.all([untilAborted(stopSources), ...sources.map((source) => source.run(stopSources))]);

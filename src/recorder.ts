@@ -78,7 +78,8 @@ class Recorder {
   #seen = { commits: 0, rowsWritten: 0 };
   #lastCommitAt: number | null = null;
   #lastRowAt: number | null = null;
-  #reportedAt = 0;
+  #reportedAt = -reportIntervalMs;
+  #reportTimer: (() => void) | null = null;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -98,6 +99,16 @@ class Recorder {
 
   /** Until stopped: then all that is durable has been applied, unless the IDB cannot be written. */
   async run(): Promise<void> {
+    try {
+      await this.#record();
+    } finally {
+      this.#reportTimer?.();
+      // Whoever comes after must be the only connection that writes.
+      this.#idb?.close();
+    }
+  }
+
+  async #record(): Promise<void> {
     let retryMs = retryMsMin;
     while (true) {
       try {
@@ -107,7 +118,7 @@ class Recorder {
         this.#trouble = null;
         retryMs = retryMsMin;
         this.#noteCommit();
-        this.#report(hasMore ? reportIntervalMs : 0);
+        this.#report();
         if (hasMore) {
           await nextTurn();
           continue;
@@ -116,13 +127,12 @@ class Recorder {
         await this.#moreDurable();
       } catch (error) {
         if (!this.#canGoOn(error)) throw error;
-        this.#report(0);
+        this.#report();
         if (this.#stop.signal.aborted) break;
         await sleep(systemClock, retryMs, this.#stop.signal);
         retryMs = Math.min(retryMsMax, retryMs * 2);
       }
     }
-    this.#idb?.close();
   }
 
   /** Makes of a failure what it asks for: wait, rebuild, or (false) end. */
@@ -172,10 +182,17 @@ class Recorder {
     this.#seen = { commits, rowsWritten };
   }
 
-  #report(atLeastMs: number): void {
-    const now = systemClock.monotonic();
-    if (now - this.#reportedAt < atLeastMs) return;
-    this.#reportedAt = now;
+  /** At most one report an interval; the last one is never left out. */
+  #report(): void {
+    if (this.#reportTimer !== null) return;
+    const waitMs = this.#reportedAt + reportIntervalMs - systemClock.monotonic();
+    if (waitMs <= 0) return this.#sendReport();
+    this.#reportTimer = systemClock.after(waitMs, () => this.#sendReport());
+  }
+
+  #sendReport(): void {
+    this.#reportTimer = null;
+    this.#reportedAt = systemClock.monotonic();
     const idb = this.#idb?.status();
     const projector = this.#projector?.status();
     const report: RecorderReport = {

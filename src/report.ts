@@ -18,6 +18,8 @@ export interface ReportParts {
   readonly trouble: TroubleLog;
   readonly backlog: BacklogAge;
   readonly rates: EventRates;
+  /** Of the file system that holds the queue; null before it was looked at. */
+  readonly diskFreeBytes: number | null;
   readonly now: number;
 }
 
@@ -39,7 +41,7 @@ export function statusReport(parts: ReportParts): StatusReport {
       state: queueStatus.isFailed ? "failed" : "open",
       bytes: queueStatus.bytes,
       retentionBytes: config.queue.retentionBytes,
-      diskFreeBytes: null,
+      diskFreeBytes: parts.diskFreeBytes,
       segments: queueStatus.segmentCount,
       firstPosition: BigInt(queueStatus.firstPosition),
       durablePosition: queue.durablePosition,

@@ -86,7 +86,7 @@ function fold(queue: string, idbPath: string, { step, restarts }: Folding): Reco
   let idb = open();
   let projector = new Projector({ reader: reader(), idb, log: silentLog });
   for (let durable = 0n; durable < end; ) {
-    durable = durable + step() > end ? end : durable + step();
+    durable = least(end, durable + step());
     while (projector.advance(durable)) if (restarts()) break;
     if (restarts()) {
       idb.close();
@@ -97,6 +97,10 @@ function fold(queue: string, idbPath: string, { step, restarts }: Folding): Reco
   while (projector.advance(end));
   idb.close();
   return rowsOf(idbPath);
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }
 
 function rowsOf(idbPath: string): Record<string, unknown[]> {

@@ -118,15 +118,20 @@ export type Mark =
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+// The header is made here and copied: a DataView for each envelope would cost more than all the rest of it.
+const header = new Uint8Array(envelopeHeaderBytes);
+const headerView = new DataView(header.buffer);
+
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
-  const body = envelope.kind === "frame" ? envelope.frame : encoder.encode(JSON.stringify(envelope.mark));
+  const isFrame = envelope.kind === "frame";
+  const body = isFrame ? envelope.frame : encoder.encode(JSON.stringify(envelope.mark));
+  headerView.setUint8(0, isFrame ? kindFrame : kindMark);
+  headerView.setUint8(1, isFrame && envelope.isCut ? flagCut : 0);
+  headerView.setUint32(4, envelope.session, true);
+  headerView.setFloat64(8, envelope.arrivedAt, true);
+  headerView.setFloat64(16, isFrame ? envelope.arrivalNumber : 0, true);
   const bytes = new Uint8Array(envelopeHeaderBytes + body.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint8(0, envelope.kind === "frame" ? kindFrame : kindMark);
-  view.setUint8(1, envelope.kind === "frame" && envelope.isCut ? flagCut : 0);
-  view.setUint32(4, envelope.session, true);
-  view.setFloat64(8, envelope.arrivedAt, true);
-  view.setFloat64(16, envelope.kind === "frame" ? envelope.arrivalNumber : 0, true);
+  bytes.set(header);
   bytes.set(body, envelopeHeaderBytes);
   return bytes;
 }

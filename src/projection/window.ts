@@ -2,7 +2,7 @@
 // are missing, and what was wrong. Only windows with events or faults get a row; stretches without a session follow
 // from G_DSS_GCC_PROVIDER.
 
-import type { SourceInstant } from "../event/instant.ts";
+import { type SourceInstant, timecode } from "../event/instant.ts";
 import { writeTimecode } from "./call-rows.ts";
 import type { SourceState, StepContext } from "./source.ts";
 import type { World } from "./world.ts";
@@ -55,10 +55,9 @@ export function enterWindow(
   const run = source.run ?? "";
   const key = `${source.identity.primaryDbid}/${run}/${source.identity.switchDbid}/${startSeconds}`;
   const known = world.get("window", key);
-  if (known === undefined) {
-    forgetLeftBehind(world, source, startSeconds, windowSeconds);
-    writeTimecode(world, at);
-  }
+  if (known === undefined) forgetLeftBehind(world, source, startSeconds, windowSeconds);
+  // The steps that this source's rows refer to begin with the first time heard in them.
+  if (source.clock === null || timecode(source.clock) !== timecode(at)) writeTimecode(world, at);
   const before = known ?? emptyWindow(source, run, startSeconds);
   const sequence = entry.event?.sequence ?? null;
   const window: WindowState = {

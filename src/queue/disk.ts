@@ -25,6 +25,8 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   syncDirectory(path: string): Promise<void>;
+  /** Bytes that this user may still write to the file system that holds the directory. */
+  freeBytes(directory: string): number;
   /** Takes the lock that ends with the process at the latest, and writes `holder` into the file. Never waits. */
   lock(path: string, holder: string): LockOutcome;
 }

@@ -37,6 +37,11 @@ export const systemDisk: Disk = {
     }
   },
 
+  freeBytes(directory) {
+    const { bavail, bsize } = fs.statfsSync(directory);
+    return bavail * bsize;
+  },
+
   lock(path, holder): LockOutcome {
     const descriptor = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, fileMode);
     try {

@@ -57,13 +57,11 @@ export class AmiSession implements SourceSession {
   data(chunk: Uint8Array): void {
     if (this.#isStopping) return;
     this.#heardAt = this.#parts.clock.monotonic();
-    let lastPosition: bigint | null = null;
     for (const frame of this.#framer.push(chunk)) {
       if (this.#isOver) return;
       if (this.#session === null) this.#introduce(frame);
-      else lastPosition = this.#take(this.#session, frame);
+      else this.#take(this.#session, frame);
     }
-    if (lastPosition !== null) this.#countDurable(lastPosition);
   }
 
   async stop(): Promise<void> {
@@ -124,9 +122,9 @@ export class AmiSession implements SourceSession {
     log.info("data source session opened", { source: identity.name, session, address });
   }
 
-  #take(session: SessionId, frame: AmiFrame): bigint {
+  #take(session: SessionId, frame: AmiFrame): void {
     const { intake, counts, clock } = this.#parts;
-    const { position } = intake.frame(session, frame.bytes, frame.isCut);
+    intake.frame(session, frame.bytes, frame.isCut);
     counts.frames += 1;
     const message = decodeAmi(frame.bytes, frame.isCut);
     if (message.kind === "undecodable") counts.undecodable += 1;
@@ -135,19 +133,6 @@ export class AmiSession implements SourceSession {
       counts.lastEventAt = clock.now();
       if (message.name === "Shutdown") this.#end("source shutdown", null, "soon");
     }
-    return position;
-  }
-
-  // Nobody is told; the page shows how many frames of this session are on disk.
-  #countDurable(position: bigint): void {
-    const { intake, counts } = this.#parts;
-    const frames = counts.frames;
-    intake.sink.durable(position).then(
-      () => {
-        counts.acknowledged = frames;
-      },
-      () => {}, // The queue has failed; whoever owns it ends the process.
-    );
   }
 
   #ping(): void {

@@ -164,6 +164,10 @@ export class FakeDisk implements Disk {
     this.#nameChanges = this.#nameChanges.filter((change) => !due.includes(change));
   }
 
+  freeBytes(): number {
+    return Number.MAX_SAFE_INTEGER; // a full disk is a call that fails: failNext
+  }
+
   lock(path: string, holder: string): LockOutcome {
     this.#check();
     const there = this.#locks.get(path);

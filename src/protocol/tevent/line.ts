@@ -66,16 +66,10 @@ export type SequenceNote =
   | { readonly kind: "none" };
 
 const none: SequenceNote = { kind: "none" };
-// Most servers write id and sequence first; then the rest of the line need not be looked at. Anything else is parsed.
-const leadingSequence = /^\{"id":"[A-Za-z]+","EventSequenceNumber":(\d{1,15}),"/;
-const leadBytes = 96;
 
 export function noteSequence(frame: Uint8Array, isCut = false): SequenceNote {
-  const lead = Buffer.from(frame.buffer, frame.byteOffset, Math.min(frame.byteLength, leadBytes)).toString("latin1");
-  const found = leadingSequence.exec(lead);
-  if (found?.[1] !== undefined && !isCut && frame.at(-1) === 0x7d) {
-    return { kind: "event", sequence: Number(found[1]) };
-  }
+  const leading = isCut ? null : leadingSequence(frame);
+  if (leading !== null) return { kind: "event", sequence: leading };
   const line = decodeLine(frame, isCut);
   switch (line.kind) {
     case "event":
@@ -87,6 +81,44 @@ export function noteSequence(frame: Uint8Array, isCut = false): SequenceNote {
     default:
       return none;
   }
+}
+
+const idLead = Buffer.from('{"id":"');
+const sequenceLead = Buffer.from('","EventSequenceNumber":');
+const idBytesMax = 64;
+// Below 2^53, whatever the digits.
+const sequenceDigitsMax = 15;
+
+/**
+ * Most servers write id and sequence number first; then the rest of the line need not be looked at. Null: it begins
+ * otherwise, or does not end like an object. Byte by byte, since this is done for every frame before it goes to disk:
+ * making a text of the bytes would cost six times as much.
+ */
+function leadingSequence(frame: Uint8Array): number | null {
+  if (frame[frame.length - 1] !== 0x7d || !hasAt(frame, 0, idLead)) return null;
+  let at = idLead.length;
+  const idEnd = Math.min(frame.length, at + idBytesMax);
+  while (at < idEnd && isLetter(frame[at] ?? 0)) at += 1;
+  if (at === idLead.length || !hasAt(frame, at, sequenceLead)) return null;
+  at += sequenceLead.length;
+  let sequence = 0;
+  let digits = 0;
+  for (let digit = (frame[at] ?? 0) - 0x30; digit >= 0 && digit <= 9; digit = (frame[at] ?? 0) - 0x30) {
+    sequence = sequence * 10 + digit;
+    digits += 1;
+    at += 1;
+  }
+  const isNext = frame[at] === 0x2c && frame[at + 1] === 0x22; // ,"
+  return isNext && digits > 0 && digits <= sequenceDigitsMax ? sequence : null;
+}
+
+function hasAt(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
+  for (let index = 0; index < expected.length; index += 1) if (bytes[at + index] !== expected[index]) return false;
+  return true;
+}
+
+function isLetter(byte: number): boolean {
+  return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
 }
 
 function undecodable(reason: string, sequence: number | null = null): TeventLine {
