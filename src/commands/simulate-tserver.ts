@@ -30,6 +30,12 @@ export function simulateTserverCommand(): Command {
     .option("--heartbeat-ms <milliseconds>", "between heartbeats", wholeFrom(1), defaults.heartbeatMs)
     .option("--cut-every <seconds[-seconds]>", "cut all connections at such distances", secondsRange)
     .option("--cut-for <seconds[-seconds]>", "how long connections are then refused", secondsRange, defaults.cutFor)
+    .option(
+      "--cut-settle-ms <milliseconds>",
+      "wait so long for acknowledgements before each cut, so that it is known what had arrived",
+      wholeFrom(0),
+      defaults.cutSettleMs,
+    )
     .option("--restart-at <seconds,…>", "restart the server at these moments", secondsList, [])
     .option("--restart-keeps-calls", "calls live on when the server restarts", false)
     .option("--gap-at <seconds,…>", "cut, and forget what could be sent again, at these moments", secondsList, [])
@@ -72,6 +78,7 @@ interface Given {
   readonly heartbeatMs: number;
   readonly cutEvery?: SecondsRange;
   readonly cutFor: SecondsRange;
+  readonly cutSettleMs: number;
   readonly restartAt: readonly number[];
   readonly restartKeepsCalls: boolean;
   readonly gapAt: readonly number[];
@@ -119,6 +126,7 @@ function asOptions(given: Given): TserverOptions {
     heartbeatMs: given.heartbeatMs,
     cutEvery: given.cutEvery ?? null,
     cutFor: given.cutFor,
+    cutSettleMs: given.cutSettleMs,
     restartAt: given.restartAt,
     restartKeepsCalls: given.restartKeepsCalls,
     gapAt: given.gapAt,

@@ -17,7 +17,7 @@ import { stepCall } from "./call.ts";
 import { writeMark } from "./mark.ts";
 import { closeSession, hearSession, openSession, type SessionState } from "./session.ts";
 import { type SourceState, stepContext } from "./source.ts";
-import { stepTevent } from "./tevent.ts";
+import { stepTevent, takeSequenceOnly } from "./tevent.ts";
 import { enterWindow } from "./window.ts";
 import type { World } from "./world.ts";
 
@@ -68,6 +68,9 @@ export function passOver(
       fault: "projection failed",
     });
     context.count("projection failed");
+    if (source.identity.kind === "tevent" && envelope.kind === "frame") {
+      takeSequenceOnly(world, context, settings.windowSeconds, envelope);
+    }
   }
   const frame = envelope?.kind === "frame" ? envelope.frame : payload;
   const isCut = envelope?.kind === "frame" && envelope.isCut;

@@ -18,7 +18,7 @@ import {
 } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import { type TEvent, tlibMessages } from "../event/tevent.ts";
-import { decodeLine } from "../protocol/tevent/line.ts";
+import { decodeLine, noteSequence, type SequenceNote } from "../protocol/tevent/line.ts";
 import { closeUnnamed, stepCall, writeDueEndings } from "./call.ts";
 import { hashedKey } from "./key.ts";
 import { writeMark } from "./mark.ts";
@@ -134,6 +134,22 @@ function takeSequence(
   return true;
 }
 
+/** The projection of an event failed, but the event came: its number is taken, for else it would look like a hole. */
+export function takeSequenceOnly(
+  world: World,
+  context: StepContext,
+  windowSeconds: number,
+  { frame, isCut }: FrameEnvelope,
+): void {
+  let note: SequenceNote;
+  try {
+    note = noteSequence(frame, isCut);
+  } catch {
+    return; // the decoder itself is what failed
+  }
+  if (note.kind === "event") takeSequence(world, context, windowSeconds, note.sequence, context.source.clock);
+}
+
 function collectSnapshotLine(world: World, context: StepContext, event: TEvent): void {
   const lines = context.source.snapshotLines;
   if (lines === null) return context.count("snapshot line outside of a snapshot");
@@ -169,10 +185,14 @@ function takeSnapshot(
     enterWindow(world, context, windowSeconds, source.clock ?? now, { hole: [applied + 1, lastSeq] });
   }
   updateSource(world, source.identity.name, { snapshotLines: null, appliedSequence: lastSeq });
-  if (source.heardUntil !== null) {
-    enterWindow(world, context, windowSeconds, source.heardUntil, { fault: "reconciled by snapshot" });
+  // Of a run that goes on, the numbers tell whether anything was missed; of the end of an earlier run, nothing does.
+  const isEndOfRunUnknown = applied === null && source.heardUntil !== null;
+  if (lastSeq > (applied ?? 0) || isEndOfRunUnknown) {
+    if (source.heardUntil !== null) {
+      enterWindow(world, context, windowSeconds, source.heardUntil, { fault: "reconciled by snapshot" });
+    }
+    enterWindow(world, context, windowSeconds, now, { fault: "reconciled by snapshot" });
   }
-  enterWindow(world, context, windowSeconds, now, { fault: "reconciled by snapshot" });
   writeMark(world, context, envelope.arrivedAt, "snapshot taken in", `${items.length} parties, as of event ${lastSeq}`);
   if (!source.writesCalls) return;
 

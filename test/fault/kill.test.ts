@@ -44,10 +44,10 @@ test(
     await using instance = await Instance.start(setting);
     await until("the instance is served by both sources", 10_000, () => loads.every((load) => load.isServed));
     for (const load of loads) load.complete();
-    await settle(instance, loads);
+    const late = await settle(instance, loads);
     expect(await instance.stop()).toBe(0);
 
-    const verdict = judge(instance, loads);
+    const verdict = judge(instance, loads, late);
     announce("R1", verdict);
     console.log(
       `kill: ${cycles} kills, ${loads.map((load) => `${load.options.name} ${load.producedSeq} events in ${load.connections} sessions`).join(", ")}`,

@@ -16,6 +16,24 @@ export const plants: Readonly<Record<string, Plant>> = {
     find: "return settle((done) => fs.fdatasync(this.descriptor, done));",
     replace: "return Promise.resolve();",
   },
+  "early-ack": {
+    what: "acknowledges what has arrived, before it is written",
+    file: "src/source/tevent-session.ts",
+    find: "this.#acknowledged = contiguous;\n    intake.sink.durable(position).then(",
+    replace: "this.#acknowledged = contiguous;\n    void position;\n    Promise.resolve().then(",
+  },
+  "blind-resume": {
+    what: "a start forgets what the newest segment holds, and asks for it again",
+    file: "src/instance.ts",
+    find: "intake.recover(queue.lastHead, queue.readRecent());",
+    replace: "intake.recover(queue.lastHead, []);",
+  },
+  "lost-state": {
+    what: "a start forgets which calls were open",
+    file: "src/projector.ts",
+    find: "this.#live.restore(idb.readLive(), applied.rowSeq);",
+    replace: 'this.#live.restore([...idb.readLive()].filter(({ kind }) => kind !== "call"), applied.rowSeq);',
+  },
   "past-durable": {
     what: "the projector reads what is written but not yet durable",
     file: "src/projector.ts",

@@ -5,6 +5,7 @@ import { decodeEnvelope } from "../../src/event/envelope.ts";
 import { openReading } from "../../src/idb/reading.ts";
 import { QueueReader } from "../../src/queue/reader.ts";
 import { systemDisk } from "../../src/queue/system-disk.ts";
+import type { ObservedCall } from "../../src/simulator/tserver/observable.ts";
 import { digestOf, type Load } from "./load.ts";
 import { compare, readIdbCalls } from "./oracle.ts";
 
@@ -119,15 +120,23 @@ const shownMax = 10;
 /** Every first connection gets a snapshot, of nothing; that window says so. */
 const harmless: ReadonlySet<string> = new Set(["reconciled by snapshot"]);
 
-/** Reads the IDB of an instance that does not run. Every load has ended with a complete round. */
-export function auditIdb(idbPath: string, loads: readonly Load[]): IdbAudit {
-  const truth = loads.flatMap((load) => load.truth(load.producedSeq));
+/**
+ * Reads the IDB of an instance that does not run, as far as it is about these loads' sources. Every load has ended with a
+ * complete round. `truth`: the calls that should be there, where that is not what the loads tell of.
+ */
+export function auditIdb(
+  idbPath: string,
+  loads: readonly Load[],
+  truth: readonly ObservedCall[] = loads.flatMap((load) => load.truth(load.producedSeq)),
+): IdbAudit {
+  const clusters = loads.map(({ options }) => options.dbid).join(", ");
+  const sources = loads.map(({ options }) => `'${options.name}'`).join(", ");
   const { differences, calls } = compare(readIdbCalls(idbPath), truth);
   const reading = openReading(idbPath);
   try {
     const rows = <T>(sql: string) => reading.database.prepare(sql).all() as T[];
     const windows = rows<{ EVENTS: number; HOLES: string; FAULTS: string; WINDOW_TS: number }>(
-      "SELECT WINDOW_TS, EVENTS, HOLES, FAULTS FROM ICON_WINDOW ORDER BY WINDOW_TS",
+      `SELECT WINDOW_TS, EVENTS, HOLES, FAULTS FROM ICON_WINDOW WHERE SOURCE_CLUSTER IN (${clusters}) ORDER BY WINDOW_TS`,
     );
     const faulty = windows.filter(
       ({ HOLES, FAULTS }) => HOLES !== "[]" || (JSON.parse(FAULTS) as string[]).some((fault) => !harmless.has(fault)),
@@ -139,10 +148,11 @@ export function auditIdb(idbPath: string, loads: readonly Load[]): IdbAudit {
       windowEvents: windows.reduce((sum, { EVENTS }) => sum + EVENTS, 0),
       faultyWindows: faulty.slice(0, shownMax).map(({ WINDOW_TS, HOLES, FAULTS }) => `${WINDOW_TS} ${HOLES} ${FAULTS}`),
       marksOfLoss: rows<{ KIND: string; DETAIL: string | null }>(
-        "SELECT KIND, DETAIL FROM ICON_MARK WHERE KIND IN ('queue lost', 'damaged record', 'gap reported') ORDER BY ID",
+        `SELECT KIND, DETAIL FROM ICON_MARK WHERE KIND IN ('queue lost', 'damaged record', 'gap reported')
+           AND (SOURCE IS NULL OR SOURCE IN (${sources})) ORDER BY ID`,
       ).map(({ KIND, DETAIL }) => `${KIND}: ${DETAIL ?? ""}`),
       duplicatesDropped: rows<{ VALUE: number }>(
-        "SELECT VALUE FROM ICON_COUNTER WHERE NAME = 'duplicate event'",
+        `SELECT VALUE FROM ICON_COUNTER WHERE NAME = 'duplicate event' AND SOURCE IN (${sources})`,
       ).reduce((sum, { VALUE }) => sum + VALUE, 0),
     };
   } finally {

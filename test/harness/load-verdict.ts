@@ -4,7 +4,7 @@
 import { differencesBetween, foldQueue, readDump } from "./dump.ts";
 import type { Load } from "./load.ts";
 import { auditIdb, auditQueue, flawless, flawlessIdb } from "./load-audit.ts";
-import { type Instance, idbPathOf, queueDirectoryOf, until } from "./processes.ts";
+import { type Instance, idbPathOf, isWithin, queueDirectoryOf } from "./processes.ts";
 
 /** Counts of broken promises by their name; none: the promise was kept. */
 export type Verdict = Readonly<Record<string, number | readonly string[]>>;
@@ -12,26 +12,33 @@ export type Verdict = Readonly<Record<string, number | readonly string[]>>;
 /** Printed before the checks, so that it is there when they fail. */
 export function announce(promise: string, verdict: Verdict): void {
   const broken = Object.entries(verdict).filter(([, value]) => (typeof value === "number" ? value : value.length) > 0);
-  console.log(`verdict ${JSON.stringify({ promise, broken: Object.fromEntries(broken), verdict })}`);
+  console.log(`verdict ${JSON.stringify({ promise, broken: Object.fromEntries(broken) })}`);
 }
 
 const freshMsMax = 5_000;
 // Beyond the call-deletion-timeout of every test's configuration.
 const lingerMs = 10_000;
 
-/** A fresh event is acknowledged, and its row is in the IDB, within 5 s; then the instance stops in order. */
-export async function settle(instance: Instance, loads: readonly Load[]): Promise<void> {
+/**
+ * The backlog of the fault is worked off; then a fresh event is acknowledged, and its row is in the IDB, within 5 s, and
+ * every call gets its ending. Returns what did not happen in time, for the verdict.
+ */
+export async function settle(instance: Instance, loads: readonly Load[]): Promise<string[]> {
   await instance.ready();
-  // The backlog of the fault itself first: what is timed is a new event.
-  await until("everything sent is acknowledged", 60_000, () => loads.every(isAcknowledged));
+  const late: string[] = [];
+  const inTime = async (what: string, withinMs: number, condition: () => boolean | Promise<boolean>) => {
+    if (!(await isWithin(withinMs, condition))) late.push(what);
+  };
+  await inTime("everything sent is acknowledged", 60_000, () => loads.every(isAcknowledged));
   for (const load of loads) load.fresh();
-  await until("a fresh event is acknowledged", freshMsMax, () => loads.every(isAcknowledged));
-  await until("a fresh event is in the IDB", freshMsMax, async () => {
+  await inTime("a fresh event is acknowledged", freshMsMax, () => loads.every(isAcknowledged));
+  await inTime("a fresh event is in the IDB", freshMsMax, async () => {
     const { queue, idb } = await instance.status();
     return queue.recordsNotApplied === 0 && BigInt(idb.appliedPosition ?? 0) === BigInt(queue.durablePosition);
   });
   for (const load of loads) load.linger(lingerMs);
-  await until("every call has got its ending", freshMsMax, async () => (await instance.status()).openCalls === 0);
+  await inTime("every call has got its ending", freshMsMax, async () => (await instance.status()).openCalls === 0);
+  return late;
 }
 
 function isAcknowledged(load: Load): boolean {
@@ -39,7 +46,7 @@ function isAcknowledged(load: Load): boolean {
 }
 
 /** The verdict on an instance that has stopped, after its loads came to the end of a round. */
-export function judge(instance: Instance, loads: readonly Load[]): Verdict {
+export function judge(instance: Instance, loads: readonly Load[], late: readonly string[]): Verdict {
   const queueDirectory = queueDirectoryOf(instance.setting);
   const idbPath = idbPathOf(instance.setting);
   const { records: _, lastPosition: __, ...queue } = auditQueue(queueDirectory, loads);
@@ -47,6 +54,7 @@ export function judge(instance: Instance, loads: readonly Load[]): Verdict {
   const expected = flawlessIdb(loads);
   return {
     ...queue,
+    "not in time": late,
     "acknowledged events asked for again": loads.reduce((sum, load) => sum + load.lostAcknowledged, 0),
     violations: loads.flatMap((load) => load.violations),
     "differences from the truth": idb.differenceCount,
@@ -65,6 +73,7 @@ export function judge(instance: Instance, loads: readonly Load[]): Verdict {
 /** What `judge` gives when every promise was kept. */
 export const kept: Verdict = {
   ...flawless,
+  "not in time": [],
   "acknowledged events asked for again": 0,
   violations: [],
   "differences from the truth": 0,

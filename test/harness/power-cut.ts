@@ -1,15 +1,20 @@
-// A disk that can lose power: a file system on a loop device, shut down in mid-write by the ioctl behind
-// `xfs_io -x -c shutdown` (XFS_IOC_GOINGDOWN, which ext4 answers as well) without flushing its log. What was not synced
-// by then is not there after the next mount.
+// A disk that can lose power in two ways. Either way, what was not synced by then is not there after the next mount.
 //
-// A cut, in this order: the instance is stopped (SIGSTOP), for an fdatasync that is under way during the shutdown may
-// answer success falsely; once its main thread has stopped nothing more is acknowledged, so what was acknowledged is
-// older than the cut; the shutdown; kill -9; unmount; mount.
+// 1. `cut`: the file system is shut down in mid-write by the ioctl behind `xfs_io -x -c shutdown` (XFS_IOC_GOINGDOWN,
+//    which ext4 answers as well) without flushing its log.
+// 2. `hang`, later `cutWhileHanging`: as failing disks do, it answers nothing for a moment before the power goes. Writes
+//    still find room in memory, syncs wait. The disk's image lies on an outer file system that is frozen meanwhile; what
+//    the image holds then is what the disk held, and a copy of it is what comes back.
+//
+//      data ▸ file system ▸ loop device ▸ image ▸ outer file system ▸ loop device ▸ outer image
+//
+// The instance is stopped (SIGSTOP) just before the shutdown, for an fdatasync that is under way during it may answer
+// success falsely. Once its main thread has stopped nothing more is acknowledged: what was, is older than the cut.
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { TemporaryDirectory, until } from "./processes.ts";
+import { TemporaryDirectory, until, whenGone } from "./processes.ts";
 
 export type FileSystem = "ext4" | "xfs";
 
@@ -19,15 +24,18 @@ export interface DiskSetting {
   readonly mountOptions?: string;
 }
 
-// The smallest that mkfs.xfs makes is 300 MB. The file is sparse.
+// The smallest that mkfs.xfs makes is 300 MB. The files are sparse.
 const imageBytes = 512 * 1024 * 1024;
+const outerBytes = 768 * 1024 * 1024;
 
 /** Why power cannot be cut on this machine; null: it can. */
 export function whyNoPowerCut(fileSystem: FileSystem): string | null {
   if (process.platform !== "linux") return "power cuts need Linux";
   if (process.getuid?.() !== 0) return "mounting a loop device needs root";
   if (!existsSync("/dev/loop-control")) return "there are no loop devices";
-  if (Bun.which(`mkfs.${fileSystem}`, { PATH: searchPath }) === null) return `mkfs.${fileSystem} is not installed`;
+  for (const tool of ["mkfs.ext4", `mkfs.${fileSystem}`, "mount", "umount", "fsfreeze"]) {
+    if (Bun.which(tool, { PATH: searchPath }) === null) return `${tool} is not installed`;
+  }
   using directory = new TemporaryDirectory("cut");
   try {
     using disk = CuttableDisk.make(directory.path, { fileSystem });
@@ -49,28 +57,50 @@ const searchPath = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
 const goingDown = 0x8004587d;
 const noLogFlush = 2;
 
+// Outer mount point, mount point, outer image; each step may have nothing to do.
+const leaveNothing = 'PATH=$PATH:/usr/sbin:/sbin; fsfreeze -u "$1"; umount -l "$2"; umount -l "$1"; rm -f "$3"';
+
 export class CuttableDisk {
   /** Where it is mounted. */
   readonly path: string;
-  readonly #image: string;
+  readonly #outer: string;
   readonly #mountOptions: string;
   #isMounted = false;
+  #isOuterMounted = false;
+  #isHanging = false;
+  #callOff: () => void = () => {};
 
   private constructor(directory: string, { fileSystem, mountOptions }: DiskSetting) {
     this.path = join(directory, `disk-${fileSystem}`);
-    this.#image = `${this.path}.img`;
+    this.#outer = join(directory, `outer-${fileSystem}`);
     this.#mountOptions = ["loop", ...(mountOptions === undefined ? [] : [mountOptions])].join(",");
   }
 
   /** An empty file system, mounted in `directory`. */
   static make(directory: string, setting: DiskSetting): CuttableDisk {
     const disk = new CuttableDisk(directory, setting);
+    disk.#callOff = whenGone(["sh", "-c", leaveNothing, "power-cut", disk.#outer, disk.path, disk.#outerImage]);
     mkdirSync(disk.path);
-    writeFileSync(disk.#image, "");
-    truncateSync(disk.#image, imageBytes);
-    run([`mkfs.${setting.fileSystem}`, "-q", disk.#image]);
-    disk.mount();
-    return disk;
+    mkdirSync(disk.#outer);
+    try {
+      makeImage(disk.#outerImage, outerBytes, "ext4");
+      run(["mount", "-o", "loop", disk.#outerImage, disk.#outer]);
+      disk.#isOuterMounted = true;
+      makeImage(disk.#image, imageBytes, setting.fileSystem);
+      disk.mount();
+      return disk;
+    } catch (error) {
+      disk[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  get #outerImage(): string {
+    return `${this.#outer}.img`;
+  }
+
+  get #image(): string {
+    return join(this.#outer, "image");
   }
 
   mount(): void {
@@ -96,10 +126,48 @@ export class CuttableDisk {
     }
   }
 
-  [Symbol.dispose](): void {
-    if (this.#isMounted) run(["umount", "--lazy", this.path]);
-    rmSync(this.#image, { force: true });
+  /** From now on the disk answers nothing: whoever syncs waits. */
+  hang(): void {
+    run(["fsfreeze", "--freeze", this.#outer]);
+    this.#isHanging = true;
   }
+
+  /**
+   * The power goes while the disk hangs. `gone` must end whoever uses it and is awaited when the disk answers again;
+   * nothing that happens then counts. Afterwards the disk is mounted as it was when the power went.
+   */
+  async cutWhileHanging(gone: () => Promise<void>): Promise<void> {
+    const held = `${this.path}.held`;
+    run(["cp", "--sparse=always", this.#image, held]);
+    const going = gone();
+    this.#wake();
+    await going;
+    this.unmount();
+    run(["cp", "--sparse=always", held, this.#image]);
+    rmSync(held);
+    this.mount();
+  }
+
+  #wake(): void {
+    run(["fsfreeze", "--unfreeze", this.#outer]);
+    this.#isHanging = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.#callOff();
+    if (this.#isHanging) this.#wake();
+    if (this.#isMounted) run(["umount", "--lazy", this.path]);
+    this.#isMounted = false;
+    if (this.#isOuterMounted) run(["umount", "--lazy", this.#outer]);
+    this.#isOuterMounted = false;
+    rmSync(this.#outerImage, { force: true });
+  }
+}
+
+function makeImage(file: string, bytes: number, fileSystem: FileSystem): void {
+  writeFileSync(file, "");
+  truncateSync(file, bytes);
+  run([`mkfs.${fileSystem}`, "-q", file]);
 }
 
 /** Stops the instance; when it resolves its main thread runs no more, so no acknowledgement can follow. */

@@ -13,8 +13,11 @@ const checkout = fileURLToPath(new URL("../..", import.meta.url));
 export class TemporaryDirectory {
   readonly path: string;
 
+  readonly #callOff: () => void;
+
   constructor(label: string) {
     this.path = mkdtempSync(join(tmpdir(), `icon-${label}-`));
+    this.#callOff = whenGone(["rm", "-rf", "--one-file-system", this.path]);
   }
 
   /** A path in it. */
@@ -23,8 +26,26 @@ export class TemporaryDirectory {
   }
 
   [Symbol.dispose](): void {
+    this.#callOff();
     rmSync(this.path, { recursive: true, force: true });
   }
+}
+
+/**
+ * Runs a command when this process is gone, however it went: a test run that fails by its time limit or is killed leaves
+ * nothing behind, and `bun test` runs no handlers at its exit. The returned function calls it off.
+ */
+export function whenGone(words: readonly string[]): () => void {
+  // It waits for the end of a pipe that only this process holds open.
+  const waiting = Bun.spawn(["sh", "-c", 'cat >/dev/null; exec "$@"', "when-gone", ...words], {
+    stdin: "pipe",
+    stdout: "ignore",
+    stderr: "ignore",
+    // Of its own session, so that a signal to the whole test run spares it.
+    detached: true,
+  });
+  waiting.unref();
+  return () => waiting.kill("SIGKILL");
 }
 
 const built = new Map<string, Promise<string>>();
@@ -47,7 +68,7 @@ export function buildBinary(plant: string | null): Promise<string> {
 
 async function build(plant: string | null): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "icon-binary-"));
-  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  whenGone(["rm", "-rf", directory]);
   const outfile = join(directory, "icon");
   const words = ["build.ts", "--outfile", outfile, ...(plant === null ? [] : ["--plant", plant])];
   const child = Bun.spawn([process.execPath, ...words], { cwd: checkout, stdout: "ignore", stderr: "pipe" });
@@ -79,6 +100,8 @@ export interface InstanceSetting {
   /** Length of a ledger window, seconds. */
   readonly windowSeconds?: number;
   readonly callDeletionTimeoutSeconds?: number;
+  /** Default: the binary under test. */
+  readonly binary?: string;
   readonly sources: readonly SourceSetting[];
 }
 
@@ -163,11 +186,12 @@ export class Instance {
     this.#logDescriptor = logDescriptor;
     // Whoever waits for it is told; a run that is killed before it was ready disappoints nobody.
     this.#ready.promise.catch(() => {});
+    void child.exited.then(whenGone(["kill", "-9", String(child.pid)]));
     void this.#watch();
   }
 
   static async start(setting: InstanceSetting): Promise<Instance> {
-    const binary = await iconBinary();
+    const binary = setting.binary ?? (await iconBinary());
     const configuration = join(setting.directory, `${setting.name ?? "icon-a"}.toml`);
     mkdirSync(setting.directory, { recursive: true });
     if (!existsSync(join(setting.directory, "ami.toml"))) {
@@ -287,6 +311,7 @@ export class Simulator {
     this.address = address;
     this.#child = child;
     this.#lines = lines;
+    void child.exited.then(whenGone(["kill", "-9", String(child.pid)]));
   }
 
   static async start(kind: "tserver" | "ami", words: readonly string[]): Promise<Simulator> {
@@ -322,6 +347,15 @@ export class Simulator {
     this.#child.kill("SIGTERM");
   }
 
+  /** Until `resume` it does nothing at all; what it has sent still arrives, and what is sent to it waits. */
+  pause(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child.kill("SIGCONT");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#child.exited;
@@ -345,11 +379,16 @@ export async function until(
   what: string,
   withinMs: number,
   condition: () => boolean | Promise<boolean>,
-): Promise<number> {
+): Promise<void> {
+  if (!(await isWithin(withinMs, condition))) throw new Error(`Waited ${withinMs} ms in vain: ${what}`);
+}
+
+/** Whether the condition comes to hold within `withinMs`; resolves as soon as it does. */
+export async function isWithin(withinMs: number, condition: () => boolean | Promise<boolean>): Promise<boolean> {
   const startedAt = performance.now();
   for (;;) {
-    if (await condition()) return performance.now() - startedAt;
-    if (performance.now() - startedAt > withinMs) throw new Error(`Waited ${withinMs} ms in vain: ${what}`);
+    if (await condition()) return true;
+    if (performance.now() - startedAt > withinMs) return false;
     await Bun.sleep(pollMs);
   }
 }

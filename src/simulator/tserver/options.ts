@@ -28,6 +28,8 @@ export interface TserverOptions {
   readonly heartbeatMs: number;
   readonly cutEvery: SecondsRange | null;
   readonly cutFor: SecondsRange;
+  /** Real milliseconds to wait for acknowledgements, sending nothing new, before connections are lost. */
+  readonly cutSettleMs: number;
   readonly restartAt: readonly number[];
   /** Calls live on when the server restarts; else they are dropped and nobody tells. */
   readonly restartKeepsCalls: boolean;
@@ -75,6 +77,7 @@ export const tserverDefaults: TserverOptions = {
   heartbeatMs: 10_000,
   cutEvery: null,
   cutFor: { min: 0.5, max: 0.5 },
+  cutSettleMs: 0,
   restartAt: [],
   restartKeepsCalls: false,
   gapAt: [],

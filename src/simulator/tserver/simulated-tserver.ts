@@ -164,7 +164,7 @@ class Simulation implements EventSink {
     while (!this.#isCentreOver && !this.#stop.signal.aborted) {
       if (this.#options.asFastAsPossible) {
         await this.#until(() => this.#outage !== null || this.#canOthersFollow());
-        this.#advance(Math.ceil(this.#centre.board.nowUs + stepUs));
+        await this.#advance(Math.ceil(this.#centre.board.nowUs + stepUs));
         this.server.pump();
         await new Promise(setImmediate); // The sockets' turn.
       } else {
@@ -181,7 +181,7 @@ class Simulation implements EventSink {
     for (let nextUs = this.#centre.board.nowUs; nextUs < untilUs && !this.#isCentreOver; ) {
       if (this.#stop.signal.aborted) return;
       nextUs = Math.min(untilUs, Math.ceil(nextUs + stepUs));
-      this.#advance(nextUs);
+      await this.#advance(nextUs);
       this.server.pump();
       if (nextUs < untilUs) await new Promise(setImmediate); // The sockets' turn.
     }
@@ -198,20 +198,32 @@ class Simulation implements EventSink {
   }
 
   /** Lets everything happen up to `untilUs`, outages in their place. */
-  #advance(untilUs: number): void {
+  async #advance(untilUs: number): Promise<void> {
     const limitUs = Math.min(untilUs, this.#endUs);
     while (!this.#isCentreOver) {
       const borderUs = this.#outage?.untilUs ?? this.#outages[0]?.fromUs ?? Number.POSITIVE_INFINITY;
       this.#centre.advance(Math.min(borderUs, limitUs), () => this.#isCentreOver);
       if (this.#isCentreOver || borderUs > limitUs) break;
       if (this.#outage !== null) this.#endOutage(this.#outage);
-      else this.#beginOutage();
+      else {
+        await this.#settle();
+        this.#beginOutage();
+      }
     }
     this.#run.seal();
     if (limitUs >= this.#endUs) this.#isCentreOver = true;
   }
 
   // ---- outages
+
+  /** Without it, what a client took in just before a cut and could not acknowledge any more is not observable. */
+  async #settle(): Promise<void> {
+    const { cutSettleMs } = this.#options;
+    if (cutSettleMs === 0) return;
+    this.#run.seal();
+    const cutAt = this.#clock.monotonic() + cutSettleMs;
+    await this.#until(() => this.server.isAllAcked || this.#clock.monotonic() >= cutAt);
+  }
 
   #beginOutage(): void {
     const outage = this.#outages.shift();

@@ -1,0 +1,69 @@
+// How an instance begins and ends: alone on its data directory, and in order.
+
+import { expect, test } from "bun:test";
+import { Load } from "../harness/load.ts";
+import { announce, judge, kept, seededRandom, settle } from "../harness/load-verdict.ts";
+import {
+  Instance,
+  type InstanceSetting,
+  iconBinary,
+  readLog,
+  TemporaryDirectory,
+  until,
+} from "../harness/processes.ts";
+
+test("a second instance on the same data directory refuses with exit code 69, and the first goes on", async () => {
+  await iconBinary();
+  const { seed } = seededRandom("second instance");
+  using directory = new TemporaryDirectory("second");
+  await using load = await Load.start({ name: "north", dbid: 101, seed, eventsPerSecond: 300 });
+  const sources = [{ name: "north", address: load.address, dbid: 101 }];
+  const setting: InstanceSetting = { directory: directory.path, name: "icon-a", sources };
+  await using first = await Instance.start(setting);
+  await until("the source serves the first", 10_000, () => load.isServed);
+  load.flow();
+  const other: InstanceSetting = { ...setting, name: "icon-b" };
+  await using second = await Instance.start(other);
+  expect(await second.exited).toBe(69);
+  const text = readLog(other)
+    .map(({ event }) => event)
+    .join("\n");
+  expect(text).toContain(`${directory.path}/data/queue`);
+  expect(text).toContain(String(first.pid));
+  expect(load.connections).toBe(1);
+  load.complete();
+  const late = await settle(first, [load]);
+  expect(await first.stop()).toBe(0);
+  const verdict = judge(first, [load], late);
+  announce("one instance a directory", verdict);
+  expect(verdict).toEqual(kept);
+}, 60_000);
+
+test("SIGTERM under load ends an instance within 5 s with exit code 0, and the next start resumes where it stopped", async () => {
+  await iconBinary();
+  const { seed } = seededRandom("stop");
+  using directory = new TemporaryDirectory("stop");
+  await using load = await Load.start({ name: "north", dbid: 101, seed, eventsPerSecond: 1_000 });
+  const setting: InstanceSetting = {
+    directory: directory.path,
+    sources: [{ name: "north", address: load.address, dbid: 101 }],
+  };
+  load.flow();
+  for (let stop = 1; stop <= 3; stop++) {
+    await using instance = await Instance.start(setting);
+    const before = load.ackedSeq;
+    await until("events are acknowledged", 10_000, () => load.ackedSeq > before + 200);
+    const askedAt = performance.now();
+    expect(await instance.stop()).toBe(0);
+    expect(performance.now() - askedAt).toBeLessThan(5_000);
+    expect(instance.log().at(-1)).toMatchObject({ event: "persistent queue closed" });
+  }
+  await using instance = await Instance.start(setting);
+  await until("the source serves the instance", 10_000, () => load.isServed);
+  load.complete();
+  const late = await settle(instance, [load]);
+  expect(await instance.stop()).toBe(0);
+  const verdict = judge(instance, [load], late);
+  announce("orderly stop", verdict);
+  expect(verdict).toEqual(kept);
+}, 90_000);
