@@ -50,11 +50,13 @@ export const ICON_ROW_QUALITY = sqliteTable(
 );
 
 /**
- * One row is one frame that made no rows: undecodable, or its projection failed three times. Written when it is passed
- * over, never changed. Its key is the frame's position in the persistent queue.
+ * One row is one frame that made no rows: undecodable, or its projection failed. Written when it is passed
+ * over, never changed. ID grows with time.
  */
 export const ICON_UNDECODED = sqliteTable("ICON_UNDECODED", {
-  POSITION: integer().primaryKey(),
+  ID: integer().primaryKey(),
+  /** Position in the persistent queue; a queue that took another's place counts from 1 again. */
+  POSITION: integer().notNull(),
   /** DSS_ID of the data source session. */
   GSYS_DOMAIN: integer(),
   SOURCE: text(),

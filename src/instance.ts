@@ -7,7 +7,7 @@
 // Intake needs no IDB: the main thread owns sources, queue appends and HTTP, and only tells the recorder what is durable.
 // The first stage that fails stops the others; when `runInstance` returns or throws, all of them have ended.
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Clock, sleep } from "./clock.ts";
 import { readAmiCredentials, readToken } from "./config/credentials.ts";
 import type { Config, SourceConfig } from "./config.ts";
@@ -52,6 +52,7 @@ export async function runInstance(config: Config, surroundings: Surroundings, st
   const startedAt = clock.now();
   const intake = new Intake(() => clock.now());
   const queueDirectory = join(config.instance.dataDir, "queue");
+  using _idbLock = await lockIdb(disk, config.idb.path);
   await using queue = await openQueue({
     directory: queueDirectory,
     segmentBytes: config.queue.segmentBytes,
@@ -119,11 +120,16 @@ export async function runInstance(config: Config, surroundings: Surroundings, st
           signal: stopRest.signal,
         });
   const recording = recorder.run(stopRecorder.signal);
-  const upkeep = every(clock, trimEveryMs, stopRest.signal, () => trim(queue, config, recorder));
-  const sampling = every(clock, sampleEveryMs, stopRest.signal, () => {
-    rates.sample(sources, clock.monotonic());
-    diskFreeBytes = disk.freeBytes(queueDirectory);
-  });
+  const upkeep = every(trimEveryMs, () => trim(queue, config, recorder), { clock, log, stop: stopRest.signal });
+  const sampling = every(
+    sampleEveryMs,
+    () => {
+      rates.sample(sources, clock.monotonic());
+      queue.checkInPlace();
+      diskFreeBytes = disk.freeBytes(queueDirectory);
+    },
+    { clock, log, stop: stopRest.signal },
+  );
   surroundings.ready(status?.address ?? null);
   log.info("instance started", { version: programVersion, queue: queue.state, sources: sources.length });
   const listening = Promise.all([untilAborted(stopSources), ...sources.map((source) => source.run(stopSources))]);
@@ -132,7 +138,8 @@ export async function runInstance(config: Config, surroundings: Surroundings, st
     state = "stopping";
     await queue.durable(intake.mark({ mark: "instance stopped" }));
     stopRecorder.abort();
-    await Promise.race([recording, failed, sleep(clock, drainMsMax)]);
+    await Promise.race([recording, failed, sleep(clock, drainMsMax, stopRest.signal)]);
+    await queue.close();
     log.info("instance stopped", {});
   } finally {
     failure.abort();
@@ -140,6 +147,23 @@ export async function runInstance(config: Config, surroundings: Surroundings, st
     stopRest.abort();
     await Promise.allSettled([listening, upkeep, sampling, status?.stopped]);
   }
+}
+
+/** Another instance, with another data directory, is configured to write this IDB. */
+export class IdbLockedError extends Error {
+  override readonly name = "IdbLockedError";
+}
+
+/** One writer only: two would corrupt the file. Held by this thread, for a Worker may die and another take its place. */
+async function lockIdb(disk: Disk, path: string): Promise<Disposable> {
+  await disk.createDirectory(dirname(path));
+  const lock = disk.lock(`${path}.lock`, String(process.pid));
+  if (lock.kind === "refused") {
+    throw new IdbLockedError(
+      `Cannot write IDB "${path}": process ${lock.holder || "?"} does; expected an IDB of its own for each instance`,
+    );
+  }
+  return { [Symbol.dispose]: () => lock.release() };
 }
 
 function arrivalSink(queue: Queue): ArrivalSink {
@@ -213,14 +237,23 @@ function untilAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** A chore that fails is tried again at its next time; it never ends what it serves. */
 async function every(
-  clock: Clock,
   intervalMs: number,
-  stop: AbortSignal,
   act: () => void | Promise<void>,
+  { clock, log, stop }: { readonly clock: Clock; readonly log: Log; readonly stop: AbortSignal },
 ): Promise<void> {
+  let lastFailure: string | null = null;
   while (!stop.aborted) {
     await sleep(clock, intervalMs, stop);
-    if (!stop.aborted) await act();
+    if (stop.aborted) return;
+    try {
+      await act();
+      lastFailure = null;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason !== lastFailure) log.warn("a regular task failed", { reason });
+      lastFailure = reason;
+    }
   }
 }

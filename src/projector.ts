@@ -19,6 +19,7 @@ import {
   passOver,
   rescheduleEndings,
   stepDamage,
+  stepHistoryTrimmed,
   stepQueueLost,
   stepRecord,
   writeSequenceCounter,
@@ -28,7 +29,8 @@ import type { QueueReader, ReadOutcome } from "./queue/reader.ts";
 // A batch is as large as what waits, up to this: under load the cost of a commit is shared, at rest nothing waits.
 const batchRecordsMax = 4000;
 const batchBytesMax = 4 * 1024 * 1024;
-const rejectionsMax = 3;
+// A position that failed so often is passed over.
+const failuresMax = 3;
 
 export interface ProjectorStatus {
   readonly appliedPosition: bigint;
@@ -42,6 +44,12 @@ export interface ProjectorStatus {
   readonly recordsProjected: number;
   readonly recordsPassedOver: number;
   readonly recordsDamaged: number;
+}
+
+/** How often in a row whoever projected died at this applied position, before anything more was applied. */
+export interface Deaths {
+  readonly position: bigint;
+  readonly count: number;
 }
 
 interface PendingBatch {
@@ -62,13 +70,22 @@ export class Projector {
   // While a rejected row is searched for: records up to here go one by one.
   #singlyUpTo = 0n;
   #rejections = { position: 0n, count: 0 };
+  #isNextPassedOver = false;
   #counts = { projected: 0, passedOver: 0, damaged: 0 };
 
-  constructor(parts: { readonly reader: QueueReader; readonly idb: Idb; readonly log: Log }) {
+  constructor(parts: {
+    readonly reader: QueueReader;
+    readonly idb: Idb;
+    readonly log: Log;
+    readonly deaths?: Deaths;
+  }) {
     this.#reader = parts.reader;
     this.#idb = parts.idb;
     this.#log = parts.log;
     this.restart(parts.idb);
+    const deaths = parts.deaths?.position === this.#applied ? parts.deaths.count : 0;
+    if (deaths > 0) this.#singlyUpTo = this.#applied + BigInt(batchRecordsMax);
+    if (deaths >= failuresMax) this.#isNextPassedOver = true;
   }
 
   /** Goes on from what this IDB holds, and forgets everything that was not committed to it. */
@@ -130,10 +147,16 @@ export class Projector {
       this.#counts.damaged += Number(outcome.to - outcome.from) + 1;
       this.#applied = outcome.to;
       this.#segmentSalt = this.#reader.segmentAt(outcome.to)?.salt ?? this.#segmentSalt;
-      this.#reader.seek(outcome.to + 1n);
       return;
     }
     const { position, payload } = outcome;
+    if (this.#isNextPassedOver) {
+      this.#isNextPassedOver = false;
+      this.#passOver(position, payload, new Error("the recorder died on it"));
+      this.#applied = position;
+      this.#segmentSalt = outcome.segmentSalt;
+      return;
+    }
     try {
       this.#live.step((world) => stepRecord(world, this.#settings, position, payload));
       this.#counts.projected += 1;
@@ -183,7 +206,9 @@ export class Projector {
     }
     const isSame = this.#rejections.position === batchEnd;
     this.#rejections = { position: batchEnd, count: isSame ? this.#rejections.count + 1 : 1 };
-    if (this.#rejections.count < rejectionsMax) return;
+    // What the IDB rejects is then not the record's: passing more over would not help.
+    invariant(this.#rejections.count <= failuresMax, "the IDB takes a batch that has no record's rows");
+    if (this.#rejections.count < failuresMax) return;
     const [outcome] = this.#reader.read(batchEnd, { recordsMax: 1, bytesMax: batchBytesMax });
     if (outcome?.kind !== "record") return;
     this.#passOver(outcome.position, outcome.payload, error);
@@ -237,5 +262,6 @@ export class Projector {
     for (const payload of continueFromHead(head)) {
       this.#live.step((world) => stepRecord(world, this.#settings, oldest - 1n, payload));
     }
+    this.#live.step((world) => stepHistoryTrimmed(world, oldest));
   }
 }

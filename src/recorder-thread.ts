@@ -1,10 +1,11 @@
 // The main thread's side of the recorder: starts the Worker, tells it what is durable, hears its reports, and starts it
 // again when it dies. The backlog is on disk, so nothing is lost while there is none.
 
+import { Backoff } from "./backoff.ts";
 import { type Clock, sleep } from "./clock.ts";
 import type { Log } from "./log.ts";
+import type { Deaths } from "./projector.ts";
 import type { FromRecorder, RecorderOptions, RecorderReport, ToRecorder } from "./recorder.ts";
-import { Backoff } from "./source/backoff.ts";
 
 /** The recorder cannot go on: a promise of ours is broken, or the IDB is not one that may be written. */
 export class RecorderFailedError extends Error {
@@ -17,7 +18,7 @@ export class RecorderFailedError extends Error {
   }
 }
 
-export interface RecorderThreadOptions extends Omit<RecorderOptions, "durablePosition"> {
+export interface RecorderThreadOptions extends Omit<RecorderOptions, "durablePosition" | "deaths"> {
   readonly durablePosition: () => bigint;
   readonly clock: Clock;
   readonly log: Log;
@@ -35,6 +36,7 @@ export class RecorderThread {
   #report: RecorderReport | null = null;
   // The recorder is told of every position, but not while it has yet to see the last word.
   #told = 0n;
+  #deaths: Deaths = { position: -1n, count: 0 };
 
   constructor(options: RecorderThreadOptions) {
     this.#options = options;
@@ -59,7 +61,14 @@ export class RecorderThread {
       const ending = await this.#runOnce(stop);
       if (ending.kind === "stopped") return;
       if (ending.kind === "failed") throw ending.error;
-      log.error("recorder died and is started again", { reason: ending.reason });
+      this.#deaths = { ...this.#deaths, count: this.#deaths.count + 1 };
+      if (this.#deaths.count === 1) backoff.reset();
+      const { position, count } = this.#deaths;
+      log.error("recorder died and is started again", {
+        reason: ending.reason,
+        appliedPosition: position,
+        deaths: count,
+      });
       if (stop.aborted) return;
       await sleep(clock, backoff.nextMs(), stop);
     }
@@ -71,6 +80,7 @@ export class RecorderThread {
     const { promise: ended, resolve } = Promise.withResolvers<Ending>();
     worker.onmessage = ({ data }: MessageEvent<FromRecorder>) => {
       if (data.kind === "report") this.#report = data.report;
+      else if (data.kind === "opened") this.#noteStart(data.appliedPosition);
       else if (data.kind === "stopped" || data.kind === "died") resolve(data);
       else resolve({ kind: "failed", error: new RecorderFailedError(data.reason, data.exitCode) });
     };
@@ -78,7 +88,16 @@ export class RecorderThread {
     worker.onerror = (event) => resolve({ kind: "died", reason: event.message });
     worker.addEventListener("close", () => resolve({ kind: "died", reason: "Worker ended by itself" }));
     this.#told = durablePosition();
-    const options = { queueDirectory, idbPath, windowSeconds, logLevel, instanceName, durablePosition: this.#told };
+    const deaths = this.#deaths;
+    const options = {
+      queueDirectory,
+      idbPath,
+      windowSeconds,
+      logLevel,
+      instanceName,
+      durablePosition: this.#told,
+      deaths,
+    };
     this.#worker = worker;
     this.#send({ kind: "open", options });
     const onStop = () => this.#send({ kind: "stop" });
@@ -89,6 +108,11 @@ export class RecorderThread {
     this.#worker = null;
     worker.terminate();
     return ending;
+  }
+
+  // It got on since the one before: then whatever kills it is another trouble.
+  #noteStart(position: bigint): void {
+    if (position !== this.#deaths.position) this.#deaths = { position, count: 0 };
   }
 
   #send(message: ToRecorder): void {

@@ -11,7 +11,7 @@ import { setAside } from "./idb/set-aside.ts";
 import { InvariantError } from "./invariant.ts";
 import { type Log, type LogLevel, openLog } from "./log.ts";
 import { LiveStateVersionError } from "./projection/live-state.ts";
-import { Projector, type ProjectorStatus } from "./projector.ts";
+import { type Deaths, Projector, type ProjectorStatus } from "./projector.ts";
 import { QueueReader } from "./queue/reader.ts";
 import { systemDisk } from "./queue/system-disk.ts";
 
@@ -22,6 +22,8 @@ export interface RecorderOptions {
   readonly logLevel: LogLevel;
   readonly instanceName: string;
   readonly durablePosition: bigint;
+  /** How many Workers in a row began at this applied position and died before they had applied anything. */
+  readonly deaths: Deaths;
 }
 
 /** What the main thread says. */
@@ -33,6 +35,8 @@ export type ToRecorder =
 /** What the recorder says. */
 export type FromRecorder =
   | { readonly kind: "report"; readonly report: RecorderReport }
+  /** The IDB is open; this is where recording goes on. */
+  | { readonly kind: "opened"; readonly appliedPosition: bigint }
   | { readonly kind: "stopped" }
   /** Something failed that a fresh start may mend. */
   | { readonly kind: "died"; readonly reason: string }
@@ -161,7 +165,9 @@ class Recorder {
     this.#idb ??= openIdb({ path: idbPath, log: this.#log, clock: systemClock, windowSeconds });
     const reader = new QueueReader({ disk: systemDisk, directory: queueDirectory });
     this.#isRebuilding = this.#idb.lastPosition === 0n && this.#durable > 1n;
-    return new Projector({ reader, idb: this.#idb, log: this.#log });
+    const projector = new Projector({ reader, idb: this.#idb, log: this.#log, deaths: this.#options.deaths });
+    post({ kind: "opened", appliedPosition: projector.status().appliedPosition });
+    return projector;
   }
 
   #moreDurable(): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "libsql";
@@ -9,11 +9,13 @@ import { openIdb } from "../src/idb/open.ts";
 import { runInstance } from "../src/instance.ts";
 import { silentLog } from "../src/log.ts";
 import { Projector } from "../src/projector.ts";
+import { openQueue } from "../src/queue/queue.ts";
 import { QueueReader } from "../src/queue/reader.ts";
 import { systemDisk } from "../src/queue/system-disk.ts";
 import { startSimulatedTserver } from "../src/simulator/tserver/simulated-tserver.ts";
 import { systemNetwork } from "../src/source/network.ts";
 import { seeded } from "./harness/fake-network.ts";
+import { Story } from "./harness/story.ts";
 
 /** Records a simulated T-Server with gaps, cuts and a restart; what is in the directory then is the fixture. */
 async function recordQueue(directory: string): Promise<void> {
@@ -76,13 +78,15 @@ interface Folding {
   readonly step: () => bigint;
   /** Whether to forget everything and go on from what the IDB holds. */
   readonly restarts: () => boolean;
+  /** The durable position; left out: all there is. */
+  readonly upTo?: bigint;
 }
 
 /** Folds the queue into a new IDB and returns every row of every table but the counts of commits. */
-function fold(queue: string, idbPath: string, { step, restarts }: Folding): Record<string, unknown[]> {
+function fold(queue: string, idbPath: string, { step, restarts, upTo }: Folding): Record<string, unknown[]> {
   const open = () => openIdb({ path: idbPath, log: silentLog, windowSeconds: 1 });
   const reader = () => new QueueReader({ disk: systemDisk, directory: queue });
-  const end = reader().lastWholePosition();
+  const end = upTo ?? reader().lastWholePosition();
   let idb = open();
   let projector = new Projector({ reader: reader(), idb, log: silentLog });
   for (let durable = 0n; durable < end; ) {
@@ -179,3 +183,82 @@ test("every call, party and history row refers to a time step, a session and a c
     rmSync(directory, { recursive: true, force: true });
   }
 }, 60_000);
+
+/** A real queue with these records in it. */
+async function queueOf(directory: string, payloads: readonly Uint8Array[]): Promise<void> {
+  await using queue = await openQueue({
+    directory,
+    segmentBytes: 2 * 1024 * 1024,
+    pendingBytesMax: 1024 * 1024,
+    disk: systemDisk,
+    clock: systemClock,
+    log: silentLog,
+    head: () => new Uint8Array(0),
+  });
+  let last = 0n;
+  for (const payload of payloads) last = queue.append(payload);
+  await queue.durable(last);
+}
+
+const ringing = (stay: number) =>
+  [stay, "EventRinging", { ThisDN: `50${stay}`, ThisDNRole: 2, PartyUUID: `P${stay}`, CallUUID: `C${stay}` }] as const;
+
+test("a damaged record costs that record: the ones behind it are projected once, in two steps as in one", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "icon-projector-"));
+  try {
+    const story = new Story().events(...[1, 2, 3, 4, 5, 6].map(ringing));
+    const queue = join(directory, "queue");
+    await queueOf(queue, story.payloads);
+    const [segment] = readdirSync(queue).filter((name) => name.endsWith(".segment"));
+    const file = join(queue, segment ?? "");
+    const bytes = readFileSync(file);
+    const at = bytes.indexOf("P3");
+    expect(at).toBeGreaterThan(0);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+    const whole = { restarts: () => false, upTo: BigInt(story.payloads.length) };
+    const inSteps = fold(queue, join(directory, "steps.db"), { ...whole, step: () => 4n });
+    const atOnce = fold(queue, join(directory, "once.db"), { ...whole, step: () => 100n });
+    const calls = (rows: Record<string, unknown[]>) =>
+      (rows["G_CALL"] as { CALLID: string }[]).map(({ CALLID }) => CALLID).toSorted();
+    expect(calls(atOnce)).toEqual(["C1", "C2", "C4", "C5", "C6"]);
+    expect(inSteps).toEqual(atOnce);
+    const windows = atOnce["ICON_WINDOW"] as { EVENTS: number; FAULTS: string; HOLES: string }[];
+    expect(windows.reduce((sum, { EVENTS }) => sum + EVENTS, 0)).toBe(5);
+    expect(JSON.stringify(windows)).toContain("damaged record");
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test("a position on which the recorder died three times is passed over, kept, and everything else goes on", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "icon-projector-"));
+  try {
+    const queue = join(directory, "queue");
+    const story = new Story().events(...[1, 2, 3].map(ringing));
+    await queueOf(queue, story.payloads);
+    const end = BigInt(story.payloads.length);
+    const idb = openIdb({ path: join(directory, "idb.db"), log: silentLog, windowSeconds: 60 });
+    const reader = () => new QueueReader({ disk: systemDisk, directory: queue });
+    const before = end - 2n;
+    const healthy = new Projector({ reader: reader(), idb, log: silentLog });
+    while (healthy.advance(before));
+    for (const [count, passed] of [
+      [2, 0],
+      [3, 1],
+    ] as const) {
+      const deaths = { position: before, count };
+      const projector = new Projector({ reader: reader(), idb, log: silentLog, deaths });
+      if (count === 3) while (projector.advance(end));
+      expect([count, projector.status().recordsPassedOver]).toEqual([count, passed]);
+    }
+    idb.close();
+    const rows = rowsOf(join(directory, "idb.db"));
+    expect((rows["G_CALL"] as { CALLID: string }[]).map(({ CALLID }) => CALLID).toSorted()).toEqual(["C1", "C3"]);
+    expect(rows["ICON_UNDECODED"]).toMatchObject([
+      { POSITION: Number(end) - 1, REASON: "Error: the recorder died on it" },
+    ]);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});

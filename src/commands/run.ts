@@ -6,7 +6,7 @@ import { systemClock } from "../clock.ts";
 import { formatProblem, formatWarning } from "../config/problem.ts";
 import { temporaryFolderWarnings } from "../config/surroundings.ts";
 import { type Config, ConfigError, loadConfig } from "../config.ts";
-import { runInstance } from "../instance.ts";
+import { IdbLockedError, runInstance } from "../instance.ts";
 import { openLog } from "../log.ts";
 import { QueueCorruptError, QueueFailedError, QueueFormatError, QueueLockedError } from "../queue/error.ts";
 import { systemDisk } from "../queue/system-disk.ts";
@@ -69,10 +69,13 @@ async function run(config: Config): Promise<void> {
   }
 }
 
-function exitCodeOf(error: unknown): number | undefined {
+/** The exit code that stands for a failure of the instance; undefined: a bug of ours. */
+export function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof RecorderFailedError) return error.exitCode;
   if (error instanceof QueueFailedError) return exitCodes.inputOutput;
-  if (error instanceof QueueLockedError || error instanceof StatusListenError) return exitCodes.unavailable;
+  if (error instanceof QueueLockedError || error instanceof IdbLockedError || error instanceof StatusListenError) {
+    return exitCodes.unavailable;
+  }
   if (error instanceof QueueCorruptError || error instanceof QueueFormatError) return exitCodes.dataFormat;
   return undefined;
 }

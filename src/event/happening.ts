@@ -113,6 +113,7 @@ export type QualityCause =
   | "link down"
   | "queue lost"
   | "instance down"
+  | "history not kept" // the IDB was rebuilt, and the queue no longer has what came before
   | "found in snapshot"; // it was there when we connected; its beginning was not seen
 
 /** Bounds within which something happened that nobody saw. */

@@ -71,7 +71,7 @@ const rules: Readonly<Record<string, EventRule>> = {
 
 /** Takes in one event; returns what it says happened. An event that is not in the table changes nothing. */
 export function stepAmiEvent(world: World, context: AmiEventContext, event: AmiEvent): readonly Happening[] {
-  const rule = rules[event.name];
+  const rule = Object.hasOwn(rules, event.name) ? rules[event.name] : undefined;
   if (rule === undefined) return [];
   const { fields } = event;
   const prefix = rule.channels.find((each) => (fields.get(`${each}Uniqueid`) ?? "") !== "");

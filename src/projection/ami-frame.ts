@@ -2,9 +2,10 @@
 // them and can promise no more than that; answers to our own actions are not counted, for only we get them.
 
 import type { AmiEvent } from "../event/ami-message.ts";
+import { timestampOf } from "../event/ami-message.ts";
 import type { FrameEnvelope } from "../event/envelope.ts";
 import type { SourceInstant } from "../event/instant.ts";
-import { decodeAmi, timestampOf } from "../protocol/ami/message.ts";
+import { decodeAmi } from "../protocol/ami/message.ts";
 import { stepAmi } from "./ami.ts";
 import { stepCall, writeDueEndings } from "./call.ts";
 import { storeEvent } from "./session.ts";

@@ -13,6 +13,8 @@ import type { SourceInstant } from "../event/instant.ts";
 export interface AmiSourceState {
   /** The latest Timestamp heard: lines of lists have none, and this is their time. Null: none heard yet. */
   readonly sourceTime: SourceInstant | null;
+  /** The source's clock minus ours when `sourceTime` was last moved, ms. */
+  readonly differenceMs: number;
   /** Events taken in so far; what a list answer may contradict is decided by it. */
   readonly eventCount: number;
   readonly session: SessionId | null;
@@ -144,6 +146,7 @@ export interface AmiStay {
 
 export const newAmiSource: AmiSourceState = {
   sourceTime: null,
+  differenceMs: 0,
   eventCount: 0,
   session: null,
   heardUntil: null,

@@ -21,8 +21,6 @@ import { durationSeconds, knownNumber, wholeNumber } from "./ami-name.ts";
 import { type AmiList, type AmiListedChannel, type AmiSourceState, newAmiCall, newAmiSource } from "./ami-state.ts";
 import type { World } from "./world.ts";
 
-export type { AmiCallState, AmiSourceState } from "./ami-state.ts";
-
 /** Whose message this is. */
 export interface AmiContext {
   /** Name of the data source. */
@@ -79,7 +77,11 @@ export function stepAmiMark(world: World, context: AmiContext, mark: Mark): read
           entries: [],
           gone: [],
         };
-        world.put("ami source", context.source, { ...source, lists: [...source.lists, list] });
+        // Asked again: the earlier answer stayed away, and must not stand before this one.
+        const lists = source.lists.filter(({ action }) => action !== mark.action);
+        if (mark.action === "CoreShowChannels" && lists.length < source.lists.length)
+          forgetLines(world, context.source);
+        world.put("ami source", context.source, { ...source, lists: [...lists, list] });
       }
       break;
     default:
@@ -110,14 +112,19 @@ function closed(source: AmiSourceState, cause: SessionEndCause): AmiSourceState 
 function hear(world: World, context: AmiContext, at: SourceInstant | null): AmiSourceState {
   const before = world.get("ami source", context.source) ?? newAmiSource;
   const sourceTime = at === null || (before.sourceTime !== null && before.sourceTime >= at) ? before.sourceTime : at;
-  const source = { ...before, sourceTime, eventCount: before.eventCount + 1 };
+  const differenceMs = at !== null && sourceTime === at ? at - context.arrivedAt : before.differenceMs;
+  const source = { ...before, sourceTime, differenceMs, eventCount: before.eventCount + 1 };
   world.put("ami source", context.source, source);
   return source;
 }
 
-/** The source's time at a message without one. A source that never tells a time is timed by our own clock. */
+/**
+ * The source's time at a message without one: our clock, corrected by the difference when it last told one, and never
+ * before that. A source that never tells a time is timed by our clock alone.
+ */
 function timeOf(source: AmiSourceState, context: AmiContext): SourceInstant {
-  return source.sourceTime ?? sourceInstant(context.arrivedAt);
+  const estimate = context.arrivedAt + source.differenceMs;
+  return sourceInstant(Math.max(estimate, source.sourceTime ?? estimate));
 }
 
 function dropList(world: World, name: string, source: AmiSourceState, actionId: string): void {

@@ -12,6 +12,9 @@ export interface EventCause {
   readonly ccCause: number | null;
 }
 
+// TMediaVoice [S: tlib-enums]
+const voice = 0;
+
 /** While a call goes on it stands in the Active tables; a row left there says that its ending was never written. */
 export function writeActiveRows(world: World, context: StepContext, call: Call): void {
   world.write("G_CALL_ACTIVE", {
@@ -22,6 +25,12 @@ export function writeActiveRows(world: World, context: StepContext, call: Call):
     CONNIDNUM: connIdNumber(call.connId),
     SWITCHCALLID: call.switchCallId,
     IRID: call.irId,
+    ROOTIRID: call.irId,
+    MEDIATYPE: voice,
+    CALLTYPE: call.callType,
+    CALLANI: call.ani,
+    CALLDNIS: call.dnis,
+    ...created(world, call.createdAt),
     ...stamps(world, context, call.activeRowId),
   });
   world.write("G_IR_ACTIVE", {
@@ -49,11 +58,11 @@ export function writeCallRow(world: World, context: StepContext, call: Call, ter
     SWITCHCALLID: call.switchCallId,
     IRID: call.irId,
     ROOTIRID: call.irId,
-    MEDIATYPE: 0, // TMediaVoice
+    MEDIATYPE: voice,
     CALLTYPE: call.callType,
     CALLANI: call.ani,
     CALLDNIS: call.dnis,
-    ...span(call.createdAt, terminatedAt),
+    ...span(world, call.createdAt, terminatedAt),
     ...stamps(world, context, call.rowId),
   });
 }
@@ -84,7 +93,7 @@ export function writeCallHistory(
     CSEQ: change === callChangeTypes.created ? 1 : 2,
     CHANGETYPE: change,
     REFID: null,
-    ...added(at),
+    ...added(world, at),
     ...stamps(world, context, id),
   });
 }
@@ -103,7 +112,7 @@ export function writeIrHistory(
     XSEQ: null,
     CHANGETYPE: change,
     REFID: null,
-    ...added(at),
+    ...added(world, at),
     ...stamps(world, context, id),
   });
 }
@@ -133,7 +142,7 @@ export function writePartyRow(
     AGENTID: null,
     CCEVENT: cause.ccEvent,
     CCEVENTCAUSE: cause.ccCause,
-    ...span(party.createdAt, terminatedAt),
+    ...span(world, party.createdAt, terminatedAt),
     ...stamps(world, context, party.rowId),
   });
 }
@@ -162,7 +171,7 @@ export function writePartyHistory(
     CCEVENTCAUSE: row.cause.ccCause,
     STATE: row.state,
     PREVSTATE: row.previous,
-    ...added(row.at),
+    ...added(world, row.at),
     ...stamps(world, context, id),
   });
 }
@@ -173,27 +182,31 @@ function stamps(world: World, context: StepContext, insertSequence?: number) {
   return { GSYS_DOMAIN: context.session, GSYS_SEQ: insertSequence ?? update, GSYS_USEQ: update };
 }
 
-function span(createdAt: SourceInstant, terminatedAt: SourceInstant | null) {
+function created(world: World, at: SourceInstant) {
+  return { CREATED: timestampText(at), CREATED_TS: utcSeconds(at), CREATED_TCODE: timecodeOf(world, at) };
+}
+
+function span(world: World, createdAt: SourceInstant, terminatedAt: SourceInstant | null) {
   return {
-    CREATED: timestampText(createdAt),
-    CREATED_TS: utcSeconds(createdAt),
-    CREATED_TCODE: timecode(createdAt),
+    ...created(world, createdAt),
     TERMINATED: terminatedAt === null ? null : timestampText(terminatedAt),
     TERMINATED_TS: terminatedAt === null ? null : utcSeconds(terminatedAt),
-    TERMINATED_TCODE: terminatedAt === null ? null : timecode(terminatedAt),
+    TERMINATED_TCODE: terminatedAt === null ? null : timecodeOf(world, terminatedAt),
   };
 }
 
-function added(at: SourceInstant) {
-  return { ADDED: timestampText(at), ADDED_TS: utcSeconds(at), ADDED_TCODE: timecode(at) };
+function added(world: World, at: SourceInstant) {
+  return { ADDED: timestampText(at), ADDED_TS: utcSeconds(at), ADDED_TCODE: timecodeOf(world, at) };
+}
+
+/** The step of G_TIMECODE that a row refers to; it gets its row there with the first that does. */
+function timecodeOf(world: World, at: SourceInstant): number {
+  const code = timecode(at);
+  world.refer(code);
+  return code;
 }
 
 /** CONNIDNUM is numeric(20): beyond what a double holds exactly, so it is written as decimal digits. */
 function connIdNumber(connId: string | null): string | null {
   return connId !== null && /^[0-9a-fA-F]{1,16}$/.test(connId) ? BigInt(`0x${connId}`).toString() : null;
-}
-
-/** G_TIMECODE has a row for every five minutes that a row's `*_TCODE` refers to. */
-export function writeTimecode(world: World, at: SourceInstant): void {
-  world.write("G_TIMECODE", { ID: timecode(at) });
 }

@@ -34,11 +34,10 @@ import {
   writeIrRow,
   writePartyHistory,
   writePartyRow,
-  writeTimecode,
 } from "./call-rows.ts";
 import { hashedKey } from "./key.ts";
 import { noteQuality } from "./quality.ts";
-import type { StepContext } from "./source.ts";
+import { aliasKey, type StepContext } from "./source.ts";
 import type { World } from "./world.ts";
 
 export type PartyState = "queued" | "dialing" | "alerting" | "connected" | "hold";
@@ -132,19 +131,20 @@ export function writeDueEndings(world: World, context: StepContext, now: SourceI
   for (const callId of world.takeDue(context.source.identity.name, now)) {
     const call = world.get("call", callId);
     if (call?.endedAt == null) continue;
-    const dueAt = call.endedAt + context.source.options.callDeletionTimeoutSeconds * 1000;
+    const dueAt = sourceInstant(call.endedAt + context.source.options.callDeletionTimeoutSeconds * 1000);
     if (dueAt <= now) writeEnding(world, context, call, call.endedAt);
+    else world.schedule(call.source, dueAt, call.callId); // the timeout was raised meanwhile
   }
 }
 
 /**
  * Closes what a complete snapshot of the source did not name: it ended while we were not listening. Everything goes on
- * that `named` holds (PARTYGUIDs); calls that wait for their ending are left to it.
+ * that `named` holds (see namedKey); calls that wait for their ending are left to it.
  */
 export function closeUnnamed(world: World, context: StepContext, named: ReadonlySet<string>, unseen: Unseen): void {
   for (const [, call] of [...world.all("call")]) {
     if (call.source !== context.source.identity.name || call.endedAt !== null) continue;
-    const gone = Object.values(call.parties).filter((party) => !named.has(party.guid));
+    const gone = Object.values(call.parties).filter((party) => !named.has(namedKey(call.callId, party.guid)));
     if (gone.length === Object.keys(call.parties).length) {
       endCall(world, context, call, unseen.earliest, unseen);
     } else {
@@ -153,6 +153,11 @@ export function closeUnnamed(world: World, context: StepContext, named: Readonly
       world.put("call", rest.callId, rest);
     }
   }
+}
+
+/** A party that moved is on another call under the same guid: only both together name a stay. */
+export function namedKey(callId: CallId, guid: string): string {
+  return `${callId}/${guid}`;
 }
 
 function createCall(world: World, context: StepContext, facts: CallFacts, at: SourceInstant): Call {
@@ -179,7 +184,6 @@ function createCall(world: World, context: StepContext, facts: CallFacts, at: So
     endedAt: null,
     parties: {},
   };
-  writeTimecode(world, at);
   writeCallRow(world, context, call, null);
   writeIrRow(world, context, call, irStates.active);
   writeCallHistory(world, context, call, callChangeTypes.created, at);
@@ -208,8 +212,29 @@ function learnFacts(world: World, context: StepContext, call: Call, facts: CallF
     learned.dnis !== call.dnis;
   if (!isNews) return call;
   writeCallRow(world, context, learned, null);
+  writeActiveRows(world, context, learned);
   world.put("call", learned.callId, learned);
   return learned;
+}
+
+const midLifeSteps: ReadonlySet<PartyStep> = new Set(["established", "held", "retrieved"]);
+
+// Asterisk's channels tell their own beginnings; a party that changed calls begins as what it was.
+function isMidLifeStep({ source }: StepContext, { step, ccEvent }: PartyHappening): boolean {
+  return source.identity.kind === "tevent" && midLifeSteps.has(step) && ccEvent !== tlibMessages.EventPartyChanged;
+}
+
+function noteBeginningMissed(
+  world: World,
+  context: StepContext,
+  call: Call,
+  party: Party | undefined,
+  isNewCall: boolean,
+  at: SourceInstant,
+): void {
+  const unseen = { earliest: null, latest: at, cause: context.source.missedBecause };
+  if (party !== undefined) noteQuality(world, context, "G_PARTY", party.partyId, "beginning not seen", unseen);
+  if (isNewCall) noteQuality(world, context, "G_CALL", call.callId, "beginning not seen", unseen);
 }
 
 type PartyHappening = Extract<Happening, { kind: "party" }>;
@@ -229,8 +254,12 @@ function stepParty(world: World, context: StepContext, known: Call | undefined, 
   const cause: EventCause = { ccEvent: happening.ccEvent, ccCause: happening.ccCause };
   if (party === undefined) {
     if (isEnding(step)) return;
-    call = beginParty(world, context, call, happening.party, { state: begins[step], createdAt: at, since: at }, cause);
+    // What answers or is held was queued, dialing or ringing before: its beginning, and so its key, was missed.
+    const isMidLife = isMidLifeStep(context, happening);
+    const facts = isMidLife ? { ...happening.party, guidIfNew: null } : happening.party;
+    call = beginParty(world, context, call, facts, { state: begins[step], createdAt: at, since: at }, cause);
     call = { ...call, endedAt: null };
+    if (isMidLife) noteBeginningMissed(world, context, call, findParty(call, happening.party), known === undefined, at);
   } else {
     const target = goesOn[party.state][step];
     if (target === undefined) {
@@ -242,8 +271,8 @@ function stepParty(world: World, context: StepContext, known: Call | undefined, 
       target === "gone"
         ? endParty(world, context, call, party, at, cause)
         : moveParty(world, context, call, party, target, at, cause);
-    if (happening.unseen !== null)
-      noteQuality(world, context, "G_PARTY", party.partyId, "change not seen", happening.unseen);
+    const reason = target === "gone" ? "end not seen" : "change not seen";
+    if (happening.unseen !== null) noteQuality(world, context, "G_PARTY", party.partyId, reason, happening.unseen);
   }
   if (Object.keys(call.parties).length === 0 && !call.isMonitored) call = { ...call, endedAt: at };
   settle(world, context, call);
@@ -384,7 +413,6 @@ function endParty(
 // Nobody saw how it ended: no call control event stands behind the row.
 function endUnseenParty(world: World, context: StepContext, call: Call, party: Party, unseen: Unseen): Call {
   noteQuality(world, context, "G_PARTY", party.partyId, "end not seen", unseen);
-  writeTimecode(world, unseen.earliest);
   const at = sourceInstant(Math.max(unseen.earliest, party.since));
   return endParty(world, context, call, party, at, { ccEvent: 0, ccCause: null });
 }
@@ -412,11 +440,11 @@ function settle(world: World, context: StepContext, call: Call): void {
 }
 
 function writeEnding(world: World, context: StepContext, call: Call, at: SourceInstant): void {
-  writeTimecode(world, at);
   writeCallRow(world, context, call, at);
   writeIrRow(world, context, call, irStates.terminated);
   writeCallHistory(world, context, call, callChangeTypes.terminated, at);
   writeIrHistory(world, context, call, irChangeTypes.terminated, at);
   eraseActiveRows(world, call);
+  if (call.connId !== null) world.remove("call alias", aliasKey(context.source, call.connId));
   world.remove("call", call.callId);
 }

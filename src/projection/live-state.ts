@@ -32,6 +32,8 @@ export class LiveState implements World {
   readonly #deadlines = new DeadlineQueue();
   #rows: RowChanges = new Map();
   #dirty = new Map<EntityKind, Set<string>>();
+  // Steps of G_TIMECODE written since the start; writing one again is harmless.
+  readonly #timecodes = new Set<number>();
   #rowSequence = 0;
   // The step under way: how to take it back, and the rows it wrote so far.
   #undo: Undo[] = [];
@@ -41,6 +43,7 @@ export class LiveState implements World {
   restore(stored: Iterable<{ kind: string; key: string; version: number; data: string }>, rowSequence: number): void {
     this.#entities.clear();
     this.#deadlines.clear();
+    this.#timecodes.clear();
     this.#rows = new Map();
     this.#dirty = new Map();
     this.#rowSequence = rowSequence;
@@ -138,6 +141,13 @@ export class LiveState implements World {
   write<T extends TableName>(table: T, row: RowOf<T>): void {
     const values = row as Record<string, unknown>;
     this.#stepRows.push([table, rowKey(table, values), values]);
+  }
+
+  refer(timecode: number): void {
+    if (this.#timecodes.has(timecode)) return;
+    this.#timecodes.add(timecode);
+    this.#undo.push(() => this.#timecodes.delete(timecode));
+    this.write("G_TIMECODE", { ID: timecode });
   }
 
   erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE", id: number): void {

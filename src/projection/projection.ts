@@ -17,7 +17,7 @@ import { stepCall } from "./call.ts";
 import { writeMark } from "./mark.ts";
 import { closeSession, hearSession, openSession, type SessionState } from "./session.ts";
 import { type SourceState, stepContext } from "./source.ts";
-import { stepTevent, takeSequenceOnly } from "./tevent.ts";
+import { passOverLine, stepTevent } from "./tevent.ts";
 import { enterWindow } from "./window.ts";
 import type { World } from "./world.ts";
 
@@ -69,7 +69,7 @@ export function passOver(
     });
     context.count("projection failed");
     if (source.identity.kind === "tevent" && envelope.kind === "frame") {
-      takeSequenceOnly(world, context, settings.windowSeconds, envelope);
+      passOverLine(world, context, settings.windowSeconds, envelope);
     }
   }
   const frame = envelope?.kind === "frame" ? envelope.frame : payload;
@@ -111,6 +111,15 @@ export function stepQueueLost(world: World, settings: ProjectionSettings, positi
     if (open !== undefined) endSession(world, open, open.heardAt, "our crash");
     const now = world.get("source", name);
     if (now !== undefined) world.put("source", name, { ...now, missedBecause: "queue lost" });
+  }
+}
+
+/** The oldest record kept is not the first there was: what was open before it is known from its segment's head alone. */
+export function stepHistoryTrimmed(world: World, position: bigint): void {
+  for (const [name, source] of world.all("source")) {
+    world.put("source", name, { ...source, missedBecause: "history not kept" });
+    const detail = `records before position ${position} are no longer in the persistent queue`;
+    writeMark(world, { position, source }, source.instance.startedAt, "history not kept", detail);
   }
 }
 
@@ -229,6 +238,8 @@ const newSource = {
   openSession: null,
   lastDbid: null,
   snapshotLines: null,
+  isSnapshotDamaged: false,
+  newestWindow: null,
   counters: {},
 } as const;
 
@@ -271,6 +282,7 @@ function writeUndecoded(
   reason: string,
 ): void {
   world.write("ICON_UNDECODED", {
+    ID: world.nextRowId(),
     POSITION: Number(position),
     GSYS_DOMAIN: about.session,
     SOURCE: about.source?.identity.name ?? null,

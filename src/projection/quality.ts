@@ -1,11 +1,19 @@
 // Doubts about a row live in ICON_ROW_QUALITY and nowhere else; no documented column gets a second meaning.
 
 import type { Unseen } from "../event/happening.ts";
-import { timestampText } from "../event/instant.ts";
+import { type SourceInstant, timestampText } from "../event/instant.ts";
 import type { StepContext } from "./source.ts";
 import type { World } from "./world.ts";
 
-export type QualityReason = "end not seen" | "beginning not seen" | "change not seen" | "key is local";
+export type QualityReason =
+  | "end not seen"
+  | "beginning not seen"
+  | "change not seen"
+  | "key is local"
+  | "event not projected"; // one of its events is in ICON_UNDECODED
+
+/** Bounds and cause; where nothing tells the earliest, it is null. */
+export type Doubt = Omit<Unseen, "earliest"> & { readonly earliest: SourceInstant | null };
 
 /** Notes that nobody saw what a row says, and between which instants it must have happened. */
 export function noteQuality(
@@ -14,14 +22,14 @@ export function noteQuality(
   table: "G_CALL" | "G_PARTY",
   rowKey: string,
   reason: QualityReason,
-  unseen: Unseen | null,
+  unseen: Doubt | null,
 ): void {
   world.write("ICON_ROW_QUALITY", {
     ID: world.nextRowId(),
     TABLE_NAME: table,
     ROW_KEY: rowKey,
     REASON: reason,
-    EARLIEST: unseen && timestampText(unseen.earliest),
+    EARLIEST: unseen?.earliest == null ? null : timestampText(unseen.earliest),
     LATEST: unseen && timestampText(unseen.latest),
     CAUSE: unseen?.cause ?? null,
     SOURCE: context.source.identity.name,

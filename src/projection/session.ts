@@ -46,7 +46,7 @@ type Opened = Extract<MarkEnvelope["mark"], { mark: "session opened" }>;
 
 /** Opens the session's row and returns what is remembered of the source from now on. */
 export function openSession(world: World, source: SourceState, envelope: MarkEnvelope, mark: Opened): SourceState {
-  const isNewRun = source.run !== null && mark.run !== source.run;
+  const isNewRun = source.run !== null && (mark.run !== source.run || mark.dbid !== source.lastDbid);
   const state: SessionState = {
     session: envelope.session,
     source: source.identity.name,
@@ -75,6 +75,8 @@ export function openSession(world: World, source: SourceState, envelope: MarkEnv
     openSession: state.session,
     lastDbid: mark.dbid,
     snapshotLines: null,
+    isSnapshotDamaged: false,
+    newestWindow: isNewRun ? null : source.newestWindow,
   };
   world.put("source", source.identity.name, next);
   return next;

@@ -35,6 +35,10 @@ export interface SourceState {
   readonly lastDbid: number | null;
   /** Lines of the snapshot that is under way; null: none is. */
   readonly snapshotLines: number | null;
+  /** A line of that snapshot could not be taken in: what it does not name may be there all the same. */
+  readonly isSnapshotDamaged: boolean;
+  /** Start of the newest window of the ledger, UTC seconds; null: none yet in this run. */
+  readonly newestWindow: number | null;
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -44,6 +48,11 @@ export interface StepContext {
   readonly session: SessionId;
   readonly position: bigint;
   count(name: string): void;
+}
+
+/** A call without CallUUID is named by run and ConnID; after a restart of the server its key is still that of its own run. */
+export function aliasKey({ identity, run }: SourceState, connId: string): string {
+  return `${identity.name}/${run ?? ""}/${connId}`;
 }
 
 /** A context for one record of one source. `source` is as it stood before the step. */

@@ -18,18 +18,21 @@ import {
 } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import { type TEvent, tlibMessages } from "../event/tevent.ts";
-import { decodeLine, noteSequence, type SequenceNote } from "../protocol/tevent/line.ts";
-import { closeUnnamed, stepCall, writeDueEndings } from "./call.ts";
+import { decodeLine, type TeventLine } from "../protocol/tevent/line.ts";
+import { closeUnnamed, namedKey, stepCall, writeDueEndings } from "./call.ts";
 import { hashedKey } from "./key.ts";
 import { writeMark } from "./mark.ts";
+import { noteQuality } from "./quality.ts";
 import { dropSnapshot, storeEvent } from "./session.ts";
-import { estimatedSourceTime, hearClock, type StepContext, updateSource } from "./source.ts";
+import { aliasKey, estimatedSourceTime, hearClock, type StepContext, updateSource } from "./source.ts";
 import { enterWindow } from "./window.ts";
 import type { World } from "./world.ts";
 
 /** One line of a snapshot under way: what it says, kept until the end line. */
 export interface SnapshotItem {
   readonly happening: Happening;
+  /** Under which run and ConnID the call's later events come, where its key is that of an earlier run. */
+  readonly alias: string | null;
 }
 
 /** Takes one frame in. Returns why it could not be decoded, or null. */
@@ -48,6 +51,7 @@ export function stepTevent(
       return null;
     case "undecodable":
       if (line.sequence !== null) takeSequence(world, context, windowSeconds, line.sequence, context.source.clock);
+      else damageSnapshot(world, context);
       enterWindow(world, context, windowSeconds, estimatedSourceTime(context.source, envelope.arrivedAt), {
         fault: "undecodable frame",
       });
@@ -66,7 +70,7 @@ export function stepTevent(
     }
     case "snapshot begin":
       dropSnapshot(world, context.source, context.session);
-      updateSource(world, name, { snapshotLines: 0 });
+      updateSource(world, name, { snapshotLines: 0, isSnapshotDamaged: false });
       return null;
     case "snapshot end":
       takeSnapshot(world, context, windowSeconds, envelope, line.lastSeq);
@@ -134,28 +138,44 @@ function takeSequence(
   return true;
 }
 
-/** The projection of an event failed, but the event came: its number is taken, for else it would look like a hole. */
-export function takeSequenceOnly(
+/**
+ * The projection of a line failed, but it came: its number is taken, for else it would look like a hole; its call is
+ * doubtful; and a snapshot that lacks it may not end anything.
+ */
+export function passOverLine(
   world: World,
   context: StepContext,
   windowSeconds: number,
   { frame, isCut }: FrameEnvelope,
 ): void {
-  let note: SequenceNote;
+  let line: TeventLine;
   try {
-    note = noteSequence(frame, isCut);
+    line = decodeLine(frame, isCut);
   } catch {
-    return; // the decoder itself is what failed
+    return damageSnapshot(world, context); // the decoder itself is what failed
   }
-  if (note.kind === "event") takeSequence(world, context, windowSeconds, note.sequence, context.source.clock);
+  if (line.kind !== "event") return damageSnapshot(world, context);
+  const { event } = line;
+  if (event.sequence === null) damageSnapshot(world, context);
+  else takeSequence(world, context, windowSeconds, event.sequence, event.at);
+  const named = nameCall(world, context, event);
+  if (named !== null && world.get("call", named.callId) !== undefined) {
+    noteQuality(world, context, "G_CALL", named.callId, "event not projected", null);
+  }
+}
+
+function damageSnapshot(world: World, context: StepContext): void {
+  if (context.source.snapshotLines === null) return;
+  updateSource(world, context.source.identity.name, { isSnapshotDamaged: true });
 }
 
 function collectSnapshotLine(world: World, context: StepContext, event: TEvent): void {
   const lines = context.source.snapshotLines;
   if (lines === null) return context.count("snapshot line outside of a snapshot");
-  const happening = presentOf(context, event);
-  if (happening === null) return;
-  world.put("snapshot item", `${context.session}/${lines}`, { happening });
+  const named = nameCall(world, context, event);
+  const happening = presentOf(world, context, event);
+  if (named === null || happening === null) return;
+  world.put("snapshot item", `${context.session}/${lines}`, { happening, alias: named.alias });
   updateSource(world, context.source.identity.name, { snapshotLines: lines + 1 });
 }
 
@@ -170,9 +190,12 @@ function takeSnapshot(
   const lines = source.snapshotLines;
   if (lines === null) return context.count("snapshot end without its begin");
   const items: Happening[] = [];
+  forgetAliases(world, source.identity.name);
   for (let line = 0; line < lines; line++) {
     const item = world.get("snapshot item", `${context.session}/${line}`);
-    if (item !== undefined) items.push(item.happening);
+    if (item === undefined) continue;
+    items.push(item.happening);
+    if (item.alias !== null) world.put("call alias", item.alias, { callId: item.happening.call.callId });
   }
   // A call that is found begins with the earliest of its parties.
   items.sort((a, b) => beganAt(a) - beganAt(b));
@@ -193,15 +216,19 @@ function takeSnapshot(
     }
     enterWindow(world, context, windowSeconds, now, { fault: "reconciled by snapshot" });
   }
-  writeMark(world, context, envelope.arrivedAt, "snapshot taken in", `${items.length} parties, as of event ${lastSeq}`);
+  const damage = source.isSnapshotDamaged ? "; a line could not be taken in, so nothing was ended" : "";
+  const detail = `${items.length} parties, as of event ${lastSeq}${damage}`;
+  writeMark(world, context, envelope.arrivedAt, "snapshot taken in", detail);
+  if (source.isSnapshotDamaged) enterWindow(world, context, windowSeconds, now, { fault: "snapshot damaged" });
   if (!source.writesCalls) return;
 
   const named = new Set<string>();
   for (const item of items) {
     stepCall(world, context, item);
-    const party = item.kind === "party present" ? openPartyGuid(world, item) : undefined;
-    if (party !== undefined) named.add(party);
+    const guid = item.kind === "party present" ? openPartyGuid(world, item) : undefined;
+    if (guid !== undefined) named.add(namedKey(item.call.callId, guid));
   }
+  if (source.isSnapshotDamaged) return;
   const unseen: Unseen = { earliest: source.heardUntil ?? now, latest: now, cause: source.missedBecause };
   closeUnnamed(world, context, named, unseen);
 }
@@ -229,7 +256,7 @@ const steps: Readonly<Record<string, { readonly step: PartyStep; readonly ccEven
 };
 
 function happeningsOf(world: World, context: StepContext, event: TEvent): readonly Happening[] {
-  const call = callFacts(context, event);
+  const call = callFacts(world, context, event);
   if (call === null) return [];
   switch (event.id) {
     case "EventCallCreated":
@@ -261,8 +288,8 @@ function partyChanged(world: World, context: StepContext, event: TEvent, call: C
   return [joined];
 }
 
-function presentOf(context: StepContext, event: TEvent): Happening | null {
-  const call = callFacts(context, event);
+function presentOf(world: World, context: StepContext, event: TEvent): Happening | null {
+  const call = callFacts(world, context, event);
   const known = Object.hasOwn(steps, event.id) ? steps[event.id] : undefined;
   if (call === null || known === undefined) return null;
   const party = partyFacts(context, event, call);
@@ -275,13 +302,41 @@ function presentOf(context: StepContext, event: TEvent): Happening | null {
 
 const callTypeNumbers: ReadonlySet<number> = new Set(Object.values(callTypes));
 
-function callFacts(context: StepContext, event: TEvent): CallFacts | null {
-  if (event.callUuid === null && event.connId === null) return null;
-  const { identity, run } = context.source;
-  const callId = event.callUuid ?? hashedKey("call", identity.primaryDbid, run ?? "", event.connId ?? "");
+interface NamedCall {
+  readonly callId: CallId;
+  readonly isKeyLocal: boolean;
+  /** Where later events of this run have to look for it; null: they come to the same key by themselves. */
+  readonly alias: string | null;
+}
+
+/** CallUUID names a call; without it the server run in which it was created, and its ConnID. Null: no call is meant. */
+function nameCall(world: World, { source }: StepContext, event: TEvent): NamedCall | null {
+  if (event.callUuid !== null) return { callId: event.callUuid as CallId, isKeyLocal: false, alias: null };
+  if (event.connId === null) return null;
+  const run = source.run ?? "";
+  const here = aliasKey(source, event.connId);
+  const known = world.get("call alias", here);
+  if (known !== undefined) return { callId: known.callId, isKeyLocal: false, alias: here };
+  const bornIn = event.origin?.run ?? run;
+  const callId = hashedKey("call", source.identity.primaryDbid, bornIn, event.connId) as CallId;
+  // In a snapshot, a call without its origin may be older than this run: another copy may know it by another key.
+  const isKeyLocal = event.isSnapshot && event.origin === null && world.get("call", callId) === undefined;
+  return { callId, isKeyLocal, alias: bornIn === run ? null : here };
+}
+
+function forgetAliases(world: World, sourceName: string): void {
+  for (const [key, { callId }] of world.all("call alias")) {
+    if (world.get("call", callId)?.source === sourceName || !key.startsWith(`${sourceName}/`)) continue;
+    world.remove("call alias", key);
+  }
+}
+
+function callFacts(world: World, context: StepContext, event: TEvent): CallFacts | null {
+  const named = nameCall(world, context, event);
+  if (named === null) return null;
   return {
-    callId: callId as CallId,
-    isKeyLocal: false,
+    callId: named.callId,
+    isKeyLocal: named.isKeyLocal,
     connId: event.connId,
     parentCallId: null,
     switchCallId: event.switchCallId,

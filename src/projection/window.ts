@@ -2,9 +2,8 @@
 // are missing, and what was wrong. Only windows with events or faults get a row; stretches without a session follow
 // from G_DSS_GCC_PROVIDER.
 
-import { type SourceInstant, timecode } from "../event/instant.ts";
-import { writeTimecode } from "./call-rows.ts";
-import type { SourceState, StepContext } from "./source.ts";
+import type { SourceInstant } from "../event/instant.ts";
+import { type SourceState, type StepContext, updateSource } from "./source.ts";
 import type { World } from "./world.ts";
 
 export interface WindowState {
@@ -29,9 +28,12 @@ export type WindowFault =
   | "projection failed"
   | "cti link down"
   | "link to another server down"
-  | "source clock unknown";
+  | "source clock unknown"
+  | "late event" // an event, hole or fault of an earlier time that was already left behind
+  | "snapshot damaged"
+  | "history not kept";
 
-// Events may come a little late; after this many windows the row stands and the state is forgotten.
+// Events may come a little late; this many windows behind the newest are still open for them.
 const windowsKept = 3;
 
 export interface WindowEntry {
@@ -51,13 +53,19 @@ export function enterWindow(
 ): void {
   const { source } = context;
   const seconds = Math.floor(at / 1000);
-  const startSeconds = seconds - (seconds % windowSeconds);
+  const ownStart = seconds - (seconds % windowSeconds);
+  const newest = Math.max(ownStart, world.get("source", source.identity.name)?.newestWindow ?? ownStart);
+  const oldestKept = newest - windowsKept * windowSeconds;
+  // What a window left behind had is only in its row: whatever is later than that is entered into the oldest one kept.
+  const startSeconds = Math.max(ownStart, oldestKept);
+  const isLate = startSeconds !== ownStart;
   const run = source.run ?? "";
   const key = `${source.identity.primaryDbid}/${run}/${source.identity.switchDbid}/${startSeconds}`;
   const known = world.get("window", key);
-  if (known === undefined) forgetLeftBehind(world, source, startSeconds, windowSeconds);
-  // The steps that this source's rows refer to begin with the first time heard in them.
-  if (source.clock === null || timecode(source.clock) !== timecode(at)) writeTimecode(world, at);
+  if (known === undefined) {
+    forgetLeftBehind(world, source, oldestKept);
+    updateSource(world, source.identity.name, { newestWindow: newest });
+  }
   const before = known ?? emptyWindow(source, run, startSeconds);
   const sequence = entry.event?.sequence ?? null;
   const window: WindowState = {
@@ -66,10 +74,7 @@ export function enterWindow(
     firstSequence: sequence === null ? before.firstSequence : Math.min(before.firstSequence ?? sequence, sequence),
     lastSequence: sequence === null ? before.lastSequence : Math.max(before.lastSequence ?? sequence, sequence),
     holes: entry.hole === undefined ? before.holes : [...before.holes, entry.hole],
-    faults:
-      entry.fault === undefined || before.faults.includes(entry.fault)
-        ? before.faults
-        : [...before.faults, entry.fault],
+    faults: withFault(withFault(before.faults, entry.fault), isLate ? "late event" : undefined),
   };
   world.put("window", key, window);
   world.write("ICON_WINDOW", {
@@ -99,9 +104,13 @@ function emptyWindow(source: SourceState, run: string, startSeconds: number): Wi
   };
 }
 
-function forgetLeftBehind(world: World, source: SourceState, startSeconds: number, windowSeconds: number): void {
+function withFault(faults: readonly WindowFault[], fault: WindowFault | undefined): readonly WindowFault[] {
+  return fault === undefined || faults.includes(fault) ? faults : [...faults, fault];
+}
+
+function forgetLeftBehind(world: World, source: SourceState, oldestKept: number): void {
   for (const [key, window] of [...world.all("window")]) {
     const isOfSource = window.source === source.identity.name;
-    if (isOfSource && window.startSeconds < startSeconds - windowsKept * windowSeconds) world.remove("window", key);
+    if (isOfSource && window.startSeconds < oldestKept) world.remove("window", key);
   }
 }

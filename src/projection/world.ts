@@ -5,7 +5,7 @@
 import type { RowOf, TableName } from "../../schema/tables.ts";
 import type { CallId } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
-import type { AmiCallState, AmiSourceState } from "./ami.ts";
+import type { AmiCallState, AmiSourceState } from "./ami-state.ts";
 import type { Call } from "./call.ts";
 import type { SessionState } from "./session.ts";
 import type { SourceState } from "./source.ts";
@@ -20,6 +20,8 @@ export interface Entities {
   session: SessionState;
   /** key: CALLID; from creation until the ending is written */
   call: Call;
+  /** key: source, run and ConnID of a call whose key comes from an earlier run */
+  "call alias": { readonly callId: CallId };
   /** key: session id and running number; between a snapshot's begin and end */
   "snapshot item": SnapshotItem;
   /** key: source name; what Asterisk told us outside of calls */
@@ -45,6 +47,8 @@ export interface World {
   nextRowId(): number;
   /** Writes one whole row of a table, new or changed; the last one written for a key stands. */
   write<T extends TableName>(table: T, row: RowOf<T>): void;
+  /** A row refers to this step of G_TIMECODE: it has to be there. */
+  refer(timecode: number): void;
   /** Deletes the row of an Active table by its ID. */
   erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE", id: number): void;
   /** Looks at this call again once the source's clock has reached `at`; scheduling again does not undo an earlier one. */

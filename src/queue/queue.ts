@@ -250,6 +250,14 @@ export class Queue {
     return this.#segments.trim(retention, () => this.#durablePosition);
   }
 
+  /** Ends the queue (QueueFailedError) when somebody took its directory away: acknowledging would be a lie from then on. */
+  checkInPlace(): void {
+    if (this.#isClosed || this.#segments.isInPlace()) return;
+    this.#fail(
+      new Error(`the open segment is no longer in "${this.#options.directory}": was the directory moved or deleted?`),
+    );
+  }
+
   status(): QueueStatus {
     return {
       segmentCount: this.#segments.segmentCount,
@@ -286,8 +294,9 @@ export class Queue {
     }
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  /** As `close`, but silent about a failure: `failed` has told it, and the way out must not hide what led to it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close().catch(() => {});
   }
 
   #roll(): void {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Disk } from "./disk.ts";
+import { isMissingFile } from "./error.ts";
 import { OpenSegment, type SegmentPlan } from "./open-segment.ts";
 import { type Retention, type SealedSegment, segmentsToTrim } from "./retention.ts";
 import { segmentStem } from "./segment.ts";
@@ -52,6 +53,19 @@ export class SegmentChain {
   /** Undefined while there is no segment. */
   get firstPosition(): bigint | undefined {
     return this.#sealed[0]?.firstPosition ?? (this.#beingSealed ?? this.#open)?.plan.firstPosition;
+  }
+
+  /** False when the open segment's name is gone: what is written to it now nobody will find. */
+  isInPlace(): boolean {
+    const { disk, directory } = this.options;
+    if (this.#open === undefined) return true;
+    const stem = segmentStem(this.#open.plan.firstPosition);
+    try {
+      return disk.list(directory).some((name) => name.startsWith(stem));
+    } catch (error) {
+      if (isMissingFile(error)) return false;
+      throw error;
+    }
   }
 
   get oldestSealedMs(): number | undefined {

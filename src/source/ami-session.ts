@@ -5,6 +5,7 @@
 // after login. The marks "list requested" say where in the stream they were asked, for what a list lacks ended only if
 // it was known before that.
 
+import type { AmiMessage } from "../event/ami-message.ts";
 import type { SessionEndCause, SessionId } from "../event/envelope.ts";
 import { encodeAction } from "../protocol/ami/action.ts";
 import { type AmiFrame, AmiFramer } from "../protocol/ami/framer.ts";
@@ -21,6 +22,9 @@ const loginTimeoutMs = 10_000;
 const pingIntervalMs = 10_000;
 // As on the T-Event link: three pings unanswered, and the link is dead.
 const pingsMissedMax = 3;
+// A busy Asterisk lists some thousand channels within a second or two.
+const listTimeoutMs = 30_000;
+type ListAction = "CoreShowChannels" | "QueueStatus";
 const greeting = /^Asterisk Call Manager\//;
 
 export class AmiSession implements SourceSession {
@@ -34,6 +38,8 @@ export class AmiSession implements SourceSession {
   #isOver = false;
   #isStopping = false;
   #pings = 0;
+  #asked = 0;
+  readonly #lists = new Map<string, { readonly action: ListAction; readonly cancel: () => void }>();
   #cancelTimer: () => void = () => {};
 
   constructor(parts: SessionParts, login: AmiLogin) {
@@ -74,6 +80,11 @@ export class AmiSession implements SourceSession {
   closed(): void {
     this.#isOver = true;
     this.#cancelTimer();
+    for (const list of this.#lists.values()) list.cancel();
+    this.#lists.clear();
+    // Nobody will send the rest: what came of a message is kept as one that was cut.
+    const rest = this.#session === null || this.#isStopping ? null : this.#framer.takeRest();
+    if (this.#session !== null && rest !== null) this.#take(this.#session, rest);
   }
 
   /** Before the login is accepted nothing is recorded: it is the greeting, and the answer to Login. */
@@ -113,13 +124,41 @@ export class AmiSession implements SourceSession {
     });
     this.#session = session;
     this.#take(session, loginAnswer);
-    for (const action of ["CoreShowChannels", "QueueStatus"]) {
-      const actionId = `icon-${session}-${action}`;
-      intake.mark({ mark: "list requested", source: identity.name, action, actionId }, session);
-      this.#connection?.write(encodeAction(action, { ActionID: actionId }));
-    }
+    for (const action of ["CoreShowChannels", "QueueStatus"] as const) this.#askList(session, action);
     this.#ping();
     log.info("data source session opened", { source: identity.name, session, address });
+  }
+
+  /** Asks what is there now; asks again when the answer stays away, for without it what was missed is not known. */
+  #askList(session: SessionId, action: ListAction): void {
+    const { intake, identity, clock, log } = this.#parts;
+    this.#asked += 1;
+    const actionId = `icon-${session}-${this.#asked}-${action}`;
+    intake.mark({ mark: "list requested", source: identity.name, action, actionId }, session);
+    this.#connection?.write(encodeAction(action, { ActionID: actionId }));
+    const cancel = clock.after(listTimeoutMs, () => {
+      this.#lists.delete(actionId);
+      log.warn("manager does not answer what is there", { source: identity.name, session, action });
+      this.#askList(session, action);
+    });
+    this.#lists.set(actionId, { action, cancel });
+  }
+
+  /** An answer to one of our lists: complete, or refused. */
+  #noteAnswer(session: SessionId, message: AmiMessage): void {
+    if (message.kind !== "event" && message.kind !== "response") return;
+    const actionId = message.fields.get("ActionID") ?? "";
+    const list = this.#lists.get(actionId);
+    if (list === undefined) return;
+    const isRefused = message.kind === "response" && !message.success;
+    const isComplete = message.kind === "event" && message.name === `${list.action}Complete`;
+    if (!isRefused && !isComplete) return;
+    list.cancel();
+    this.#lists.delete(actionId);
+    if (!isRefused) return;
+    const { log, identity } = this.#parts;
+    const needed = "read = system,call,agent,… and write = reporting,system in manager.conf";
+    log.warn("manager refuses to say what is there", { source: identity.name, session, action: list.action, needed });
   }
 
   #take(session: SessionId, frame: AmiFrame): void {
@@ -127,6 +166,7 @@ export class AmiSession implements SourceSession {
     intake.frame(session, frame.bytes, frame.isCut);
     counts.frames += 1;
     const message = decodeAmi(frame.bytes, frame.isCut);
+    if (this.#lists.size > 0) this.#noteAnswer(session, message);
     if (message.kind === "undecodable") counts.undecodable += 1;
     if (message.kind === "event") {
       counts.events += 1;

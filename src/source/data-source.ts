@@ -1,9 +1,9 @@
 // One configured data source: keeps a session with it, address after address, for as long as the instance runs.
 
+import { Backoff, type BackoffLimits } from "../backoff.ts";
 import { type Clock, sleep } from "../clock.ts";
 import type { SessionEndCause, SourceIdentity } from "../event/envelope.ts";
 import type { Log } from "../log.ts";
-import { Backoff, type BackoffLimits } from "./backoff.ts";
 import type { Intake } from "./intake.ts";
 import { type Address, addressText, type Connection, type Network } from "./network.ts";
 import type { SessionEnd, SessionParts, SourceCounts, SourceSession } from "./session.ts";

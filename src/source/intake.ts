@@ -4,6 +4,8 @@
 
 import {
   decodeEnvelope,
+  type Envelope,
+  EnvelopeError,
   encodeEnvelope,
   type FrameEnvelope,
   type Mark,
@@ -24,6 +26,16 @@ export interface ArrivalSink {
   /** False: more is waiting for the disk than should; stop reading sockets until `room` resolves. */
   readonly hasRoom: boolean;
   room(): Promise<void>;
+}
+
+/** Null for what no version of ours wrote: the projector keeps and counts it, and a start does not stumble over it. */
+function readEnvelope(payload: Uint8Array): Envelope | null {
+  try {
+    return decodeEnvelope(payload);
+  } catch (error) {
+    if (error instanceof EnvelopeError) return null;
+    throw error;
+  }
 }
 
 // Changed in place: this is touched once per frame, on the way to the disk.
@@ -57,7 +69,8 @@ export class Intake {
     this.#isStopped = state.isStopped;
     for (const [name, source] of Object.entries(state.sources)) this.#keep(name, { ...source });
     for (const { payload } of records) {
-      const envelope = decodeEnvelope(payload);
+      const envelope = readEnvelope(payload);
+      if (envelope === null) continue;
       if (envelope.kind === "frame") this.#foldFrame(envelope);
       else this.#foldMark(envelope);
     }
@@ -148,7 +161,7 @@ export class Intake {
           isOpen: true,
           arrivalNumber: 0,
           run: mark.run,
-          contiguous: before !== undefined && before.run === mark.run ? before.contiguous : null,
+          contiguous: before?.run === mark.run && before.opened.dbid === mark.dbid ? before.contiguous : null,
         });
         return;
       }

@@ -6,6 +6,7 @@
 //    line is only looked at for what this side of the link must answer.
 
 import type { SessionEndCause, SessionId } from "../event/envelope.ts";
+import type { SourceIntake } from "../event/intake-state.ts";
 import { LineFramer } from "../protocol/tevent/framer.ts";
 import { decodeLine, type Hello, lineBytesMax, type SequenceNote } from "../protocol/tevent/line.ts";
 import type { Connection } from "./network.ts";
@@ -74,9 +75,15 @@ export class TeventSession implements SourceSession {
     if (this.#isOver) return;
     const { intake, identity } = this.#parts;
     this.#isStopping = true;
-    if (this.#lastPosition !== null) await intake.sink.durable(this.#lastPosition).catch(() => {});
     const contiguous = intake.source(identity.name)?.contiguous ?? null;
-    if (this.#session !== null && contiguous !== null) this.#connection?.write(`{"ack":${contiguous}}\n`);
+    if (this.#lastPosition !== null) {
+      try {
+        await intake.sink.durable(this.#lastPosition);
+        if (contiguous !== null) this.#connection?.write(`{"ack":${contiguous}}\n`);
+      } catch {
+        // The queue has failed: nothing more is acknowledged, and whoever owns it ends the process.
+      }
+    }
     this.#connection?.write('{"bye":"shutdown"}\n');
     this.#end("our stop", null, "soon");
   }
@@ -106,7 +113,7 @@ export class TeventSession implements SourceSession {
   #begin(hello: Hello, bytes: Uint8Array): void {
     const { intake, identity, instance, address, counts } = this.#parts;
     const before = intake.source(identity.name);
-    const resumeAfter = before !== undefined && before.run === hello.startTime ? before.contiguous : null;
+    const resumeAfter = isRunOf(before, hello) ? before.contiguous : null;
     this.#session = intake.openSession({
       mark: "session opened",
       source: identity.name,
@@ -120,6 +127,7 @@ export class TeventSession implements SourceSession {
       resumeAfter,
     });
     const { position } = intake.frame(this.#session, bytes, false);
+    this.#lastPosition = position;
     counts.run = hello.startTime;
     counts.frames += 1;
     this.#heartbeatMs = hello.heartbeatMs;
@@ -221,4 +229,9 @@ export class TeventSession implements SourceSession {
     this.closed();
     this.#parts.end({ cause, detail, retry });
   }
+}
+
+/** A server run is named by the server's DBID and its start time. */
+function isRunOf(before: SourceIntake | undefined, hello: Hello): before is SourceIntake {
+  return before !== undefined && before.run === hello.startTime && before.opened.dbid === hello.dbid;
 }

@@ -80,7 +80,8 @@ async function succeeds(script: string, words: readonly string[]): Promise<Count
 
 async function runTests(files: readonly string[], report: string, binary: string): Promise<Counts> {
   const paths = files.map((file) => `./test/${file}`);
-  const words = ["test", "--reporter=junit", `--reporter-outfile=${report}`, ...paths];
+  // A test says itself when it may take longer. The runner's 5 s are short for one that starts processes on a busy host.
+  const words = ["test", "--timeout=30000", "--reporter=junit", `--reporter-outfile=${report}`, ...paths];
   const exitCode = await runBun(words, { ICON_BINARY: binary });
   const counts = readReport(report);
   // An error outside of any test fails the run and stands in no report; so does a run that was killed.

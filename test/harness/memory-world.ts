@@ -48,6 +48,10 @@ export class MemoryWorld implements World {
     this.written.push({ table, row } as unknown as Written);
   }
 
+  refer(timecode: number): void {
+    this.write("G_TIMECODE", { ID: timecode });
+  }
+
   erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE", id: number): void {
     this.erased.push({ table, id });
   }

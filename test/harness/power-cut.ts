@@ -57,8 +57,9 @@ const searchPath = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
 const goingDown = 0x8004587d;
 const noLogFlush = 2;
 
-// Outer mount point, mount point, outer image; each step may have nothing to do.
-const leaveNothing = 'PATH=$PATH:/usr/sbin:/sbin; fsfreeze -u "$1"; umount -l "$2"; umount -l "$1"; rm -f "$3"';
+// Outer mount point, mount point, directory; each step may have nothing to do.
+const leaveNothing =
+  'PATH=$PATH:/usr/sbin:/sbin; fsfreeze -u "$1"; umount -l "$2"; umount -l "$1"; rm -rf --one-file-system "$3"';
 
 export class CuttableDisk {
   /** Where it is mounted. */
@@ -79,7 +80,7 @@ export class CuttableDisk {
   /** An empty file system, mounted in `directory`. */
   static make(directory: string, setting: DiskSetting): CuttableDisk {
     const disk = new CuttableDisk(directory, setting);
-    disk.#callOff = whenGone(["sh", "-c", leaveNothing, "power-cut", disk.#outer, disk.path, disk.#outerImage]);
+    disk.#callOff = whenGone(["sh", "-c", leaveNothing, "power-cut", disk.#outer, disk.path, directory]);
     mkdirSync(disk.path);
     mkdirSync(disk.#outer);
     try {

@@ -19,6 +19,8 @@ const source = { name: "north", kind: "tevent", dbid: 101, primaryDbid: 101, swi
 
 export class Story {
   readonly world = new MemoryWorld();
+  /** Every record so far, as the persistent queue would hold it. */
+  readonly payloads: Uint8Array[] = [];
   #position = 0n;
   #session = 1000;
   #arrivalNumber = 0;
@@ -27,8 +29,13 @@ export class Story {
   #now = startMs;
 
   constructor({ callDeletionTimeoutSeconds = 30 }: { readonly callDeletionTimeoutSeconds?: number } = {}) {
+    this.start({ callDeletionTimeoutSeconds }).open();
+  }
+
+  /** The instance starts, for the first time or once more. */
+  start({ callDeletionTimeoutSeconds = 30 }: { readonly callDeletionTimeoutSeconds?: number } = {}): this {
     const options = { callDeletionTimeoutSeconds, inboundContexts: [], internalContexts: [], outboundContexts: [] };
-    this.mark({
+    return this.mark({
       mark: "instance started",
       programVersion: "0.1.0",
       instance: { name: "icon-a", dbid: 9001 },
@@ -38,7 +45,6 @@ export class Story {
       sources: [{ ...source, options }],
       configurationHash: "0".repeat(64),
     });
-    this.open();
   }
 
   /** Our clock goes on; the source's is in its lines. */
@@ -163,6 +169,7 @@ export class Story {
 
   #step(payload: Uint8Array): this {
     this.#position += 1n;
+    this.payloads.push(payload);
     stepRecord(this.world, settings, this.#position, payload);
     return this;
   }

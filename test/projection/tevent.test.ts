@@ -52,14 +52,14 @@ test("calls that were there before are found with what the snapshot knows of the
 
 test("what a snapshot does not name has ended unseen, within bounds, for the reason the link was away", () => {
   const story = new Story()
-    .events([0, "EventRinging", agent], [3, "EventEstablished", other])
+    .events([0, "EventRinging", agent], [3, "EventRinging", other])
     .heartbeat(10)
     .close("connection lost")
     .wait(60)
     .open();
   story.line({ gap: { from: 3, to: 9 } });
   story.snapshot(9, [20, "EventHeld", other]);
-  story.expectParties("5001: alerting 0 | 10", "5002: connected 3, hold 20 | …");
+  story.expectParties("5001: alerting 0 | 10", "5002: alerting 3, hold 20 | …");
   expect(story.rows("G_CALL", "ID").map(({ CALLID, TERMINATED }) => [CALLID, TERMINATED])).toEqual([
     ["C1", at(10)],
     ["C2", null],
@@ -103,7 +103,7 @@ test("a stay found without its origin gets a key of its own and says so", () => 
 test("a frame that cannot be decoded is kept with its reason, counted, and its window says so", () => {
   const story = new Story().heartbeat(0);
   story.line('{"id":"EventRinging","EventSequenceNumber":1,"time":"yesterday"}').line("not json at all");
-  const kept = story.rows("ICON_UNDECODED", "POSITION");
+  const kept = story.rows("ICON_UNDECODED", "ID");
   expect(kept.map(({ REASON, SOURCE, GSYS_DOMAIN }) => [REASON, SOURCE, GSYS_DOMAIN])).toEqual([
     ["time is not seconds since 1970 as number, decimal string or {sec, usec}", "north", story.session],
     ["line is not JSON", "north", story.session],
@@ -142,20 +142,102 @@ test("a session is one row: its type says first, reconnect, restart or switchove
 });
 
 test("after a crash the next start closes the session at the last arrival, after a stop at the stop", () => {
-  const started = (story: Story) =>
-    story.mark({
-      mark: "instance started",
-      programVersion: "0.1.0",
-      instance: { name: "icon-a", dbid: 9001 },
-      queueId: "q",
-      queueState: "recovered",
-      role: ["gcc"],
-      sources: [],
-      configurationHash: "0".repeat(64),
-    });
   const crashed = new Story().wait(7).events([5, "EventRinging", agent]).wait(100);
-  started(crashed);
+  crashed.start();
   expect(crashed.rows("G_DSS_GCC_PROVIDER", "DSS_ID")[0]).toMatchObject({ DSCONN_ETIME: at(7), ICON_ETIME: null });
   const stopped = new Story().wait(9).close("our stop");
   expect(stopped.rows("G_DSS_GCC_PROVIDER", "DSS_ID")[0]).toMatchObject({ DSCONN_ETIME: at(9), ICON_ETIME: at(9) });
+});
+
+test("a party that moved to another call while nobody listened is not taken for still being on the old one", () => {
+  const story = new Story().events([0, "EventRinging", agent]).heartbeat(5).close("connection lost").open();
+  story.snapshot(9, [7, "EventEstablished", { ...agent, ConnID: "02", CallUUID: "C2" }]);
+  expect(story.rows("G_CALL", "ID").map(({ CALLID, TERMINATED }) => [CALLID, TERMINATED])).toEqual([
+    ["C1", at(5)],
+    ["C2", null],
+  ]);
+});
+
+test("a snapshot with a line that cannot be taken in adds what it names and ends nothing", () => {
+  const story = new Story().events([0, "EventRinging", agent]).close("connection lost").open();
+  story.line({ snapshot: "begin" });
+  story.line({
+    id: "EventRinging",
+    snapshot: true,
+    time: startMs / 1000,
+    ...agent,
+    ConnID: "01",
+    CallUUID: "C1",
+    ThisDN: 5001,
+  });
+  story.line({ id: "EventRinging", snapshot: true, time: startMs / 1000 + 5, ...other });
+  story.line({ snapshot: "end", lastSeq: 9 });
+  story.expectParties("5001: alerting 0 | …", "5002: alerting 5 | …");
+  expect(story.rows("ICON_WINDOW", "WINDOW_TS").at(-1)?.FAULTS).toContain("snapshot damaged");
+});
+
+test("without CallUUID, a call that lives on over a restart of the server stays the same call", () => {
+  const { CallUUID: _call, PartyUUID: _party, ...plain } = { ...other };
+  const bare = { ...plain, CallUUID: undefined, ConnID: "0a" };
+  const story = new Story().events([0, "EventRinging", bare]).close("connection lost").open({ run: "run-2" });
+  story.snapshot(0, [0, "EventRinging", { ...bare, origin: { run: "run-1", seq: 1, time: startMs / 1000 } }]);
+  story.events([4, "EventEstablished", bare], [9, "EventReleased", bare]).heartbeat(60);
+  story.expectParties("5002: alerting 0, connected 4 | 9");
+  expect(story.rows("G_CALL", "ID").map(({ CREATED, TERMINATED }) => [CREATED, TERMINATED])).toEqual([[at(0), at(9)]]);
+  expect(story.world.all("call alias")).toEqual([]);
+});
+
+test("what answers without having been seen to ring was missed: a local key where there is no other, and a mark", () => {
+  const { PartyUUID: _, ...dn } = agent;
+  const story = new Story().events([0, "EventEstablished", dn]);
+  expect(story.doubts().toSorted()).toEqual([
+    "G_CALL: beginning not seen, link down, ?–0",
+    "G_PARTY: beginning not seen, link down, ?–0",
+    "G_PARTY: key is local, null, ?–?",
+  ]);
+});
+
+test("a late event goes into the oldest window still kept, and no row that was left behind is touched", () => {
+  const story = new Story().events([0, "EventRinging", agent], [600, "EventEstablished", agent]);
+  story.events([1, "EventDNDOn", agent]);
+  expect(
+    story
+      .rows("ICON_WINDOW", "WINDOW_TS")
+      .map(({ WINDOW_TS, EVENTS, FAULTS }) => [WINDOW_TS - startMs / 1000, EVENTS, FAULTS]),
+  ).toEqual([
+    [0, 1, "[]"],
+    [600, 1, "[]"],
+    [420, 1, '["late event"]'],
+  ]);
+});
+
+test("an ending that waits is written later when call-deletion-timeout is raised meanwhile, and not forgotten", () => {
+  const story = new Story({ callDeletionTimeoutSeconds: 5 });
+  story
+    .events([0, "EventRinging", agent], [1, "EventReleased", agent])
+    .start({ callDeletionTimeoutSeconds: 60 })
+    .open();
+  story.heartbeat(30);
+  expect(story.rows("G_CALL", "ID")[0]?.TERMINATED).toBeNull();
+  story.heartbeat(61);
+  expect(story.rows("G_CALL", "ID")[0]?.TERMINATED).toBe(at(1));
+});
+
+test("every step of time that a row refers to has its row in G_TIMECODE", () => {
+  const story = new Story({ callDeletionTimeoutSeconds: 0 });
+  story.events([0, "EventRinging", agent]).heartbeat(900).events([901, "EventReleased", agent]);
+  const codes = new Set(story.rows("G_TIMECODE", "ID").map(({ ID }) => ID));
+  const referred = [
+    ...story.rows("G_CALL", "ID").flatMap((row) => [row.CREATED_TCODE, row.TERMINATED_TCODE]),
+    ...story.rows("G_PARTY_HISTORY", "PHID").map((row) => row.ADDED_TCODE),
+  ];
+  expect(referred.filter((code) => code == null || !codes.has(code))).toEqual([]);
+});
+
+test("undecodable frames of a queue that took another's place do not replace those of the one before", () => {
+  const first = new Story().line("garbage one");
+  const position = first.rows("ICON_UNDECODED", "ID")[0]?.POSITION;
+  const again = new Story().line("garbage two");
+  expect(again.rows("ICON_UNDECODED", "ID")[0]?.POSITION).toBe(position ?? -1);
+  expect(first.line("garbage three").rows("ICON_UNDECODED", "ID").length).toBe(2);
 });

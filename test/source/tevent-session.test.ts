@@ -30,7 +30,7 @@ const event = (sequence: number) =>
 /** A sink whose disk is as slow as the test wants. */
 class SlowDisk implements ArrivalSink {
   readonly records: Uint8Array[] = [];
-  #waiting: { position: bigint; resolve: () => void }[] = [];
+  #waiting: { position: bigint; resolve: () => void; reject: (error: Error) => void }[] = [];
   #durable = 0n;
   isFull = false;
   #room: (() => void)[] = [];
@@ -42,7 +42,7 @@ class SlowDisk implements ArrivalSink {
 
   durable(position: bigint): Promise<void> {
     if (position <= this.#durable) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push({ position, resolve }));
+    return new Promise((resolve, reject) => this.#waiting.push({ position, resolve, reject }));
   }
 
   get hasRoom(): boolean {
@@ -51,6 +51,12 @@ class SlowDisk implements ArrivalSink {
 
   room(): Promise<void> {
     return new Promise((resolve) => this.#room.push(resolve));
+  }
+
+  /** The fdatasync under way fails. */
+  async fail(): Promise<void> {
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error("planted: fdatasync failed"));
+    await settle();
   }
 
   async sync(): Promise<void> {
@@ -280,4 +286,20 @@ test("at a stop the last durable event is acknowledged and the server is told go
   await running;
   expect(network.last.received.slice(-2)).toEqual(['{"ack":1}\n', '{"bye":"shutdown"}\n']);
   expect(disk.marks().at(-1)).toContain('"cause":"our stop"');
+});
+
+test("after a failed fdatasync nothing is acknowledged any more, at a stop neither", async () => {
+  const { network, disk, stop, running } = setUp();
+  await settle();
+  network.last.send(hello());
+  await disk.sync();
+  network.last.send(event(1));
+  await disk.sync();
+  network.last.send(event(2) + event(3));
+  await disk.fail();
+  stop.abort();
+  await disk.fail();
+  await running;
+  const acks = network.last.received.filter((line) => line.includes("ack"));
+  expect(acks).toEqual(['{"ack":1}\n']);
 });

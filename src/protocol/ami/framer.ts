@@ -43,6 +43,14 @@ export class AmiFramer {
     return this.#length;
   }
 
+  /** The beginning of a message that will not be completed, for the connection is over; null when there is none. */
+  takeRest(): AmiFrame | null {
+    if (this.#length === 0) return null;
+    const frames: AmiFrame[] = [];
+    this.#emit(frames, this.#length, true);
+    return frames[0] ?? null;
+  }
+
   /** Takes the next bytes of the stream; returns the messages that they complete. The frames are copies. */
   push(bytes: Uint8Array): AmiFrame[] {
     const frames: AmiFrame[] = [];

@@ -2,8 +2,6 @@
 
 import { AmiFields, type AmiMessage } from "../../event/ami-message.ts";
 
-export { AmiFields, type AmiMessage, timestampOf } from "../../event/ami-message.ts";
-
 const greeting = "Asterisk Call Manager";
 const successes = new Set(["success", "follows", "goodbye", "pong"]);
 // Names in caller IDs may be in any encoding; what is not UTF-8 becomes U+FFFD here and stays as it came in the frame.

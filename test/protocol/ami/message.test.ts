@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { type AmiMessage, timestampOf } from "../../../src/event/ami-message.ts";
 import { sourceInstant } from "../../../src/event/instant.ts";
 import { AmiActionError, encodeAction } from "../../../src/protocol/ami/action.ts";
 import { AmiFramer } from "../../../src/protocol/ami/framer.ts";
-import { type AmiMessage, decodeAmi, decodeFields, timestampOf } from "../../../src/protocol/ami/message.ts";
+import { decodeAmi, decodeFields } from "../../../src/protocol/ami/message.ts";
 import { loadRecording } from "../../harness/ami-recording.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);

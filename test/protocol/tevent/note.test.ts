@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+import { decodeLine, noteSequence } from "../../../src/protocol/tevent/line.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+test("the quick look at a line finds the sequence number that decoding finds, however the line is written", () => {
+  const rest = '"time":1795423798.4,"ThisDN":"5001"}';
+  const lines = [
+    `{"id":"EventRinging","EventSequenceNumber":48151,${rest}`,
+    `{"id":"EventRinging","EventSequenceNumber":1,${rest}`,
+    `{"id":"EventRinging","EventSequenceNumber":999999999999999,${rest}`,
+    `{"id":"EventRinging","EventSequenceNumber":9007199254740991,${rest}`,
+    `{"id":"EventRinging","EventSequenceNumber":"000000000000bc17",${rest}`,
+    `{"id":"EventRinging","EventSequenceNumber":48151.5,${rest}`,
+    `{"id":"EventRinging","EventSequenceNumber":-3,${rest}`,
+    `{"id":"EventRinging","EventSequenceNumber": 48151,${rest}`,
+    `{ "id":"EventRinging","EventSequenceNumber":48151,${rest}`,
+    `{"EventSequenceNumber":48151,"id":"EventRinging",${rest}`,
+    `{"id":"Event Ringing","EventSequenceNumber":48151,${rest}`,
+    `{"id":"","EventSequenceNumber":48151,${rest}`,
+    `{"id":"${"E".repeat(100)}","EventSequenceNumber":48151,${rest}`,
+    `{"id":"EventRinging","EventSequenceNumber":48151}`,
+    `{"id":"EventRinging","snapshot":true,${rest}`,
+    '{"snapshot":"end","lastSeq":48150}',
+    '{"heartbeat":1795423808.0,"lastSeq":48151}',
+    "{}",
+    "",
+    '{"id":"',
+  ];
+  for (const line of lines) {
+    const full = decodeLine(bytes(line));
+    const sequence = full.kind === "event" ? full.event.sequence : full.kind === "undecodable" ? full.sequence : null;
+    const note = noteSequence(bytes(line));
+    if (full.kind === "snapshot end") expect({ line, note }).toEqual({ line, note: full });
+    else {
+      const expected = sequence === null ? { kind: "none" } : { kind: "event", sequence };
+      expect({ line, note }).toEqual({ line, note: expected } as never);
+    }
+  }
+});
+
+test("a line that was cut, or does not end like an object, is not judged by its beginning", () => {
+  const whole = '{"id":"EventRinging","EventSequenceNumber":48151,"time":1795423798.4}';
+  expect(noteSequence(bytes(whole), true)).toEqual({ kind: "none" });
+  expect(noteSequence(bytes(whole.slice(0, -1)))).toEqual({ kind: "none" });
+});
