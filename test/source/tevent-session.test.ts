@@ -2,10 +2,11 @@ import { expect, test } from "bun:test";
 import { decodeEnvelope } from "../../src/event/envelope.ts";
 import { silentLog } from "../../src/log.ts";
 import { DataSource } from "../../src/source/data-source.ts";
-import { type ArrivalSink, Intake } from "../../src/source/intake.ts";
+import { Intake } from "../../src/source/intake.ts";
 import { TeventSession } from "../../src/source/tevent-session.ts";
 import { FakeClock, settle } from "../harness/fake-clock.ts";
 import { FakeNetwork, seeded } from "../harness/fake-network.ts";
+import { SlowDisk } from "../harness/slow-disk.ts";
 
 const run = "2026-11-23T08:00:00.000Z";
 const hello = (over: object = {}) =>
@@ -26,57 +27,6 @@ const hello = (over: object = {}) =>
   })}\n`;
 const event = (sequence: number) =>
   `{"id":"EventRinging","EventSequenceNumber":${sequence},"time":1795423798.5,"ConnID":"006c02462a161006","ThisDN":"5001"}\n`;
-
-/** A sink whose disk is as slow as the test wants. */
-class SlowDisk implements ArrivalSink {
-  readonly records: Uint8Array[] = [];
-  #waiting: { position: bigint; resolve: () => void; reject: (error: Error) => void }[] = [];
-  #durable = 0n;
-  isFull = false;
-  #room: (() => void)[] = [];
-
-  append(payload: Uint8Array): bigint {
-    this.records.push(payload.slice());
-    return BigInt(this.records.length);
-  }
-
-  durable(position: bigint): Promise<void> {
-    if (position <= this.#durable) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#waiting.push({ position, resolve, reject }));
-  }
-
-  get hasRoom(): boolean {
-    return !this.isFull;
-  }
-
-  room(): Promise<void> {
-    return new Promise((resolve) => this.#room.push(resolve));
-  }
-
-  /** The fdatasync under way fails. */
-  async fail(): Promise<void> {
-    for (const { reject } of this.#waiting.splice(0)) reject(new Error("planted: fdatasync failed"));
-    await settle();
-  }
-
-  async sync(): Promise<void> {
-    this.#durable = BigInt(this.records.length);
-    for (const { resolve } of this.#waiting.splice(0)) resolve();
-    await settle();
-  }
-
-  async makeRoom(): Promise<void> {
-    this.isFull = false;
-    for (const resolve of this.#room.splice(0)) resolve();
-    await settle();
-  }
-
-  marks(): string[] {
-    return this.records
-      .map(decodeEnvelope)
-      .flatMap((each) => (each.kind === "mark" ? [JSON.stringify(each.mark)] : []));
-  }
-}
 
 function setUp(addresses = [{ host: "127.0.0.1", port: 7001 }]) {
   const clock = new FakeClock();
