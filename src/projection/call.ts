@@ -128,13 +128,18 @@ export function stepCall(world: World, context: StepContext, happening: Happenin
 
 /** Writes the endings whose time has come by the source's clock. Called before each event and heartbeat of a source. */
 export function writeDueEndings(world: World, context: StepContext, now: SourceInstant): void {
+  const due = new Map<CallId, { readonly call: Call; readonly at: SourceInstant }>();
   for (const callId of world.takeDue(context.source.identity.name, now)) {
     const call = world.get("call", callId);
     if (call?.endedAt == null) continue;
-    const dueAt = sourceInstant(call.endedAt + context.source.options.callDeletionTimeoutSeconds * 1000);
-    if (dueAt <= now) writeEnding(world, context, call, call.endedAt);
-    else world.schedule(call.source, dueAt, call.callId); // the timeout was raised meanwhile
+    const at = sourceInstant(call.endedAt + context.source.options.callDeletionTimeoutSeconds * 1000);
+    if (at <= now) due.set(callId, { call, at });
+    else world.schedule(call.source, at, callId); // it went on and ended again, or the timeout was raised meanwhile
   }
+  // In the order of what the calls say and not of the reminders: a call that had ended before has an older one too, but
+  // not after a restart, and the rows must be the same.
+  const inOrder = [...due.values()].sort((a, b) => a.at - b.at || (a.call.callId < b.call.callId ? -1 : 1));
+  for (const { call } of inOrder) if (call.endedAt !== null) writeEnding(world, context, call, call.endedAt);
 }
 
 /**

@@ -22,14 +22,20 @@ test("a second instance on the same data directory refuses with exit code 69, an
   await using first = await Instance.start(setting);
   await until("the source serves the first", 10_000, () => load.isServed);
   load.flow();
-  const other: InstanceSetting = { ...setting, name: "icon-b" };
-  await using second = await Instance.start(other);
-  expect(await second.exited).toBe(69);
-  const text = readLog(other)
-    .map(({ event }) => event)
-    .join("\n");
-  expect(text).toContain(`${directory.path}/data/queue`);
-  expect(text).toContain(String(first.pid));
+  // The same IDB as well, or one of its own: either lock is enough.
+  for (const [name, idbPath, inTheWay] of [
+    ["icon-b", undefined, directory.at("data", "idb.db")],
+    ["icon-c", directory.at("other.db"), directory.at("data", "queue")],
+  ] as const) {
+    const other: InstanceSetting = { ...setting, name, ...(idbPath !== undefined && { idbPath }) };
+    await using second = await Instance.start(other);
+    expect(await second.exited).toBe(69);
+    const text = readLog(other)
+      .map(({ event }) => event)
+      .join("\n");
+    expect(text).toContain(inTheWay);
+    expect(text).toContain(String(first.pid));
+  }
   expect(load.connections).toBe(1);
   load.complete();
   const late = await settle(first, [load]);
@@ -56,13 +62,14 @@ test("SIGTERM under load ends an instance within 5 s with exit code 0, and the n
     const askedAt = performance.now();
     expect(await instance.stop()).toBe(0);
     expect(performance.now() - askedAt).toBeLessThan(5_000);
-    expect(instance.log().at(-1)).toMatchObject({ event: "persistent queue closed" });
   }
   await using instance = await Instance.start(setting);
   await until("the source serves the instance", 10_000, () => load.isServed);
   load.complete();
   const late = await settle(instance, [load]);
   expect(await instance.stop()).toBe(0);
+  const states = instance.log().filter(({ event }) => event === "persistent queue opened");
+  expect(states.map(({ state }) => state)).toEqual(["new", "clean", "clean", "clean"]);
   const verdict = judge(instance, [load], late);
   announce("orderly stop", verdict);
   expect(verdict).toEqual(kept);
