@@ -76,14 +76,16 @@ test("zeroed from any byte of the last three records on, it recovers to the last
   using directory = await killed([5]);
   const file = join(directory.path, openFile);
   for (const offset of everyByte) {
-    const { found, keptBytes, tornContents } = await recoverAfter(directory.path, () => {
-      const bytes = readFileSync(file);
-      writeFileSync(file, bytes.fill(0, offset));
-    });
     const whole = wholeUpTo(offset);
+    let isAnythingLeft = false;
+    const { found, keptBytes, tornContents } = await recoverAfter(directory.path, () => {
+      const bytes = readFileSync(file).fill(0, offset);
+      isAnythingLeft = bytes.subarray(offsets[whole], offset).some((byte) => byte !== 0);
+      writeFileSync(file, bytes);
+    });
     expect({ offset, found, keptBytes }).toEqual({ offset, found: lines.slice(0, whole), keptBytes: true });
-    // What was half there is kept beside it, unless the cut was between two records.
-    expect(tornContents.length).toBe(offset === offsets[whole] ? 0 : 1);
+    // What was half there is kept beside it; a checksum may begin with zeros, which nobody can tell from nothing.
+    expect(tornContents.length).toBe(isAnythingLeft ? 1 : 0);
   }
 });
 

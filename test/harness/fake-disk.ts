@@ -79,6 +79,21 @@ export class FakeDisk implements Disk {
     this.#powerOffAtCall = this.callCount + calls;
   }
 
+  /** The disk as the process sees it that lives now: once that is gone, whatever it still had in hand reaches nothing. */
+  asProcess(): Disk {
+    const life = this.#life;
+    return new Proxy<Disk>(this, {
+      get: (disk, name) => {
+        const member: unknown = Reflect.get(disk, name, disk);
+        if (typeof member !== "function") return member;
+        return (...given: unknown[]) => {
+          if (life !== this.#life) throw new PowerOffError("The process is gone");
+          return member.apply(disk, given);
+        };
+      },
+    });
+  }
+
   /** The process is gone, the kernel lives on: everything written is still there. */
   kill(): void {
     this.#life += 1;

@@ -11,10 +11,14 @@ const directory = "/queue";
 const historyCount = 120;
 const livesEach = 8;
 
+// 1529043029: a rename that a process had in hand when it was killed reached the disk in the next life.
+const seedsKept = [1529043029];
+
 test("whatever was durable is there after any crash, once, in order and unchanged, and nothing else is", async () => {
   const firstSeed = Math.floor(Math.random() * 2 ** 31);
   console.log(`queue histories from seed ${firstSeed}`);
-  for (let seed = firstSeed; seed < firstSeed + historyCount; seed++) {
+  const seeds = [...seedsKept, ...Array.from({ length: historyCount }, (_, index) => firstSeed + index)];
+  for (const seed of seeds) {
     try {
       await liveThrough(seed);
     } catch (cause) {
@@ -36,7 +40,7 @@ async function liveThrough(seed: number): Promise<void> {
     if (random() < 0.3) disk.powerOffAfter(1 + below(12));
     let queue: Queue;
     try {
-      queue = await open(directory, { disk, head, segmentBytes: 6000 });
+      queue = await open(directory, { disk: disk.asProcess(), head, segmentBytes: 6000 });
     } catch (error) {
       if (!(error instanceof PowerOffError)) throw error;
       disk.powerCut();
