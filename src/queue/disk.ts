@@ -45,6 +45,8 @@ export interface DiskFile {
   read(target: Uint8Array, offset: number): number;
   /** Resolves when all of `bytes` are with the kernel, which is not yet the disk. `bytes` must not change until then. */
   write(bytes: Uint8Array, offset: number): Promise<void>;
+  /** The same, done when it returns: for few bytes, where waking another thread would cost more than the copying. */
+  writeNow(bytes: Uint8Array, offset: number): void;
   /** Reserves the blocks up to `bytes` and makes the file that long, so that a later write cannot find the disk full. */
   allocate(bytes: number): void;
   truncate(bytes: number): Promise<void>;

@@ -87,6 +87,14 @@ class SystemFile implements DiskFile {
     for (let done = 0; done < bytes.length; ) done += await this.writeOnce(bytes, done, offset + done);
   }
 
+  writeNow(bytes: Uint8Array, offset: number): void {
+    for (let done = 0; done < bytes.length; ) {
+      const count = fs.writeSync(this.descriptor, bytes, done, bytes.length - done, offset + done);
+      if (count === 0) throw new Error(`Cannot write at offset ${offset + done}: the disk took no bytes`);
+      done += count;
+    }
+  }
+
   private writeOnce(bytes: Uint8Array, from: number, offset: number): Promise<number> {
     return new Promise((resolve, reject) => {
       fs.write(this.descriptor, bytes, from, bytes.length - from, offset, (error, count) => {

@@ -235,6 +235,10 @@ export class FakeDisk implements Disk {
         count("write");
         this.#change(inode, { offset, bytes: bytes.slice() });
       },
+      writeNow: (bytes, offset) => {
+        count("write");
+        this.#change(inode, { offset, bytes: bytes.slice() });
+      },
       allocate: (bytes) => {
         count("allocate");
         this.#change(inode, { length: bytes });
