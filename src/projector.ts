@@ -39,8 +39,8 @@ export interface ProjectorStatus {
   readonly openSessions: number;
   /** By source: events dropped because their sequence number had been applied. */
   readonly duplicates: Readonly<Record<string, number>>;
-  /** Frames of sources kept in ICON_UNDECODED since the IDB was made. */
-  readonly undecoded: number;
+  /** By source: frames kept in ICON_UNDECODED since the IDB was made. */
+  readonly undecoded: Readonly<Record<string, number>>;
   readonly recordsProjected: number;
   readonly recordsPassedOver: number;
   readonly recordsDamaged: number;
@@ -120,14 +120,17 @@ export class Projector {
 
   status(): ProjectorStatus {
     const sources = this.#live.all("source");
-    const counted = (name: string) => sources.reduce((sum, [, { counters }]) => sum + (counters[name] ?? 0), 0);
+    const counted = (...names: string[]) =>
+      Object.fromEntries(
+        sources.map(([source, { counters }]) => [source, names.reduce((sum, name) => sum + (counters[name] ?? 0), 0)]),
+      );
     return {
       appliedPosition: this.#pending === null ? this.#applied : this.#idb.lastPosition,
       openCalls: this.#live.count("call"),
       openParties: this.#live.openParties(),
       openSessions: this.#live.count("session"),
-      duplicates: Object.fromEntries(sources.map(([name, { counters }]) => [name, counters["duplicate event"] ?? 0])),
-      undecoded: counted("undecodable frame") + counted("projection failed"),
+      duplicates: counted("duplicate event"),
+      undecoded: counted("undecodable frame", "projection failed"),
       recordsProjected: this.#counts.projected,
       recordsPassedOver: this.#counts.passedOver,
       recordsDamaged: this.#counts.damaged,

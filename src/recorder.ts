@@ -224,7 +224,7 @@ const nothingProjected: ProjectorStatus = {
   openParties: 0,
   openSessions: 0,
   duplicates: {},
-  undecoded: 0,
+  undecoded: {},
   recordsProjected: 0,
   recordsPassedOver: 0,
   recordsDamaged: 0,

@@ -61,7 +61,7 @@ export function statusReport(parts: ReportParts): StatusReport {
     },
     openCalls: recorder?.openCalls ?? 0,
     openParties: recorder?.openParties ?? 0,
-    undecodedTotal: recorder?.undecoded ?? 0,
+    undecodedTotal: Object.values(recorder?.undecoded ?? {}).reduce((sum, count) => sum + count, 0),
     trouble: parts.trouble.recent,
   };
 }
@@ -83,7 +83,7 @@ function sourceStatus(source: DataSource, recorder: RecorderReport | null, rates
     lastEventAt: status.lastEventAt,
     eventsPerSecond: rates.of(status.name),
     framesTotal: status.frames,
-    undecodable: status.undecodable,
+    undecodable: recorder?.undecoded[status.name] ?? 0,
     duplicates: recorder?.duplicates[status.name] ?? 0,
     reconnects: status.reconnects,
     lastTrouble: status.lastTrouble,

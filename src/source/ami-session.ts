@@ -167,7 +167,6 @@ export class AmiSession implements SourceSession {
     counts.frames += 1;
     const message = decodeAmi(frame.bytes, frame.isCut);
     if (this.#lists.size > 0) this.#noteAnswer(session, message);
-    if (message.kind === "undecodable") counts.undecodable += 1;
     if (message.kind === "event") {
       counts.events += 1;
       counts.lastEventAt = clock.now();

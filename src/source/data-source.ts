@@ -44,7 +44,6 @@ export class DataSource {
   readonly #counts: SourceCounts = {
     frames: 0,
     events: 0,
-    undecodable: 0,
     reconnects: 0,
     lastEventAt: null,
     lastSequence: null,

@@ -50,7 +50,6 @@ export interface SessionParts {
 export interface SourceCounts {
   frames: number;
   events: number;
-  undecodable: number;
   reconnects: number;
   lastEventAt: number | null;
   lastSequence: number | null;

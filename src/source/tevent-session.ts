@@ -172,9 +172,6 @@ export class TeventSession implements SourceSession {
     }
     const line = decodeLine(bytes, isCut);
     switch (line.kind) {
-      case "undecodable":
-        counts.undecodable += 1;
-        return;
       case "bye":
         return this.#end("source shutdown", line.reason === "" ? null : line.reason, "soon");
       case "role":

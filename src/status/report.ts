@@ -33,10 +33,12 @@ export interface SourceStatus {
   readonly connectedSince: number | null;
   readonly lastEventAt: number | null;
   readonly eventsPerSecond: number;
-  /** Counted since the instance started, as are the four below. */
+  /** Since the instance started. */
   readonly framesTotal: number;
+  /** Since the IDB was made: frames kept in ICON_UNDECODED, and events dropped as duplicates. */
   readonly undecodable: number;
   readonly duplicates: number;
+  /** Since the instance started. */
   readonly reconnects: number;
   /** One sentence, without a caller's data. */
   readonly lastTrouble: string | null;
