@@ -119,8 +119,9 @@ function unexplained(
   const unheard = unheardStretches(idbPath);
   const real = new Map(readOracle(truthPath).map((call) => [call.connId, call]));
   const recorded = new Map(calls.map((call) => [call.connId, call]));
+  // The session rows have whole milliseconds, cut off.
   const isUnheard = (from: number, to: number | null) =>
-    unheard.some((stretch) => stretch.from <= from && to !== null && to <= stretch.to);
+    unheard.some((stretch) => stretch.from <= Math.floor(from) && to !== null && Math.floor(to) <= stretch.to);
   return truth.differences.filter((difference) => {
     const [, connId = "", guid] =
       /^call (\w+): (?:party (\S+?)(?::| is missing| was never there))?/.exec(difference) ?? [];
