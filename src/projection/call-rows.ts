@@ -2,7 +2,8 @@
 
 import { callChangeTypes } from "../../schema/dictionary.ts";
 import { type SourceInstant, timecode, timestampText, utcSeconds } from "../event/instant.ts";
-import type { Call, Party } from "./call.ts";
+import type { Call } from "./call.ts";
+import type { Party } from "./party.ts";
 import type { StepContext } from "./source.ts";
 import type { World } from "./world.ts";
 

@@ -3,23 +3,18 @@
 // 1. A call begins with the first thing that happens on it. It ends when its source says so (call monitoring, last
 //    channel gone), else with its last party; the ending is written once call-deletion-timeout has passed in source
 //    time, with the ending's own time, so that late events still find the call.
-// 2. A party is one stay of one DN on the call. What the transition table does not list changes nothing: a source may
-//    say the same thing twice, and after a hole it may say something that does not follow.
+// 2. A party is one stay of one DN on the call (party.ts).
 // 3. A snapshot's word (`party present`) is a state, not a transition that we saw. Where it contradicts what we
 //    believed, the row says since when, and ICON_ROW_QUALITY says that nobody saw the change.
 
-import { callChangeTypes, irChangeTypes, irStates, partyChangeTypes, partyStates } from "../../schema/dictionary.ts";
+import { callChangeTypes, irChangeTypes, irStates } from "../../schema/dictionary.ts";
 import {
   type CallFacts,
   type CallId,
   type CallType,
   callTypes,
-  dnRoles,
   type Happening,
-  type PartyFacts,
-  type PartyGuid,
   type PartyStep,
-  type PartyType,
   type Unseen,
 } from "../event/happening.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
@@ -32,29 +27,22 @@ import {
   writeCallRow,
   writeIrHistory,
   writeIrRow,
-  writePartyHistory,
-  writePartyRow,
 } from "./call-rows.ts";
 import { hashedKey } from "./key.ts";
+import {
+  beginParty,
+  begins,
+  endParty,
+  endUnseenParty,
+  findParty,
+  goesOn,
+  isEnding,
+  moveParty,
+  type Party,
+} from "./party.ts";
 import { noteQuality } from "./quality.ts";
 import { aliasKey, type StepContext } from "./source.ts";
 import type { World } from "./world.ts";
-
-export type PartyState = "queued" | "dialing" | "alerting" | "connected" | "hold";
-
-export interface Party {
-  readonly rowId: number;
-  readonly partyId: string;
-  readonly guid: PartyGuid;
-  readonly dn: string;
-  readonly type: PartyType;
-  readonly role: number;
-  readonly state: PartyState;
-  readonly since: SourceInstant;
-  readonly createdAt: SourceInstant;
-  /** Changes so far: the PSEQ of the last history row. */
-  readonly changes: number;
-}
 
 export interface Call {
   readonly source: string;
@@ -82,25 +70,6 @@ export interface Call {
   readonly endedAt: SourceInstant | null;
   readonly parties: Readonly<Record<string, Party>>;
 }
-
-const begins: Record<Exclude<PartyStep, Ending>, PartyState> = {
-  queued: "queued",
-  dialing: "dialing",
-  ringing: "alerting",
-  established: "connected",
-  held: "hold",
-  retrieved: "connected",
-};
-
-type Ending = "diverted" | "abandoned" | "released";
-
-const goesOn: Record<PartyState, Partial<Record<PartyStep, PartyState | "gone">>> = {
-  queued: { ringing: "alerting", established: "connected", diverted: "gone", abandoned: "gone", released: "gone" },
-  dialing: { established: "connected", held: "hold", diverted: "gone", abandoned: "gone", released: "gone" },
-  alerting: { established: "connected", diverted: "gone", abandoned: "gone", released: "gone" },
-  connected: { held: "hold", diverted: "gone", abandoned: "gone", released: "gone" },
-  hold: { retrieved: "connected", diverted: "gone", abandoned: "gone", released: "gone" },
-};
 
 /** Takes one happening of a source into the live state and the rows. What does not fit is left out and counted. */
 export function stepCall(world: World, context: StepContext, happening: Happening): void {
@@ -245,10 +214,6 @@ function noteBeginningMissed(
 type PartyHappening = Extract<Happening, { kind: "party" }>;
 type PresentHappening = Extract<Happening, { kind: "party present" }>;
 
-function isEnding(step: PartyStep): step is Ending {
-  return step === "diverted" || step === "abandoned" || step === "released";
-}
-
 function stepParty(world: World, context: StepContext, known: Call | undefined, happening: PartyHappening): void {
   const { step, at } = happening;
   const party = known && findParty(known, happening.party);
@@ -318,108 +283,6 @@ function confirmParty(world: World, context: StepContext, known: Call | undefine
 
 function foundInSnapshot(at: SourceInstant): Unseen {
   return { earliest: at, latest: at, cause: "found in snapshot" };
-}
-
-function findParty(call: Call, facts: PartyFacts): Party | undefined {
-  if (facts.guid !== null) return call.parties[facts.guid];
-  return Object.values(call.parties).find((party) => party.dn === facts.dn);
-}
-
-function beginParty(
-  world: World,
-  context: StepContext,
-  call: Call,
-  facts: PartyFacts,
-  stay: { readonly state: PartyState; readonly createdAt: SourceInstant; readonly since: SourceInstant },
-  cause: EventCause,
-): Call {
-  const key = facts.guid ?? facts.guidIfNew;
-  const guid = key ?? (hashedKey("local party", call.callId, facts.dn, call.stays + 1, stay.createdAt) as PartyGuid);
-  const party: Party = {
-    rowId: world.nextRowId(),
-    // The association changes when a party moves to another call; its guid does not.
-    partyId: hashedKey("party", guid, call.callId),
-    guid,
-    dn: facts.dn,
-    type: facts.type,
-    role: facts.role ?? dnRoles.unknown,
-    changes: 1,
-    ...stay,
-  };
-  const next: Call = {
-    ...call,
-    partyChanges: call.partyChanges + 1,
-    stays: call.stays + 1,
-    parties: { ...call.parties, [guid]: party },
-  };
-  writePartyRow(world, context, next, party, partyStates[party.state], cause, null);
-  writePartyHistory(world, context, next, party, {
-    change: partyChangeTypes.created,
-    state: partyStates[party.state],
-    previous: null,
-    at: stay.since,
-    cause,
-  });
-  for (const channel of facts.channels) {
-    world.write("ICON_PARTY_CHANNEL", { PARTYID: party.partyId, UNIQUEID: channel.uniqueId, CHANNEL: channel.name });
-  }
-  if (key === null) noteQuality(world, context, "G_PARTY", party.partyId, "key is local", null);
-  return next;
-}
-
-function moveParty(
-  world: World,
-  context: StepContext,
-  call: Call,
-  party: Party,
-  state: PartyState,
-  at: SourceInstant,
-  cause: EventCause,
-): Call {
-  const moved: Party = { ...party, state, since: at, changes: party.changes + 1 };
-  const next: Call = {
-    ...call,
-    partyChanges: call.partyChanges + 1,
-    parties: { ...call.parties, [party.guid]: moved },
-  };
-  writePartyRow(world, context, next, moved, partyStates[state], cause, null, partyStates[party.state]);
-  writePartyHistory(world, context, next, moved, {
-    change: partyChangeTypes.changed,
-    state: partyStates[state],
-    previous: partyStates[party.state],
-    at,
-    cause,
-  });
-  return next;
-}
-
-function endParty(
-  world: World,
-  context: StepContext,
-  call: Call,
-  party: Party,
-  at: SourceInstant,
-  cause: EventCause,
-): Call {
-  const { [party.guid]: _gone, ...parties } = call.parties;
-  const ended: Party = { ...party, changes: party.changes + 1 };
-  const next: Call = { ...call, partyChanges: call.partyChanges + 1, parties };
-  writePartyRow(world, context, next, ended, partyStates.null, cause, at, partyStates[party.state]);
-  writePartyHistory(world, context, next, ended, {
-    change: partyChangeTypes.terminated,
-    state: partyStates.null,
-    previous: partyStates[party.state],
-    at,
-    cause,
-  });
-  return next;
-}
-
-// Nobody saw how it ended: no call control event stands behind the row.
-function endUnseenParty(world: World, context: StepContext, call: Call, party: Party, unseen: Unseen): Call {
-  noteQuality(world, context, "G_PARTY", party.partyId, "end not seen", unseen);
-  const at = sourceInstant(Math.max(unseen.earliest, party.since));
-  return endParty(world, context, call, party, at, { ccEvent: 0, ccCause: null });
 }
 
 function endCall(world: World, context: StepContext, call: Call, at: SourceInstant, unseen: Unseen | null): void {
