@@ -38,6 +38,8 @@ export interface DataSourceStatus extends Readonly<SourceCounts> {
 const connectTimeoutMs = 10_000;
 // A session that lasted this long starts the back-off anew.
 const settledMs = 30_000;
+// Words of the server's own may be in a trouble: as many different ones are remembered, and no more.
+const troublesToldMax = 16;
 
 export class DataSource {
   readonly #options: DataSourceOptions;
@@ -54,6 +56,8 @@ export class DataSource {
   #state: DataSourceStatus["state"] = "waiting";
   #connectedSince: number | null = null;
   #lastTrouble: string | null = null;
+  /** Troubles logged since the last session that lasted. */
+  readonly #told = new Set<string>();
   #repeats = 0;
 
   constructor(options: DataSourceOptions) {
@@ -87,8 +91,11 @@ export class DataSource {
       this.#state = "waiting";
       this.#connectedSince = null;
       if (stop.aborted) return;
+      if (clock.monotonic() - startedAt > settledMs) {
+        backoff.reset();
+        this.#forgetTroubles();
+      }
       this.#note(end);
-      if (clock.monotonic() - startedAt > settledMs) backoff.reset();
       const hasOther = this.#options.addresses.length > 1;
       this.#addressIndex = (this.#addressIndex + 1) % this.#options.addresses.length;
       // Both of a pair may say that they are the backup: the second time round there is a wait as well.
@@ -178,21 +185,29 @@ export class DataSource {
     );
   }
 
-  // What repeats is counted, not logged each time.
+  // What repeats is counted, not logged each time; two troubles that take turns are no news either.
   #note(end: SessionEnd): void {
     const { log } = this.#options;
     const address = addressText(this.#address());
     const trouble = `${end.cause}${end.detail === null ? "" : `: ${end.detail}`}`;
-    if (trouble === this.#lastTrouble) {
+    this.#lastTrouble = trouble;
+    if (this.#told.has(trouble)) {
       this.#repeats += 1;
       return;
     }
-    if (this.#repeats > 0) log.warn("data source trouble repeated", { source: this.name, times: this.#repeats });
-    this.#repeats = 0;
-    this.#lastTrouble = trouble;
+    if (this.#told.size >= troublesToldMax) this.#forgetTroubles();
+    this.#told.add(trouble);
     const fields = { source: this.name, address, trouble };
     if (end.retry === "late") log.error("data source refuses this instance", fields);
     else log.warn("data source is not connected", fields);
+  }
+
+  #forgetTroubles(): void {
+    if (this.#repeats > 0) {
+      this.#options.log.warn("data source trouble repeated", { source: this.name, times: this.#repeats });
+    }
+    this.#repeats = 0;
+    this.#told.clear();
   }
 
   #address(): Address {

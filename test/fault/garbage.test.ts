@@ -203,7 +203,8 @@ test("ports where something else or nothing answers are named clearly in log and
       trouble: true,
     });
     // What repeats is counted, not logged each time.
-    expect({ name, lines: said.length }).toEqual({ name, lines: 1 });
+    const troubles = new Set(said.map((line) => String(line["trouble"])));
+    expect({ name, lines: said.length }).toEqual({ name, lines: troubles.size });
   }
   north.complete();
   const late = await settle(instance, [north]);
