@@ -64,8 +64,8 @@ export const G_CALL_HISTORY = sqliteTable(
 );
 
 /**
- * One row is one call that goes on. Written with the G_CALL row and under the same ID, changed with it, deleted when
- * the call ends. Small at all times, so it carries no index beside its key.
+ * One row is one call that goes on. Written with the G_CALL row, changed when a fact about the call becomes known,
+ * deleted when the call ends. Small at all times, so it carries no index beside its key.
  */
 export const G_CALL_ACTIVE = sqliteTable("G_CALL_ACTIVE", {
   ID: integer().primaryKey(),

@@ -43,8 +43,7 @@ export const G_IR_HISTORY = sqliteTable("G_IR_HISTORY", {
 });
 
 /**
- * One row is one interaction record that is active. Written with the G_IR row and under the same ID, deleted when the
- * record terminates.
+ * One row is one interaction record that is active. Written with the G_IR row, deleted when the record terminates.
  */
 export const G_IR_ACTIVE = sqliteTable("G_IR_ACTIVE", {
   ID: integer().primaryKey(),

@@ -4,7 +4,7 @@ import { blob, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm
 
 /**
  * One row is one window: a fixed stretch of a source's own time, with what arrived in it and what is missing. Written
- * when the window's first event or heartbeat comes, changed until it is left behind. Its key is what the source says of
+ * when the window's first event or fault comes, changed until it is left behind. Its key is what the source says of
  * itself (cluster, run, switch) and the window's start, the same in both IDBs of a pair.
  */
 export const ICON_WINDOW = sqliteTable(

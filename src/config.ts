@@ -61,7 +61,6 @@ export interface SourceConfig {
   /** Silence after which the link counts as dead; null: three of the source's heartbeats. */
   readonly silenceMs: number | null;
   readonly reconnect: { readonly minMs: number; readonly maxMs: number };
-  readonly frameBytesMax: number;
 }
 
 /** Where a source's secrets are; the secrets themselves are never part of a Config (see config/credentials.ts). */

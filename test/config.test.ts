@@ -72,7 +72,6 @@ describe("a configuration that is right", () => {
           credentials: { kind: "none" },
           silenceMs: null,
           reconnect: { minMs: 500, maxMs: 30_000 },
-          frameBytesMax: 1_048_576,
         },
       ],
     });
@@ -143,7 +142,6 @@ outbound_contexts = ["to-trunk", "to-mobile"]
       credentials: { kind: "token", tokenFile: join(folder, "south.token") },
       silenceMs: 45_000,
       reconnect: { minMs: 1000, maxMs: 120_000 },
-      frameBytesMax: 1_048_576,
     });
     expect(pbx?.identity.dsType).toBe(101);
     expect(pbx?.credentials).toEqual({ kind: "login", credentialsFile: join(folder, "pbx.toml") });

@@ -7,9 +7,6 @@ import { type sourceSections, tserverTypes } from "./file.ts";
 
 export type SourceValues = z.output<typeof sourceSections.tevent> | z.output<typeof sourceSections.ami>;
 
-/** A longer frame is kept cut; the same bound for every source, because a record of the queue must hold it. */
-export const frameBytesMax = 1_048_576;
-
 // DS_TYPE of Asterisk's manager interface; ours, the original knows no such source.
 const dsTypeAsterisk = 101;
 
@@ -34,7 +31,6 @@ export function sourceConfig(values: SourceValues, folder: string): SourceConfig
     credentials: credentials(values, folder),
     silenceMs: values.silence ?? null,
     reconnect: { minMs: values.reconnect_min, maxMs: values.reconnect_max },
-    frameBytesMax,
   };
 }
 

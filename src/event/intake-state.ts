@@ -25,12 +25,10 @@ export interface IntakeState {
   /** The highest session id given out. */
   readonly lastSession: number;
   readonly started: { readonly arrivedAt: number; readonly mark: InstanceStarted } | null;
-  /** The last run of the instance ended in order. */
-  readonly isStopped: boolean;
   readonly sources: Readonly<Record<string, SourceIntake>>;
 }
 
-export const emptyIntakeState: IntakeState = { lastSession: 0, started: null, isStopped: true, sources: {} };
+export const emptyIntakeState: IntakeState = { lastSession: 0, started: null, sources: {} };
 
 const headVersion = 1;
 

@@ -36,7 +36,6 @@ export type ReadOutcome =
 export type DamageReason =
   | "checksum" // the bytes are not those that were written
   | "segment header" // both copies damaged: nothing in the segment can be verified
-  | "segment missing" // the file is not there
   | "trimmed"; // deleted by retention before it was read
 
 export interface ReadBounds {

@@ -55,7 +55,6 @@ export class Intake {
   #sink: ArrivalSink | null = null;
   #lastSession = 0;
   #started: IntakeState["started"] = null;
-  #isStopped = true;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -66,7 +65,6 @@ export class Intake {
     const state = decodeHead(head);
     this.#lastSession = state.lastSession;
     this.#started = state.started;
-    this.#isStopped = state.isStopped;
     for (const [name, source] of Object.entries(state.sources)) this.#keep(name, { ...source });
     for (const { payload } of records) {
       const envelope = readEnvelope(payload);
@@ -86,7 +84,6 @@ export class Intake {
     return encodeHead({
       lastSession: this.#lastSession,
       started: this.#started,
-      isStopped: this.#isStopped,
       sources: Object.fromEntries(this.#sources),
     });
   }
@@ -146,10 +143,6 @@ export class Intake {
     switch (mark.mark) {
       case "instance started":
         this.#started = { arrivedAt, mark };
-        this.#isStopped = false;
-        return;
-      case "instance stopped":
-        this.#isStopped = true;
         return;
       case "session opened": {
         const before = this.#sources.get(mark.source);
@@ -170,6 +163,7 @@ export class Intake {
         if (source !== undefined) source.isOpen = false;
         return;
       }
+      case "instance stopped":
       case "list requested":
         return;
     }
