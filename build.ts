@@ -3,7 +3,7 @@
 // 1. libsql computes the name of its native addon at run time, which a bundler cannot follow: outside a checkout the
 //    binary would stop with "Cannot find module '@libsql/linux-x64-gnu'". The plugin puts the literal name there, and
 //    fails the build when the text it replaces is no longer what it was.
-// 2. The recorder's Worker is a second entry point; migrations are embedded as text by their imports.
+// 2. The Workers (recorder, committer) are entry points of their own; migrations are embedded as text by their imports.
 // 3. The same sources give the same bytes.
 // 4. A planted build has one fault put into it on the way, for the tests that must notice it (test/fault/plant.ts). It
 //    never goes to dist/.
@@ -73,9 +73,11 @@ if (plant !== undefined && outfile.startsWith(join(import.meta.dir, "dist"))) {
 mkdirSync(dirname(outfile), { recursive: true });
 
 const result = await Bun.build({
-  entrypoints: [join(import.meta.dir, "src/main.ts"), join(import.meta.dir, "src/recorder.ts")],
+  entrypoints: ["src/main.ts", "src/recorder.ts", "src/queue/committer.ts"].map((file) => join(import.meta.dir, file)),
   target: "bun",
   format: "esm",
+  // A Worker is named beside the one who starts it, and all are beside one another in the binary.
+  naming: { entry: "[name].[ext]" },
   minify: { whitespace: true, syntax: true },
   sourcemap: "none",
   define: { "process.env.NODE_ENV": '"production"' },

@@ -168,8 +168,9 @@ async function lockIdb(disk: Disk, path: string): Promise<Disposable> {
 
 function arrivalSink(queue: Queue): ArrivalSink {
   return {
-    append: (payload) => queue.append(payload),
+    append: (head, body) => queue.append(head, body),
     durable: (position) => queue.durable(position),
+    onDurable: (listener) => queue.onDurable(listener),
     get hasRoom() {
       return queue.pendingBytes < pendingBytesMax;
     },

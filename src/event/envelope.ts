@@ -118,21 +118,42 @@ export type Mark =
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-// The header is made here and copied: a DataView for each envelope would cost more than all the rest of it.
+/** What stands before the frame in its envelope. */
+export type FrameHeader = Omit<FrameEnvelope, "frame">;
+
+// Made here each time: a new one for each frame would cost more than all the rest of it.
 const header = new Uint8Array(envelopeHeaderBytes);
 const headerView = new DataView(header.buffer);
 
+/** The bytes that go before the frame's own. Valid until the next call of any of these functions. */
+export function encodeFrameHeader({ session, arrivedAt, arrivalNumber, isCut }: FrameHeader): Uint8Array {
+  headerView.setUint8(0, kindFrame);
+  headerView.setUint8(1, isCut ? flagCut : 0);
+  headerView.setUint32(4, session, true);
+  headerView.setFloat64(8, arrivedAt, true);
+  headerView.setFloat64(16, arrivalNumber, true);
+  return header;
+}
+
+export function encodeMark({ session, arrivedAt, mark }: MarkEnvelope): Uint8Array {
+  const body = encoder.encode(JSON.stringify(mark));
+  headerView.setUint8(0, kindMark);
+  headerView.setUint8(1, 0);
+  headerView.setUint32(4, session, true);
+  headerView.setFloat64(8, arrivedAt, true);
+  headerView.setFloat64(16, 0, true);
+  return joined(header, body);
+}
+
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
-  const isFrame = envelope.kind === "frame";
-  const body = isFrame ? envelope.frame : encoder.encode(JSON.stringify(envelope.mark));
-  headerView.setUint8(0, isFrame ? kindFrame : kindMark);
-  headerView.setUint8(1, isFrame && envelope.isCut ? flagCut : 0);
-  headerView.setUint32(4, envelope.session, true);
-  headerView.setFloat64(8, envelope.arrivedAt, true);
-  headerView.setFloat64(16, isFrame ? envelope.arrivalNumber : 0, true);
-  const bytes = new Uint8Array(envelopeHeaderBytes + body.length);
-  bytes.set(header);
-  bytes.set(body, envelopeHeaderBytes);
+  if (envelope.kind === "mark") return encodeMark(envelope);
+  return joined(encodeFrameHeader(envelope), envelope.frame);
+}
+
+function joined(head: Uint8Array, body: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(head.length + body.length);
+  bytes.set(head);
+  bytes.set(body, head.length);
   return bytes;
 }
 

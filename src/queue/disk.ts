@@ -3,8 +3,8 @@
 //
 // What is promised of a disk, and nothing more:
 //
-// 1. Bytes written to a file survive a power cut once `syncData` or `sync` of that file, called after the write, has
-//    resolved. Before that any part of them may be there, in any order.
+// 1. Bytes written to a file survive a power cut once their `commit` is done, or once `sync` of that file, called after
+//    the write, has resolved. Before that any part of them may be there, in any order.
 // 2. A file's name (created, renamed, deleted) survives once `syncDirectory`, called afterwards, has resolved.
 // 3. A rename is seen wholly or not at all.
 // 4. After a sync that failed nothing is known, and syncing again proves nothing.
@@ -45,13 +45,17 @@ export interface DiskFile {
   read(target: Uint8Array, offset: number): number;
   /** Resolves when all of `bytes` are with the kernel, which is not yet the disk. `bytes` must not change until then. */
   write(bytes: Uint8Array, offset: number): Promise<void>;
-  /** The same, done when it returns: for few bytes, where waking another thread would cost more than the copying. */
-  writeNow(bytes: Uint8Array, offset: number): void;
   /** Reserves the blocks up to `bytes` and makes the file that long, so that a later write cannot find the disk full. */
   allocate(bytes: number): void;
   truncate(bytes: number): Promise<void>;
-  /** fdatasync: the bytes, and what is needed to find them. */
-  syncData(): Promise<void>;
+  /**
+   * Writes `bytes` and then calls fdatasync, beside whatever else goes on. Commits of a file are done strictly one after
+   * another, each write begun only when the sync before has returned; after one that failed none is tried, and all fail.
+   * `done` is called once for each, in order, never before `commit` has returned. `bytes` must not change until then.
+   */
+  commit(bytes: Uint8Array, offset: number, done: (error: Error | null) => void): void;
+  /** Calls `done` of the commits that have ended, instead of leaving that to the event loop. */
+  settleCommits(): void;
   /** fsync: the bytes and everything else about the file. */
   sync(): Promise<void>;
   close(): void;

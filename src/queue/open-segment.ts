@@ -16,10 +16,6 @@ export interface SegmentPlace {
   readonly directory: string;
 }
 
-// Copying this much into the kernel's memory takes about as long as handing it to another thread and hearing back; the
-// disk itself is only waited for in fdatasync, which always runs beside.
-const writeNowBytesMax = 256 * 1024;
-
 export class OpenSegment {
   #endOffset: number;
   #isClosed = false;
@@ -55,12 +51,15 @@ export class OpenSegment {
     return new OpenSegment(place, plan, file, header.length, allocatedBytes);
   }
 
-  /** Appends whole records; durable once the promise resolves. */
-  async write(records: Uint8Array): Promise<void> {
-    if (records.length <= writeNowBytesMax) this.file.writeNow(records, this.#endOffset);
-    else await this.file.write(records, this.#endOffset);
-    await this.file.syncData();
+  /** Appends whole records, durable once `done` is called with null; see DiskFile.commit. */
+  commit(records: Uint8Array, done: (error: Error | null) => void): void {
+    this.file.commit(records, this.#endOffset, done);
     this.#endOffset += records.length;
+  }
+
+  /** Hears of the commits that have ended. */
+  settleCommits(): void {
+    this.file.settleCommits();
   }
 
   /** Ends the segment after `lastPosition`, all of whose records are durable. `close` comes after, as ever. */

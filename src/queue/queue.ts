@@ -1,13 +1,14 @@
 // The persistent queue as its one writer sees it. It knows bytes and positions; FORMAT.md has the layout and the promises.
 //
-//   append ──▶ buffer being filled ──▶ one write, one fdatasync ──▶ durable position
-//                    ▲                        │
-//                    └── what arrives while it runs goes into the next one (group commit)
+//   append ──▶ batch being filled ──▶ batch in hand ──▶ one write, one fdatasync ──▶ durable position
+//                    ▲                                          │
+//                    └── what arrives meanwhile goes into the next one (group commit)
 //
 // 1. `append` is synchronous and only copies. Nothing here waits for a timer: an idle queue writes at once, a busy one as
 //    soon as the fdatasync before has returned, so batches grow by themselves with the load and with the disk's slowness.
-// 2. Writes follow one another strictly. That everything before a write was durable when it began is what recovery relies
-//    on (record.ts, 3).
+//    Two batches at most are with the disk: the second so that it begins without waiting for the event loop.
+// 2. Writes follow one another strictly (DiskFile.commit). That everything before a write was durable when it began is
+//    what recovery relies on (record.ts, 3).
 // 3. A failed write or fsync ends the queue for this process (QueueFailedError).
 
 import { randomBytes } from "node:crypto";
@@ -79,8 +80,14 @@ interface Batch {
 }
 
 const bufferBytesMin = 64 * 1024;
+// One that the disk works on, and one for it to go on with.
+const commitsInHandMax = 2;
+// In a long turn of the event loop a batch of this size looks whether the disk has nothing to do.
+const lookEveryBytes = 32 * 1024;
 // Larger buffers are given back to the memory after a flood.
 const bufferBytesKept = 4 * 1024 * 1024;
+
+const nothing = new Uint8Array(0);
 
 /** Locks the directory, recovers it, and writes nothing more until the first append. */
 export async function openQueue(options: QueueOptions): Promise<Queue> {
@@ -130,10 +137,14 @@ export class Queue {
   #plan: SegmentPlan | undefined;
   /** Oldest first; the last one is being filled. */
   readonly #batches: Batch[] = [];
-  #inFlight: Batch | undefined;
+  /** With the disk, oldest first. */
+  readonly #inHand: Batch[] = [];
+  #lookAtBytes = lookEveryBytes;
   readonly #spareBuffers: RecordBuffer[] = [];
-  #isFlushing = false;
-  #flushed: Promise<void> = Promise.resolve();
+  #isScheduled = false;
+  #isBeginningSegment = false;
+  /** Made by `close`: resolves when the disk has nothing of ours in hand. */
+  #idle: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
   #failure: QueueFailedError | undefined;
   readonly #failed = Promise.withResolvers<QueueFailedError>();
@@ -146,6 +157,7 @@ export class Queue {
   #recordCount = 0;
   #recordBytes = 0;
   #lastCommitMs = 0;
+  #commitStartedMs = 0;
 
   /** Only `openQueue` makes one. */
   constructor(options: QueueOptions, recovered: RecoveredDirectory, release: () => void) {
@@ -192,25 +204,27 @@ export class Queue {
   }
 
   /**
-   * Copies the payload into the next write and returns its position. It is neither on disk nor readable before `durable`
-   * says so. Throws QueueFailedError after a failure.
+   * Copies the payload, given in one piece or two, into the next write and returns its position. It is neither on disk nor
+   * readable before `durable` says so. Throws QueueFailedError after a failure.
    */
-  append(payload: Uint8Array): bigint {
+  append(head: Uint8Array, body: Uint8Array = nothing): bigint {
     if (this.#failure !== undefined) throw this.#failure;
     invariant(!this.#isClosed, "nothing is appended to a closed queue");
-    invariant(payload.length > 0, "a record is not empty");
-    invariant(payload.length <= this.#payloadBytesMax, "a record is within its bound and fits into a segment");
-    const bytes = recordHeaderBytes + payload.length;
+    const payloadBytes = head.length + body.length;
+    invariant(payloadBytes > 0, "a record is not empty");
+    invariant(payloadBytes <= this.#payloadBytesMax, "a record is within its bound and fits into a segment");
+    const bytes = recordHeaderBytes + payloadBytes;
     if (this.#plan === undefined || this.#plan.recordBytes + bytes > this.#options.segmentBytes) this.#roll();
     const batch = this.#batches.at(-1) ?? this.#startBatch();
     const position = this.#nextPosition;
-    batch.buffer.put(payload, position, batch.plan.salt);
+    batch.buffer.put(head, body, position, batch.plan.salt);
     batch.plan.recordBytes += bytes;
     batch.lastPosition = position;
     batch.recordCount += 1;
     this.#nextPosition = position + 1n;
     this.#pendingBytes += bytes;
-    if (!this.#isFlushing) this.#startFlush();
+    if (batch.buffer.length >= this.#lookAtBytes) this.#look(batch);
+    else if (!this.#isScheduled && this.#inHand.length < commitsInHandMax) this.#schedule();
     return position;
   }
 
@@ -219,10 +233,8 @@ export class Queue {
     invariant(position < this.#nextPosition, "only what was appended is waited for");
     if (position <= this.#durablePosition) return Promise.resolve();
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const batch =
-      this.#inFlight !== undefined && position <= this.#inFlight.lastPosition
-        ? this.#inFlight
-        : this.#batches.find(({ lastPosition }) => position <= lastPosition);
+    const holdsIt = ({ lastPosition }: Batch) => position <= lastPosition;
+    const batch = this.#inHand.find(holdsIt) ?? this.#batches.find(holdsIt);
     invariant(batch !== undefined, "a record that is not durable is in a batch");
     batch.durable ??= Promise.withResolvers();
     return batch.durable.promise;
@@ -281,7 +293,10 @@ export class Queue {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {
-      while (this.#isFlushing) await this.#flushed;
+      if (!this.#isIdle()) {
+        this.#idle = Promise.withResolvers();
+        await this.#idle.promise;
+      }
       await this.#segments.settled();
       if (this.#failure === undefined) {
         await this.#segments.sealOpen(this.#durablePosition).catch((cause: unknown) => this.#fail(cause));
@@ -320,46 +335,77 @@ export class Queue {
   }
 
   // Everything that this turn of the event loop still appends goes into the first write.
-  #startFlush(): void {
-    this.#isFlushing = true;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#flushed = promise;
+  #schedule(): void {
+    this.#isScheduled = true;
     setImmediate(() => {
-      // An error that comes out of here is a bug or a listener's: unhandled, it ends the process.
-      void this.#flush().finally(resolve);
+      this.#isScheduled = false;
+      this.#pump();
     });
   }
 
-  async #flush(): Promise<void> {
-    try {
-      for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift()) {
-        if (!(await this.#write(batch))) return;
-        this.#committed(batch);
+  #look(batch: Batch): void {
+    this.#segments.open?.settleCommits();
+    this.#pump();
+    this.#lookAtBytes = this.#batches.at(-1) === batch ? batch.buffer.length + lookEveryBytes : lookEveryBytes;
+  }
+
+  /** Gives the disk what it can take. */
+  #pump(): void {
+    while (this.#failure === undefined && this.#inHand.length < commitsInHandMax && !this.#isBeginningSegment) {
+      const batch = this.#batches[0];
+      if (batch === undefined) return;
+      const segment = this.#segments.open;
+      if (segment?.plan !== batch.plan) {
+        // The segment before is sealed, for which all its records must be durable.
+        if (this.#inHand.length === 0) this.#beginSegment(batch.plan);
+        return;
       }
-    } finally {
-      this.#isFlushing = false;
+      this.#batches.shift();
+      this.#lookAtBytes = lookEveryBytes;
+      if (this.#inHand.length === 0) this.#commitStartedMs = this.#options.clock.monotonic();
+      this.#inHand.push(batch);
+      segment.commit(batch.buffer.bytes(), (error) => this.#ended(batch, error));
     }
   }
 
-  /** False: it failed, and nothing more is to be written. */
-  async #write(batch: Batch): Promise<boolean> {
-    const startedMs = this.#options.clock.monotonic();
-    this.#inFlight = batch;
-    try {
-      const segment = await this.#segments.openFor(batch.plan);
-      if (this.#failure !== undefined) return false;
-      await segment.write(batch.buffer.bytes());
-    } catch (cause) {
+  #beginSegment(plan: SegmentPlan): void {
+    this.#isBeginningSegment = true;
+    const begun = () => {
+      this.#isBeginningSegment = false;
+      this.#pump();
+      this.#noteIdle();
+    };
+    this.#segments.openFor(plan).then(begun, (cause: unknown) => {
       this.#fail(cause);
+      begun();
+    });
+  }
+
+  #ended(batch: Batch, error: Error | null): void {
+    invariant(this.#inHand[0] === batch, "commits end in the order in which they were begun");
+    if (error !== null) this.#fail(error);
+    this.#inHand.shift();
+    if (this.#failure === undefined) {
+      this.#pump();
+      this.#committed(batch);
     }
-    if (this.#failure !== undefined) return false;
-    this.#inFlight = undefined;
-    this.#lastCommitMs = this.#options.clock.monotonic() - startedMs;
-    return true;
+    this.#noteIdle();
+  }
+
+  #isIdle(): boolean {
+    const isWaiting = this.#failure === undefined && this.#batches.length > 0;
+    return this.#inHand.length === 0 && !this.#isBeginningSegment && !isWaiting;
+  }
+
+  #noteIdle(): void {
+    if (this.#idle !== undefined && this.#isIdle()) this.#idle.resolve();
   }
 
   #committed(batch: Batch): void {
     const bytes = batch.buffer.length;
+    const nowMs = this.#options.clock.monotonic();
+    this.#lastCommitMs = nowMs - this.#commitStartedMs;
+    this.#commitStartedMs = nowMs;
     this.#durablePosition = batch.lastPosition;
     this.#pendingBytes -= bytes;
     this.#commitCount += 1;
@@ -382,7 +428,7 @@ export class Queue {
     const failure = new QueueFailedError(this.#options.directory, cause);
     this.#failure = failure;
     this.#options.log.error("persistent queue failed", { reason: failure.message });
-    for (const batch of [this.#inFlight, ...this.#batches]) batch?.durable?.reject(failure);
+    for (const batch of [...this.#inHand, ...this.#batches]) batch.durable?.reject(failure);
     this.#room?.reject(failure);
     this.#failed.resolve(failure);
   }

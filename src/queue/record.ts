@@ -31,10 +31,6 @@ export class RecordBuffer {
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
   #length = 0;
-  // The checksummed part of a header; a view of its own, since making one for each record would cost more than the sum.
-  readonly #head = new Uint8Array(recordHeaderBytes - lengthOffset);
-  readonly #headView = new DataView(this.#head.buffer);
-
   constructor(capacity: number) {
     this.#bytes = new Uint8Array(capacity);
     this.#view = new DataView(this.#bytes.buffer);
@@ -58,17 +54,19 @@ export class RecordBuffer {
     this.#length = 0;
   }
 
-  /** Copies one record in. The first after `clear` is marked as the first of its write. */
-  put(payload: Uint8Array, position: bigint, salt: number): void {
+  /** Copies one record in, its payload in two pieces. The first after `clear` is marked as the first of its write. */
+  put(head: Uint8Array, body: Uint8Array, position: bigint, salt: number): void {
     const at = this.#length;
-    const end = at + recordHeaderBytes + payload.length;
+    const payloadAt = at + recordHeaderBytes;
+    const payloadBytes = head.length + body.length;
+    const end = payloadAt + payloadBytes;
     if (end > this.#bytes.length) this.#grow(end);
-    const lengthWord = at === 0 ? (payload.length | writeStartFlag) >>> 0 : payload.length;
-    this.#headView.setUint32(lengthOffset - lengthOffset, lengthWord, true);
-    this.#headView.setBigUint64(positionOffset - lengthOffset, position, true);
-    this.#bytes.set(this.#head, at + lengthOffset);
-    this.#bytes.set(payload, at + recordHeaderBytes);
-    const checksum = Bun.hash.crc32(payload, Bun.hash.crc32(this.#head, salt));
+    const lengthWord = at === 0 ? (payloadBytes | writeStartFlag) >>> 0 : payloadBytes;
+    this.#view.setUint32(at + lengthOffset, lengthWord, true);
+    this.#view.setBigUint64(at + positionOffset, position, true);
+    this.#bytes.set(head, payloadAt);
+    this.#bytes.set(body, payloadAt + head.length);
+    const checksum = Bun.hash.crc32(this.#bytes.subarray(at + lengthOffset, end), salt);
     this.#view.setUint32(at + checksumOffset, checksum, true);
     this.#length = end;
   }

@@ -55,6 +55,11 @@ export class SegmentChain {
     return this.#sealed[0]?.firstPosition ?? (this.#beingSealed ?? this.#open)?.plan.firstPosition;
   }
 
+  /** Undefined while none is open, or while the next one is being made. */
+  get open(): OpenSegment | undefined {
+    return this.#open;
+  }
+
   /** False when the open segment's name is gone: what is written to it now nobody will find. */
   isInPlace(): boolean {
     const { disk, directory } = this.options;

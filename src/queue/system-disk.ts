@@ -1,10 +1,12 @@
 // The real disk: Linux, through Bun's file API, with flock and posix_fallocate from the C library.
 //
-// Writes and syncs run in Bun's thread pool. A plain pwrite can wait for the file system's journal while another process
-// syncs; on the main thread that would be time in which no socket is read.
+// Commits have a thread of their own (committer.ts), everything else that writes runs in Bun's thread pool: a plain
+// pwrite can wait for the file system's journal while another process syncs, and on the main thread that would be time in
+// which no socket is read.
 
 import * as fs from "node:fs";
 import { dirname } from "node:path";
+import { CommitThread } from "./commit-thread.ts";
 import type { Disk, DiskFile, LockOutcome } from "./disk.ts";
 import { tryAllocate, tryLock } from "./libc.ts";
 
@@ -61,7 +63,13 @@ export const systemDisk: Disk = {
   },
 };
 
+// Started with the first commit, so that what only reads does without.
+let commitThread: CommitThread | undefined;
+let filesOpened = 0;
+
 class SystemFile implements DiskFile {
+  private readonly number = ++filesOpened;
+
   constructor(private readonly descriptor: number) {}
 
   size(): number {
@@ -87,14 +95,6 @@ class SystemFile implements DiskFile {
     for (let done = 0; done < bytes.length; ) done += await this.writeOnce(bytes, done, offset + done);
   }
 
-  writeNow(bytes: Uint8Array, offset: number): void {
-    for (let done = 0; done < bytes.length; ) {
-      const count = fs.writeSync(this.descriptor, bytes, done, bytes.length - done, offset + done);
-      if (count === 0) throw new Error(`Cannot write at offset ${offset + done}: the disk took no bytes`);
-      done += count;
-    }
-  }
-
   private writeOnce(bytes: Uint8Array, from: number, offset: number): Promise<number> {
     return new Promise((resolve, reject) => {
       fs.write(this.descriptor, bytes, from, bytes.length - from, offset, (error, count) => {
@@ -113,8 +113,13 @@ class SystemFile implements DiskFile {
     return settle((done) => fs.ftruncate(this.descriptor, bytes, done));
   }
 
-  syncData(): Promise<void> {
-    return settle((done) => fs.fdatasync(this.descriptor, done));
+  commit(bytes: Uint8Array, offset: number, done: (error: Error | null) => void): void {
+    commitThread ??= new CommitThread();
+    commitThread.submit({ file: this.number, descriptor: this.descriptor, bytes, offset, done });
+  }
+
+  settleCommits(): void {
+    commitThread?.settle();
   }
 
   sync(): Promise<void> {

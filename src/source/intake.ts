@@ -6,7 +6,8 @@ import {
   decodeEnvelope,
   type Envelope,
   EnvelopeError,
-  encodeEnvelope,
+  encodeFrameHeader,
+  encodeMark,
   type FrameEnvelope,
   type Mark,
   type MarkEnvelope,
@@ -19,10 +20,12 @@ import { noteSequence, type SequenceNote } from "../protocol/tevent/line.ts";
 
 /** Where arrivals go: the persistent queue, as far as sources need it. */
 export interface ArrivalSink {
-  /** Takes a record in, in order; it is durable later. */
-  append(payload: Uint8Array): bigint;
+  /** Takes a record in, in order, its payload in one piece or two; it is durable later. Keeps neither piece. */
+  append(head: Uint8Array, body?: Uint8Array): bigint;
   /** Resolves once everything up to this position is on disk. */
   durable(position: bigint): Promise<void>;
+  /** Calls `listener` each time that more is on disk, with the last such position. Returns what ends that. */
+  onDurable(listener: (position: bigint) => void): () => void;
   /** False: more is waiting for the disk than should; stop reading sockets until `room` resolves. */
   readonly hasRoom: boolean;
   room(): Promise<void>;
@@ -100,7 +103,7 @@ export class Intake {
   /** Appends a mark; session 0 for one that belongs to no session. */
   mark(mark: Mark, session = 0 as SessionId): bigint {
     const envelope: MarkEnvelope = { kind: "mark", session, arrivedAt: arrivalInstant(this.#now()), mark };
-    const position = this.sink.append(encodeEnvelope(envelope));
+    const position = this.sink.append(encodeMark(envelope));
     this.#foldMark(envelope);
     return position;
   }
@@ -128,7 +131,7 @@ export class Intake {
       isCut,
       frame,
     };
-    const position = this.sink.append(encodeEnvelope(envelope));
+    const position = this.sink.append(encodeFrameHeader(envelope), frame);
     return { position, note: this.#foldFrame(envelope) };
   }
 

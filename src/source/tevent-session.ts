@@ -1,7 +1,9 @@
 // The instance's side of the T-Event link: introduces itself, resumes, appends every line as it came, and tells the
 // server what is durable.
 //
-// 1. `resumeAfter` and `ack` speak of the contiguous prefix that an fdatasync has covered, and of nothing else.
+// 1. `resumeAfter` and `ack` speak of the contiguous prefix that an fdatasync has covered, and of nothing else. What may
+//    be acknowledged is noted every few lines, so that a chunk which became durable in part is acknowledged in part: a
+//    server that waits for it sends on while the rest is written.
 // 2. Every line goes into the queue unjudged, control lines too: what it means is worked out behind the queue. Here a
 //    line is only looked at for what this side of the link must answer.
 
@@ -16,6 +18,8 @@ import type { Retry, SessionParts, SourceSession } from "./session.ts";
 const helloTimeoutMs = 10_000;
 // link.md: three heartbeats missed in a row, and the link is dead.
 const heartbeatsMissedMax = 3;
+// About 16 KiB: a fraction of what a disk makes durable at once.
+const linesPerNote = 48;
 
 export class TeventSession implements SourceSession {
   readonly #parts: SessionParts;
@@ -25,7 +29,11 @@ export class TeventSession implements SourceSession {
   #session: SessionId | null = null;
   #heartbeatMs = 0;
   #heardAt: number;
-  #acknowledged: number | null = null;
+  /** The contiguous prefix that was last noted, or acknowledged by resuming. */
+  #noted: number | null = null;
+  /** What may be acknowledged once a position is durable, oldest first. */
+  readonly #notes: { readonly position: bigint; readonly contiguous: number }[] = [];
+  #unlisten: () => void = () => {};
   #lastPosition: bigint | null = null;
   #isOver = false;
   // What arrives while we say goodbye is not taken in: the server keeps it until the next time.
@@ -53,6 +61,7 @@ export class TeventSession implements SourceSession {
     if (this.#isStopping) return;
     this.#heardAt = this.#parts.clock.monotonic();
     let lastPosition: bigint | null = null;
+    let linesSinceNote = 0;
     for (const line of this.#framer.push(chunk)) {
       if (this.#isOver) return;
       if (this.#session === null) {
@@ -62,13 +71,17 @@ export class TeventSession implements SourceSession {
       const appended = this.#parts.intake.frame(this.#session, line.bytes, line.isCut);
       lastPosition = appended.position;
       this.#look(line.bytes, line.isCut, appended.note);
+      linesSinceNote += 1;
+      if (linesSinceNote < linesPerNote) continue;
+      this.#note(lastPosition);
+      linesSinceNote = 0;
     }
     if (this.#session === null && this.#framer.pendingBytes >= lineBytesMax) {
       this.#end("protocol error", "more than 1 MiB came without a line end; expected a tevent/1 hello", "soon");
     }
     if (lastPosition === null) return;
     this.#lastPosition = lastPosition;
-    this.#acknowledgeWhenDurable(lastPosition);
+    this.#note(lastPosition);
   }
 
   async stop(): Promise<void> {
@@ -131,7 +144,8 @@ export class TeventSession implements SourceSession {
     counts.run = hello.startTime;
     counts.frames += 1;
     this.#heartbeatMs = hello.heartbeatMs;
-    this.#acknowledged = resumeAfter;
+    this.#noted = resumeAfter;
+    this.#unlisten = intake.sink.onDurable((durable) => this.#acknowledge(durable));
     this.#watchHeartbeats();
     const open = {
       open: "tevent/1",
@@ -186,20 +200,25 @@ export class TeventSession implements SourceSession {
     }
   }
 
-  #acknowledgeWhenDurable(position: bigint): void {
-    const { intake, identity, counts } = this.#parts;
-    const session = this.#session;
+  /** What is contiguous now may be acknowledged when this position, the last one appended, is durable. */
+  #note(position: bigint): void {
+    const { intake, identity } = this.#parts;
     const contiguous = intake.source(identity.name)?.contiguous ?? null;
-    if (contiguous === null || contiguous === this.#acknowledged) return;
-    this.#acknowledged = contiguous;
-    intake.sink.durable(position).then(
-      () => {
-        if (this.#isOver || this.#session !== session) return;
-        this.#connection?.write(`{"ack":${contiguous}}\n`);
-        counts.acknowledged = contiguous;
-      },
-      () => {},
-    );
+    if (contiguous === null || contiguous === this.#noted) return;
+    this.#noted = contiguous;
+    this.#notes.push({ position, contiguous });
+  }
+
+  #acknowledge(durable: bigint): void {
+    if (this.#isOver) return;
+    let contiguous: number | null = null;
+    for (let note = this.#notes[0]; note !== undefined && note.position <= durable; note = this.#notes[0]) {
+      contiguous = note.contiguous;
+      this.#notes.shift();
+    }
+    if (contiguous === null) return;
+    this.#connection?.write(`{"ack":${contiguous}}\n`);
+    this.#parts.counts.acknowledged = contiguous;
   }
 
   #watchHeartbeats(): void {
@@ -219,6 +238,7 @@ export class TeventSession implements SourceSession {
   closed(): void {
     this.#isOver = true;
     this.#cancelTimer();
+    this.#unlisten();
   }
 
   #end(cause: SessionEndCause, detail: string | null, retry: Retry): void {

@@ -12,15 +12,15 @@ export interface Plant {
 export const plants: Readonly<Record<string, Plant>> = {
   "no-fdatasync": {
     what: "acknowledges without having synced",
-    file: "src/queue/system-disk.ts",
-    find: "return settle((done) => fs.fdatasync(this.descriptor, done));",
-    replace: "return Promise.resolve();",
+    file: "src/queue/committer.ts",
+    find: "fs.fdatasyncSync(descriptor);",
+    replace: "",
   },
   "early-ack": {
     what: "acknowledges what has arrived, before it is written",
     file: "src/source/tevent-session.ts",
-    find: "this.#acknowledged = contiguous;\n    intake.sink.durable(position).then(",
-    replace: "this.#acknowledged = contiguous;\n    void position;\n    Promise.resolve().then(",
+    find: "this.#notes.push({ position, contiguous });",
+    replace: "this.#notes.push({ position, contiguous }); this.#acknowledge(position);",
   },
   "blind-resume": {
     what: "a start forgets what the newest segment holds, and asks for it again",

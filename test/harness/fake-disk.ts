@@ -222,6 +222,7 @@ export class FakeDisk implements Disk {
       alive();
       this.#count(call, this.#nameOf(inode) ?? path);
     };
+    let commits: Promise<void> = Promise.resolve();
     return {
       size: () => inode.content.length,
       modifiedMs: () => inode.modifiedMs,
@@ -235,10 +236,18 @@ export class FakeDisk implements Disk {
         count("write");
         this.#change(inode, { offset, bytes: bytes.slice() });
       },
-      writeNow: (bytes, offset) => {
-        count("write");
-        this.#change(inode, { offset, bytes: bytes.slice() });
+      commit: (bytes, offset, done) => {
+        commits = commits.then(async () => {
+          count("write");
+          this.#change(inode, { offset, bytes: bytes.slice() });
+          await sync("syncData");
+        });
+        commits.then(
+          () => done(null),
+          (error: Error) => done(error),
+        );
       },
+      settleCommits: () => undefined,
       allocate: (bytes) => {
         count("allocate");
         this.#change(inode, { length: bytes });
@@ -247,7 +256,6 @@ export class FakeDisk implements Disk {
         count("truncate");
         this.#change(inode, { length: bytes });
       },
-      syncData: () => sync("syncData"),
       sync: () => sync("sync"),
       close: () => undefined,
     };

@@ -7,18 +7,24 @@ import { settle } from "./fake-clock.ts";
 export class SlowDisk implements ArrivalSink {
   readonly records: Uint8Array[] = [];
   #waiting: { position: bigint; resolve: () => void; reject: (error: Error) => void }[] = [];
+  readonly #listeners = new Set<(position: bigint) => void>();
   #durable = 0n;
   isFull = false;
   #room: (() => void)[] = [];
 
-  append(payload: Uint8Array): bigint {
-    this.records.push(payload.slice());
+  append(head: Uint8Array, body = new Uint8Array(0)): bigint {
+    this.records.push(new Uint8Array([...head, ...body]));
     return BigInt(this.records.length);
   }
 
   durable(position: bigint): Promise<void> {
     if (position <= this.#durable) return Promise.resolve();
     return new Promise((resolve, reject) => this.#waiting.push({ position, resolve, reject }));
+  }
+
+  onDurable(listener: (position: bigint) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   get hasRoom(): boolean {
@@ -37,6 +43,7 @@ export class SlowDisk implements ArrivalSink {
 
   async sync(): Promise<void> {
     this.#durable = BigInt(this.records.length);
+    for (const listener of this.#listeners) listener(this.#durable);
     for (const { resolve } of this.#waiting.splice(0)) resolve();
     await settle();
   }

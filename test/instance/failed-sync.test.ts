@@ -10,7 +10,7 @@ import { exitCodeOf } from "../../src/commands/run.ts";
 import { judgeConfig } from "../../src/config.ts";
 import { runInstance } from "../../src/instance.ts";
 import { silentLog } from "../../src/log.ts";
-import type { Disk } from "../../src/queue/disk.ts";
+import type { Disk, DiskFile } from "../../src/queue/disk.ts";
 import { systemDisk } from "../../src/queue/system-disk.ts";
 import { startSimulatedTserver } from "../../src/simulator/tserver/simulated-tserver.ts";
 import { systemNetwork } from "../../src/source/network.ts";
@@ -21,13 +21,14 @@ function failingAfter(syncs: number): Disk {
     ...systemDisk,
     create(path) {
       const file = systemDisk.create(path);
-      const syncData = () => {
+      const commit: DiskFile["commit"] = (bytes, offset, done) => {
         left -= 1;
-        return left < 0 ? Promise.reject(new Error("planted: EIO")) : file.syncData();
+        if (left < 0) setImmediate(() => done(new Error("planted: EIO")));
+        else file.commit(bytes, offset, done);
       };
       return new Proxy(file, {
         get: (target, name) => {
-          if (name === "syncData") return syncData;
+          if (name === "commit") return commit;
           const member: unknown = Reflect.get(target, name, target);
           return typeof member === "function" ? member.bind(target) : member;
         },

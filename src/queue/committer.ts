@@ -1,0 +1,70 @@
+// The thread that writes and syncs, and does nothing else: while the disk works, the main thread takes in what arrives,
+// and when the disk is done the next commit begins without waiting for the main thread's event loop.
+//
+// It is told what to do through shared memory (commit-thread.ts has the other side) and sleeps on a futex between.
+
+import { type Pointer, toArrayBuffer } from "bun:ffi";
+import * as fs from "node:fs";
+
+/** What both threads see: counters, and a ring of commits. */
+export interface CommitRing {
+  /** See `counter`. */
+  readonly counters: Int32Array;
+  /** `taskFields` numbers for each of `ringSlots` commits. */
+  readonly tasks: Float64Array;
+  /** For each slot 0, or the errno of the call that failed. */
+  readonly outcomes: Int32Array;
+}
+
+export const ringSlots = 8;
+export const taskFields = 6;
+export const field = { file: 0, descriptor: 1, address: 2, capacity: 3, length: 4, offset: 5 } as const;
+export const counter = { submitted: 0, ended: 1, isTold: 2 } as const;
+/** Not an errno: the disk took no bytes and gave no reason, or a commit before it on the same file has failed. */
+export const outcome = { done: 0, noBytes: -1, notTried: -2, unknown: -3 } as const;
+
+declare const self: Worker;
+
+if (!Bun.isMainThread) {
+  self.onmessage = ({ data }: MessageEvent<CommitRing>) => serve(data);
+}
+
+function serve({ counters, tasks, outcomes }: CommitRing): never {
+  // After a failed sync the kernel may forget what it did not write: nothing after it may be called durable.
+  const failedFiles = new Set<number>();
+  const memory = new Map<number, Uint8Array>();
+  for (let ended = 0; ; ended = (ended + 1) | 0) {
+    while (Atomics.load(counters, counter.submitted) === ended) Atomics.wait(counters, counter.submitted, ended);
+    const slot = (ended >>> 0) % ringSlots;
+    const [file = 0, descriptor = 0, address = 0, capacity = 0, length = 0, offset = 0] = tasks.subarray(
+      slot * taskFields,
+      (slot + 1) * taskFields,
+    );
+    let buffer = memory.get(address);
+    if (buffer?.length !== capacity) {
+      buffer = new Uint8Array(toArrayBuffer(address as Pointer, 0, capacity));
+      memory.set(address, buffer);
+    }
+    outcomes[slot] = failedFiles.has(file) ? outcome.notTried : commit(descriptor, buffer, length, offset);
+    if (outcomes[slot] !== outcome.done) failedFiles.add(file);
+    Atomics.store(counters, counter.ended, (ended + 1) | 0);
+    // One message is enough until the main thread has looked.
+    if (Atomics.exchange(counters, counter.isTold, 1) === 0) self.postMessage(null);
+  }
+}
+
+function commit(descriptor: number, bytes: Uint8Array, length: number, offset: number): number {
+  try {
+    // A signal or a nearly full disk makes a write short; the next one says why.
+    for (let done = 0; done < length; ) {
+      const count = fs.writeSync(descriptor, bytes, done, length - done, offset + done);
+      if (count === 0) return outcome.noBytes;
+      done += count;
+    }
+    fs.fdatasyncSync(descriptor);
+    return outcome.done;
+  } catch (error) {
+    const errno = error instanceof Error && "errno" in error ? Math.abs(Number(error.errno)) : 0;
+    return errno > 0 ? errno : outcome.unknown;
+  }
+}
