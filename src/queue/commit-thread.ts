@@ -78,7 +78,7 @@ export class CommitThread {
       tasks[at + field.offset] = commit.offset;
       this.#submitted = (this.#submitted + 1) | 0;
       Atomics.store(counters, counter.submitted, this.#submitted);
-      Atomics.notify(counters, counter.submitted);
+      if (Atomics.load(counters, counter.sleeps) === 1) Atomics.notify(counters, counter.submitted);
     }
   }
 }

@@ -19,7 +19,7 @@ export interface CommitRing {
 export const ringSlots = 8;
 export const taskFields = 6;
 export const field = { file: 0, descriptor: 1, address: 2, capacity: 3, length: 4, offset: 5 } as const;
-export const counter = { submitted: 0, ended: 1, isTold: 2 } as const;
+export const counter = { submitted: 0, ended: 1, isTold: 2, sleeps: 3 } as const;
 /** Not an errno: the disk took no bytes and gave no reason, or a commit before it on the same file has failed. */
 export const outcome = { done: 0, noBytes: -1, notTried: -2, unknown: -3 } as const;
 
@@ -34,7 +34,12 @@ function serve({ counters, tasks, outcomes }: CommitRing): never {
   const failedFiles = new Set<number>();
   const memory = new Map<number, Uint8Array>();
   for (let ended = 0; ; ended = (ended + 1) | 0) {
-    while (Atomics.load(counters, counter.submitted) === ended) Atomics.wait(counters, counter.submitted, ended);
+    while (Atomics.load(counters, counter.submitted) === ended) {
+      // Said before the wait looks at the counter again: whoever raises it after that look wakes this thread.
+      Atomics.store(counters, counter.sleeps, 1);
+      Atomics.wait(counters, counter.submitted, ended);
+      Atomics.store(counters, counter.sleeps, 0);
+    }
     const slot = (ended >>> 0) % ringSlots;
     const [file = 0, descriptor = 0, address = 0, capacity = 0, length = 0, offset = 0] = tasks.subarray(
       slot * taskFields,

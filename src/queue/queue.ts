@@ -83,7 +83,7 @@ const bufferBytesMin = 64 * 1024;
 // One that the disk works on, and one for it to go on with.
 const commitsInHandMax = 2;
 // In a long turn of the event loop a batch of this size looks whether the disk has nothing to do.
-const lookEveryBytes = 32 * 1024;
+const lookEveryBytes = 64 * 1024;
 // Larger buffers are given back to the memory after a flood.
 const bufferBytesKept = 4 * 1024 * 1024;
 

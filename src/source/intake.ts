@@ -14,7 +14,7 @@ import {
   type SessionEndCause,
   type SessionId,
 } from "../event/envelope.ts";
-import { arrivalInstant } from "../event/instant.ts";
+import { type ArrivalInstant, arrivalInstant } from "../event/instant.ts";
 import { decodeHead, encodeHead, type IntakeState, type SourceIntake } from "../event/intake-state.ts";
 import { noteSequence, type SequenceNote } from "../protocol/tevent/line.ts";
 
@@ -102,7 +102,7 @@ export class Intake {
 
   /** Appends a mark; session 0 for one that belongs to no session. */
   mark(mark: Mark, session = 0 as SessionId): bigint {
-    const envelope: MarkEnvelope = { kind: "mark", session, arrivedAt: arrivalInstant(this.#now()), mark };
+    const envelope: MarkEnvelope = { kind: "mark", session, arrivedAt: this.now(), mark };
     const position = this.sink.append(encodeMark(envelope));
     this.#foldMark(envelope);
     return position;
@@ -119,14 +119,19 @@ export class Intake {
     return this.mark({ mark: "session closed", source, cause, detail }, session);
   }
 
+  /** When what is appended now has arrived. One instant serves for all frames of a chunk: they came together. */
+  now(): ArrivalInstant {
+    return arrivalInstant(this.#now());
+  }
+
   /** Appends a frame of a session, and says what it tells of sequence numbers. */
-  frame(session: SessionId, frame: Uint8Array, isCut: boolean): Appended {
+  frame(session: SessionId, frame: Uint8Array, isCut: boolean, arrivedAt = this.now()): Appended {
     const source = this.#bySession.get(session);
     if (source === undefined) throw new Error(`Cannot take a frame in: session ${session} is not open`);
     const envelope: FrameEnvelope = {
       kind: "frame",
       session,
-      arrivedAt: arrivalInstant(this.#now()),
+      arrivedAt,
       arrivalNumber: source.arrivalNumber + 1,
       isCut,
       frame,

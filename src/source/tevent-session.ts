@@ -8,8 +8,9 @@
 //    line is only looked at for what this side of the link must answer.
 
 import type { SessionEndCause, SessionId } from "../event/envelope.ts";
+import type { ArrivalInstant } from "../event/instant.ts";
 import type { SourceIntake } from "../event/intake-state.ts";
-import { LineFramer } from "../protocol/tevent/framer.ts";
+import { type Line, LineFramer } from "../protocol/tevent/framer.ts";
 import { decodeLine, type Hello, lineBytesMax, type SequenceNote } from "../protocol/tevent/line.ts";
 import type { Connection } from "./network.ts";
 import type { Retry, SessionParts, SourceSession } from "./session.ts";
@@ -60,6 +61,7 @@ export class TeventSession implements SourceSession {
   data(chunk: Uint8Array): void {
     if (this.#isStopping) return;
     this.#heardAt = this.#parts.clock.monotonic();
+    const arrivedAt = this.#parts.intake.now();
     let lastPosition: bigint | null = null;
     let linesSinceNote = 0;
     for (const line of this.#framer.push(chunk)) {
@@ -68,9 +70,9 @@ export class TeventSession implements SourceSession {
         if (!this.#introduce(line.bytes, line.isCut)) return;
         continue;
       }
-      const appended = this.#parts.intake.frame(this.#session, line.bytes, line.isCut);
+      const appended = this.#parts.intake.frame(this.#session, line.bytes, line.isCut, arrivedAt);
       lastPosition = appended.position;
-      this.#look(line.bytes, line.isCut, appended.note);
+      this.#look(line, appended.note, arrivedAt);
       linesSinceNote += 1;
       if (linesSinceNote < linesPerNote) continue;
       this.#note(lastPosition);
@@ -171,12 +173,12 @@ export class TeventSession implements SourceSession {
     });
   }
 
-  #look(bytes: Uint8Array, isCut: boolean, note: SequenceNote): void {
-    const { counts, clock } = this.#parts;
+  #look({ bytes, isCut }: Line, note: SequenceNote, arrivedAt: ArrivalInstant): void {
+    const { counts } = this.#parts;
     counts.frames += 1;
     if (note.kind === "event") {
       counts.events += 1;
-      counts.lastEventAt = clock.now();
+      counts.lastEventAt = arrivedAt;
       counts.lastSequence = note.sequence;
       return;
     }

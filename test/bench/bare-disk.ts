@@ -1,26 +1,32 @@
-// The floor of P1: the same bytes in the same pieces, each written and synced, by the shortest program that does it. The
-// file is allocated beforehand, as the instance's segments are; a process of its own, so that nothing else runs in it:
-// `bun bare-disk.ts BYTES_FILE SIZES_FILE TARGET`. Prints the milliseconds it took.
+// The floor of P1: the same bytes in the same pieces, each written and synced, by the shortest program that does it, in
+// files as long as the instance's segments and allocated beforehand as they are; a process of its own, so that nothing
+// else runs in it: `bun bare-disk.ts QUEUE_DIRECTORY TARGET`. Prints the milliseconds it took. The bytes are read from the
+// instance's segments: a copy of them on the same disk would have to be written first, and that the disk remembers.
 
-import { closeSync, fdatasyncSync, fsyncSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, fsyncSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { tryAllocate } from "../../src/queue/libc.ts";
+import { readCommits } from "./commit-sizes.ts";
 
 if (import.meta.main) {
-  const [bytesFile = "", sizesFile = "", target = ""] = process.argv.slice(2);
-  const bytes = readFileSync(bytesFile);
-  const sizes = JSON.parse(readFileSync(sizesFile, "utf8")) as readonly number[];
-  const descriptor = openSync(target, "w+", 0o600);
-  tryAllocate(descriptor, bytes.length);
-  fsyncSync(descriptor);
-  let at = 0;
+  const [queueDirectory = "", target = ""] = process.argv.slice(2);
+  const segments = readCommits(queueDirectory).map((commits, index) => {
+    const descriptor = openSync(`${target}-${index}`, "w+", 0o600);
+    tryAllocate(descriptor, commits.bytes.length);
+    fsyncSync(descriptor);
+    return { ...commits, descriptor };
+  });
   const startedAt = performance.now();
-  for (const size of sizes) {
-    let done = 0;
-    while (done < size) done += writeSync(descriptor, bytes, at + done, size - done, at + done);
-    fdatasyncSync(descriptor);
-    at += size;
+  for (const { bytes, sizes, descriptor } of segments) {
+    let at = 0;
+    for (const size of sizes) {
+      for (let done = 0; done < size; ) done += writeSync(descriptor, bytes, at + done, size - done, at + done);
+      fdatasyncSync(descriptor);
+      at += size;
+    }
   }
   process.stdout.write(`${performance.now() - startedAt}\n`);
-  closeSync(descriptor);
-  unlinkSync(target);
+  for (const [index, { descriptor }] of segments.entries()) {
+    closeSync(descriptor);
+    unlinkSync(`${target}-${index}`);
+  }
 }

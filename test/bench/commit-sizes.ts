@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { lengthMask, readLengthWord, readPosition, recordHeaderBytes, writeStartFlag } from "../../src/queue/record.ts";
 import { segmentsAmong } from "../../src/queue/segment.ts";
 
+/** One segment's. */
 export interface Commits {
   /** All records as they stand on disk, one behind the other. */
   readonly bytes: Uint8Array;
@@ -16,11 +17,10 @@ export interface Commits {
 // FORMAT.md, header sector: headerBytes at 12.
 const headerBytesOffset = 12;
 
-export function readCommits(queueDirectory: string): Commits {
-  const pieces: Uint8Array[] = [];
-  const sizes: number[] = [];
-  const names = segmentsAmong(readdirSync(queueDirectory));
-  for (const { file, firstPosition } of names) {
+/** Of each segment in order. */
+export function readCommits(queueDirectory: string): readonly Commits[] {
+  return segmentsAmong(readdirSync(queueDirectory)).map(({ file, firstPosition }) => {
+    const sizes: number[] = [];
     const segment = readFileSync(join(queueDirectory, file));
     const view = new DataView(segment.buffer, segment.byteOffset, segment.byteLength);
     const start = view.getUint32(headerBytesOffset, true);
@@ -34,7 +34,6 @@ export function readCommits(queueDirectory: string): Commits {
       at += bytes;
       position += 1n;
     }
-    pieces.push(segment.subarray(start, at));
-  }
-  return { bytes: Buffer.concat(pieces), sizes };
+    return { bytes: segment.subarray(start, at), sizes };
+  });
 }
