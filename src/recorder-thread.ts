@@ -5,6 +5,7 @@ import { Backoff } from "./backoff.ts";
 import { type Clock, sleep } from "./clock.ts";
 import type { Log } from "./log.ts";
 import type { Deaths } from "./projector.ts";
+import { PublishedPosition } from "./published.ts";
 import type { FromRecorder, RecorderOptions, RecorderReport, ToRecorder } from "./recorder.ts";
 
 /** The recorder cannot go on: a promise of ours is broken, or the IDB is not one that may be written. */
@@ -18,7 +19,7 @@ export class RecorderFailedError extends Error {
   }
 }
 
-export interface RecorderThreadOptions extends Omit<RecorderOptions, "durablePosition" | "deaths"> {
+export interface RecorderThreadOptions extends Omit<RecorderOptions, "published" | "deaths"> {
   readonly durablePosition: () => bigint;
   readonly clock: Clock;
   readonly log: Log;
@@ -34,8 +35,7 @@ export class RecorderThread {
   readonly #options: RecorderThreadOptions;
   #worker: Worker | null = null;
   #report: RecorderReport | null = null;
-  // The recorder is told of every position, but not while it has yet to see the last word.
-  #told = 0n;
+  #published = new PublishedPosition();
   #deaths: Deaths = { position: -1n, count: 0 };
 
   constructor(options: RecorderThreadOptions) {
@@ -48,9 +48,7 @@ export class RecorderThread {
   }
 
   durable(position: bigint): void {
-    if (position <= this.#told) return;
-    this.#told = position;
-    this.#send({ kind: "durable", position });
+    if (this.#published.publish(position)) this.#send({ kind: "durable" });
   }
 
   /** Until `stop`; then what is durable has been applied, as far as the IDB lets. Rejects with RecorderFailedError. */
@@ -87,7 +85,8 @@ export class RecorderThread {
     // An uncaught throw ends the Worker while this thread lives on.
     worker.onerror = (event) => resolve({ kind: "died", reason: event.message });
     worker.addEventListener("close", () => resolve({ kind: "died", reason: "Worker ended by itself" }));
-    this.#told = durablePosition();
+    this.#published = new PublishedPosition();
+    this.#published.publish(durablePosition());
     const deaths = this.#deaths;
     const options = {
       queueDirectory,
@@ -95,7 +94,7 @@ export class RecorderThread {
       windowSeconds,
       logLevel,
       instanceName,
-      durablePosition: this.#told,
+      published: this.#published.memory,
       deaths,
     };
     this.#worker = worker;

@@ -12,6 +12,7 @@ import { InvariantError } from "./invariant.ts";
 import { type Log, type LogLevel, openLog } from "./log.ts";
 import { LiveStateVersionError } from "./projection/live-state.ts";
 import { type Deaths, Projector, type ProjectorStatus } from "./projector.ts";
+import { PublishedPosition } from "./published.ts";
 import { QueueReader } from "./queue/reader.ts";
 import { systemDisk } from "./queue/system-disk.ts";
 
@@ -21,7 +22,8 @@ export interface RecorderOptions {
   readonly windowSeconds: number;
   readonly logLevel: LogLevel;
   readonly instanceName: string;
-  readonly durablePosition: bigint;
+  /** The memory of a PublishedPosition. */
+  readonly published: BigInt64Array;
   /** How many Workers in a row began at this applied position and died before they had applied anything. */
   readonly deaths: Deaths;
 }
@@ -29,7 +31,8 @@ export interface RecorderOptions {
 /** What the main thread says. */
 export type ToRecorder =
   | { readonly kind: "open"; readonly options: RecorderOptions }
-  | { readonly kind: "durable"; readonly position: bigint }
+  /** Wakes: the position is in `published`. */
+  | { readonly kind: "durable" }
   | { readonly kind: "stop" };
 
 /** What the recorder says. */
@@ -72,6 +75,7 @@ class Recorder {
   readonly #options: RecorderOptions;
   readonly #log: Log;
   readonly #stop = new AbortController();
+  readonly #published: PublishedPosition;
   #durable: bigint;
   #wake: () => void = () => {};
   #idb: Idb | null = null;
@@ -87,12 +91,14 @@ class Recorder {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
-    this.#durable = options.durablePosition;
+    this.#published = new PublishedPosition(options.published);
+    this.#durable = this.#published.take();
     this.#log = openLog(options.logLevel, { instance: options.instanceName });
   }
 
-  durable(position: bigint): void {
-    this.#durable = position;
+  /** More has become durable. */
+  wake(): void {
+    this.#durable = this.#published.take();
     this.#wake();
   }
 
@@ -260,7 +266,7 @@ self.onmessage = ({ data }: MessageEvent<ToRecorder>) => {
       recorder.run().then(() => post({ kind: "stopped" }), fail);
       return;
     case "durable":
-      recorder?.durable(data.position);
+      recorder?.wake();
       return;
     case "stop":
       recorder?.stop();

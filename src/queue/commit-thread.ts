@@ -7,7 +7,7 @@
 import { ptr } from "bun:ffi";
 import { getSystemErrorMessage, getSystemErrorName } from "node:util";
 import { invariant } from "../invariant.ts";
-import { type CommitRing, counter, field, outcome, ringSlots, taskFields } from "./committer.ts";
+import { type CommitRing, counter, field, outcome, ringSlots, taskFields } from "./commit-ring.ts";
 
 export interface Commit {
   /** Names the open file among all that this process has opened: descriptors are used again. */

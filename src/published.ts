@@ -1,0 +1,25 @@
+// How the main thread says up to where the persistent queue is durable: in memory that it shares with the recorder. A
+// message only wakes, and one on its way is enough: a slow recorder is not followed by a heap of them.
+
+const slot = { position: 0, isTold: 1 } as const;
+
+export class PublishedPosition {
+  /** What is handed to the recorder, which makes its own side of it. */
+  readonly memory: BigInt64Array;
+
+  constructor(memory: BigInt64Array = new BigInt64Array(new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT * 2))) {
+    this.memory = memory;
+  }
+
+  /** True: the recorder has to be told. */
+  publish(position: bigint): boolean {
+    Atomics.store(this.memory, slot.position, position);
+    return Atomics.exchange(this.memory, slot.isTold, 1n) === 0n;
+  }
+
+  /** The recorder has been told and looks; later positions are told anew. */
+  take(): bigint {
+    Atomics.store(this.memory, slot.isTold, 0n);
+    return Atomics.load(this.memory, slot.position);
+  }
+}
