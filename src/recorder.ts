@@ -82,7 +82,8 @@ class Recorder {
   #projector: Projector | null = null;
   #trouble: string | null = null;
   #isBusy = false;
-  #isRebuilding = false;
+  /** Up to here an empty IDB is made anew of what the queue holds. */
+  #rebuildUpTo = 0n;
   #seen = { commits: 0, rowsWritten: 0 };
   #lastCommitAt: number | null = null;
   #lastRowAt: number | null = null;
@@ -170,7 +171,7 @@ class Recorder {
     mkdirSync(dirname(idbPath), { recursive: true, mode: 0o700 });
     this.#idb ??= openIdb({ path: idbPath, log: this.#log, clock: systemClock, windowSeconds });
     const reader = new QueueReader({ disk: systemDisk, directory: queueDirectory });
-    this.#isRebuilding = this.#idb.lastPosition === 0n && this.#durable > 1n;
+    this.#rebuildUpTo = this.#idb.lastPosition === 0n ? this.#durable : 0n;
     const projector = new Projector({ reader, idb: this.#idb, log: this.#log, deaths: this.#options.deaths });
     post({ kind: "opened", appliedPosition: projector.status().appliedPosition });
     return projector;
@@ -217,7 +218,7 @@ class Recorder {
       lastCommitAt: this.#lastCommitAt,
       lastRowAt: this.#lastRowAt,
       isBusy: this.#isBusy,
-      isRebuilding: this.#isRebuilding,
+      isRebuilding: (this.#idb?.lastPosition ?? 0n) < this.#rebuildUpTo,
       trouble: this.#trouble,
     };
     post({ kind: "report", report });
