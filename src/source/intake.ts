@@ -152,13 +152,6 @@ export class Intake {
       case "instance started":
         this.#started = { arrivedAt, mark };
         return;
-      case "configuration in force": {
-        // A reader that begins at a later segment is to start with what is in force there.
-        if (this.#started === null) return;
-        const { role, sources, configurationHash } = mark;
-        this.#started = { ...this.#started, mark: { ...this.#started.mark, role, sources, configurationHash } };
-        return;
-      }
       case "session opened": {
         const before = this.#sources.get(mark.source);
         this.#lastSession = Math.max(this.#lastSession, session);
@@ -186,7 +179,11 @@ export class Intake {
 
   #foldFrame(envelope: FrameEnvelope): SequenceNote {
     const source = this.#bySession.get(envelope.session);
-    if (source === undefined) return noSequence;
+    if (source === undefined) {
+      // The record that opened it is damaged: its id is taken all the same.
+      this.#lastSession = Math.max(this.#lastSession, envelope.session);
+      return noSequence;
+    }
     source.arrivalNumber = envelope.arrivalNumber;
     if (source.run === null) return noSequence;
     const note = noteSequence(envelope.frame, envelope.isCut);

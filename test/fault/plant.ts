@@ -46,4 +46,56 @@ export const plants: Readonly<Record<string, Plant>> = {
     find: "if (!context.source.writesCalls) return;",
     replace: 'if (event.id === "EventHeld") throw new Error("planted"); if (!context.source.writesCalls) return;',
   },
+  "no-directory-fsync": {
+    what: "begins a segment without syncing its name",
+    file: "src/queue/open-segment.ts",
+    find: ".open`);\n      await disk.syncDirectory(directory);",
+    replace: ".open`);",
+  },
+  "trim-past-applied": {
+    what: "trims segments that are not applied",
+    file: "src/queue/retention.ts",
+    find: "const isApplied = segment.lastPosition <= appliedPosition;",
+    replace: "const isApplied = segment.lastPosition <= appliedPosition || true;",
+  },
+  "applied-outside": {
+    what: "writes the applied position before the transaction, not in it",
+    file: "src/idb/idb.ts",
+    find: "let rowCount = 0;",
+    replace:
+      "let rowCount = 0; const early = batch.applied; " +
+      "statements.writeApplied.run([early.queueId, early.segmentSalt, early.position, early.rowSeq]);",
+  },
+  "retry-fsync": {
+    what: "tries a failed fsync again and believes the second answer",
+    file: "src/queue/open-segment.ts",
+    find: "this.file.commit(records, this.#endOffset, done);",
+    replace:
+      "this.file.commit(records, this.#endOffset, (error) => " +
+      "{ if (error === null) done(null); else this.file.sync().then(() => done(null), done); });",
+  },
+  "bad-checksum": {
+    what: "takes a record whose checksum is wrong",
+    file: "src/queue/record.ts",
+    find: "return Bun.hash.crc32(covered, salt) === window.getUint32(at + checksumOffset, true);",
+    replace: "return Bun.hash.crc32(covered, salt) === window.getUint32(at + checksumOffset, true) || length > 0;",
+  },
+  "cut-at-rot": {
+    what: "cuts an open segment at bit rot as if the tail were torn",
+    file: "src/queue/survey.ts",
+    find: "const torn = damage.find((stretch) => stretch.to > durable);",
+    replace: "const torn = damage.find((stretch) => stretch.to > durable) ?? damage[0];",
+  },
+  "unsynced-resume": {
+    what: "resumes after a number that is not yet on disk",
+    file: "src/source/tevent-session.ts",
+    find: "// What is asked for next must not be more than what a power cut leaves.\n    intake.sink.durable(position).then(",
+    replace: "Promise.resolve().then(",
+  },
+  "no-duplicate-check": {
+    what: "projects an event again that was applied before",
+    file: "src/projection/tevent.ts",
+    find: "if (applied !== null && sequence <= applied) {",
+    replace: "if (applied !== null && sequence <= applied && sequence < 0) {",
+  },
 };

@@ -1,7 +1,9 @@
-// `bun run planted`: runs the fault tests against builds that have a fault planted into them, and against a healthy one,
-// with the same settings. A fault is caught when a test found broken promises, not when it merely failed. Ends with 1
-// when a planted fault goes uncaught or the healthy build is found guilty.
+// `bun run planted [--seeds-only] [NAME…]`: plants one fault after another and shows who catches it: the seeded simulation
+// (test/simulation), into whose sources it is put as they are loaded, and the fault tests, which run against a build that
+// has it. The healthy program has to pass both with the same settings. A fault is caught when broken promises were found,
+// not when a test merely failed. Ends with 1 when a planted fault goes uncaught or the healthy program is found guilty.
 
+import { join } from "node:path";
 import { whyNoPowerCut } from "../harness/power-cut.ts";
 import { buildBinary } from "../harness/processes.ts";
 import { plants } from "./plant.ts";
@@ -29,6 +31,10 @@ const mustCatch: Readonly<Record<string, SuiteName>> = {
   "blind-resume": "R1 (kill -9)",
   "lost-state": "R1 (kill -9)",
 };
+
+/** Faults in what the simulation has a stand-in for, and one that makes no promise break; all others it must catch. */
+const beyondSeeds: ReadonlySet<string> = new Set(["no-fdatasync", "blind-resume", "held-fails"]);
+const seedsMax = 1000;
 
 // So many that a fault which one cut in two shows does not get away.
 const settings = { ICON_POWER_CUTS: "6", ICON_KILL_CYCLES: "10" };
@@ -61,15 +67,57 @@ function inShort(broken: Run["broken"]): string {
     .join(", ");
 }
 
+interface Row {
+  readonly plant: string;
+  readonly suite: string;
+  readonly outcome: string;
+  readonly found: string;
+}
+
+/** The histories from seed 1 on, up to the first that finds something. */
+async function runSeeds(plant: string | null): Promise<Row & { readonly isFine: boolean }> {
+  const preload = plant === null ? [] : ["--preload", join(import.meta.dir, "plant-loader.ts")];
+  const script = join(import.meta.dir, "../simulation/seeds.ts");
+  const child = Bun.spawn([process.execPath, ...preload, script, "--count", String(seedsMax), "--first-only"], {
+    env: { ...process.env, ...(plant === null ? {} : { ICON_PLANT: plant }) },
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const [text] = await Promise.all([new Response(child.stdout).text(), child.exited]);
+  const [, seed, what = ""] = /^seed (\d+): (.*)$/m.exec(text) ?? [];
+  const isComplete = text.includes(`${seedsMax} histories`);
+  const isFine = plant === null ? isComplete && seed === undefined : seed !== undefined;
+  const outcome = seed !== undefined ? `caught by seed ${seed}` : isFine ? `passes ${seedsMax}` : "WRONG";
+  if (!isFine) console.error(text);
+  return { plant: plant ?? "(none: healthy)", suite: "R20 (seeds)", outcome, found: what, isFine };
+}
+
 async function main(): Promise<number> {
+  const isSeedsOnly = process.argv.includes("--seeds-only");
+  const chosen = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+  const isChosen = (plant: string) => chosen.length === 0 || chosen.includes(plant);
+  const rows: Row[] = [];
+  let isWrong = false;
+  for (const plant of [null, ...Object.keys(plants).filter((name) => !beyondSeeds.has(name) && isChosen(name))]) {
+    const { isFine, ...row } = await runSeeds(plant);
+    isWrong ||= !isFine;
+    rows.push(row);
+    console.log(`${row.plant}, ${row.suite}: ${row.outcome} ${row.found}`);
+    if (plant !== null) console.log(`  ${plant}: ${plants[plant]?.what}`);
+  }
+  if (!isSeedsOnly && (await runFaultTests(isChosen, rows))) isWrong = true;
+  console.table(rows.map(({ plant, suite, outcome }) => ({ plant, suite, outcome })));
+  return isWrong ? 1 : 0;
+}
+
+/** Adds their rows; returns whether something is wrong. */
+async function runFaultTests(isChosen: (plant: string) => boolean, rows: Row[]): Promise<boolean> {
   const why = whyNoPowerCut("ext4");
   if (why !== null) console.log(`skipped: R3 on planted builds: ${why}`);
-  const chosen = process.argv.slice(2);
   const healthy = await buildBinary(null);
-  const rows: { plant: string; suite: string; outcome: string; found: string }[] = [];
   let isWrong = false;
   for (const plant of [null, ...Object.keys(mustCatch)]) {
-    if (plant !== null && chosen.length > 0 && !chosen.includes(plant)) continue;
+    if (plant !== null && !isChosen(plant)) continue;
     const binary = plant === null ? healthy : await buildBinary(plant);
     for (const { name, file } of suites) {
       if (name.startsWith("R3") && why !== null) continue;
@@ -94,8 +142,7 @@ async function main(): Promise<number> {
     }
     if (plant !== null) console.log(`  ${plant}: ${plants[plant]?.what}`);
   }
-  console.table(rows.map(({ plant, suite, outcome }) => ({ plant, suite, outcome })));
-  return isWrong ? 1 : 0;
+  return isWrong;
 }
 
 process.exit(await main());

@@ -55,6 +55,8 @@ export class FakeDisk implements Disk {
   callCount = 0;
   /** What the clock says when a file changes. */
   nowMs = 0;
+  /** While this is so, no sync comes to its end: the disk is slow. */
+  isHeld = false;
   readonly #random: () => number;
   #names = new Map<string, Inode>();
   #durableNames = new Map<string, Inode>();
@@ -77,6 +79,12 @@ export class FakeDisk implements Disk {
   /** The changing call of this number, counted from now, and everything after it fails with PowerOffError. */
   powerOffAfter(calls: number): void {
     this.#powerOffAtCall = this.callCount + calls;
+  }
+
+  /** Forgets the failures that were still to come. */
+  mend(): void {
+    this.#failures = [];
+    this.#powerOffAtCall = Number.POSITIVE_INFINITY;
   }
 
   /** The disk as the process sees it that lives now: once that is gone, whatever it still had in hand reaches nothing. */
@@ -326,7 +334,8 @@ export class FakeDisk implements Disk {
   async #delay(): Promise<void> {
     const life = this.#life;
     const turns = Math.floor(this.#random() * 3);
-    for (let turn = 0; turn <= turns; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn <= turns || (this.isHeld && life === this.#life); turn++)
+      await new Promise<void>((resolve) => setImmediate(resolve));
     if (life !== this.#life) await new Promise<never>(() => undefined); // nobody is there any more to be told
   }
 }

@@ -1,0 +1,428 @@
+// One short history from one number: sources work, connections break, the disk fails, the process dies at any step and
+// starts again from what the disk has, until everything is mended and all that was promised must be true.
+//
+// What can happen is chosen by dice of which each part has its own, so that more throws in one do not change the others.
+
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { QueueFailedError } from "../../src/queue/error.ts";
+import { RecordScanner } from "../../src/queue/scanner.ts";
+import { readHeader } from "../../src/queue/segment.ts";
+import { FakeClock } from "../harness/fake-clock.ts";
+import { type DiskCall, FakeDisk, PowerOffError } from "../harness/fake-disk.ts";
+import { Dice } from "./dice.ts";
+import { Finding, promise } from "./finding.ts";
+import { type IdbFailure, IdbFaults, ProcessGoneError } from "./idb-faults.ts";
+import { queueDirectory, SimulatedInstance } from "./instance.ts";
+import { Journal } from "./journal.ts";
+import { SimulatedNetwork } from "./network.ts";
+import { differences, eventsInWindows, foldUndisturbed, readRows } from "./rows.ts";
+import { SimulatedServer } from "./server.ts";
+
+export interface HistoryOutcome {
+  readonly seed: number;
+  readonly lives: number;
+  readonly records: number;
+  readonly events: number;
+  /** What happened, line by line; the same for the same seed. */
+  readonly trace: readonly string[];
+}
+
+const startMs = Date.parse("2026-11-23T08:00:00.000Z");
+// The rarer of them the more they end: most of a history should be spent at work.
+const happenings = {
+  work: 30,
+  move: 40,
+  turn: 25,
+  time: 12,
+  record: 25,
+  trim: 3,
+  cut: 2,
+  refuse: 1,
+  "clock step": 0.5,
+  "server restart": 0.7,
+  gap: 0.7,
+  "slow disk": 3,
+  kill: 1.5,
+  "power cut": 2,
+  "power off in a call": 2.5,
+  "failing call": 1.5,
+  "IDB fails": 3,
+  "dies in the IDB": 2,
+  "IDB lost": 0.3,
+  "bit rot": 0.6,
+  stop: 0.7,
+};
+const identityOf = (name: string, dbid: number) =>
+  ({ name, kind: "tevent", dbid, primaryDbid: dbid, switchDbid: dbid - 100, dsType: 1 }) as const;
+
+/** Rejects with what was broken. `directory` takes the IDBs, which are gone afterwards. */
+export async function liveThrough(seed: number, directory: string, trace: string[] = []): Promise<HistoryOutcome> {
+  const history = new History(seed, directory, trace);
+  try {
+    return await history.live();
+  } finally {
+    history.cleanUp();
+  }
+}
+
+class History {
+  readonly #dice: Dice;
+  readonly #disk: FakeDisk;
+  readonly #clock = new FakeClock(startMs);
+  readonly #network: SimulatedNetwork;
+  readonly #servers = new Map<number, SimulatedServer>();
+  readonly #journal = new Journal();
+  readonly #faults = new IdbFaults();
+  readonly #idbPaths: string[] = [];
+  #life: SimulatedInstance | null = null;
+  #lives = 0;
+  /** Rows can no longer be compared: what an IDB lost for good, or a record that rotted before it was applied. */
+  #isIdbIncomplete = false;
+
+  constructor(
+    private readonly seed: number,
+    private readonly directory: string,
+    private readonly trace: string[],
+  ) {
+    this.#dice = new Dice(seed);
+    this.#disk = new FakeDisk(seed + 1);
+    this.#network = new SimulatedNetwork(new Dice(seed + 2), (link, port) => this.#servers.get(port)?.accept(link));
+    const serverCount = this.#dice.chance(0.3) ? 2 : 1;
+    for (let dbid = 101; dbid < 101 + serverCount; dbid++) {
+      const dice = new Dice(seed + dbid);
+      this.#servers.set(dbid, new SimulatedServer({ seed: seed + dbid, dbid, startMs, dice }));
+    }
+    this.#newIdb();
+  }
+
+  async live(): Promise<HistoryOutcome> {
+    for (let steps = 60 + this.#dice.below(240); steps > 0; steps--) {
+      await this.#aliveOrStarted();
+      await this.#step();
+      await turn();
+      await this.#noteDeath();
+    }
+    await this.#mend();
+    await this.#check();
+    const events = [...this.#servers.values()].reduce((sum, { eventCount }) => sum + eventCount, 0);
+    return { seed: this.seed, lives: this.#lives, records: this.#journal.length, events, trace: this.trace };
+  }
+
+  cleanUp(): void {
+    this.#life?.end();
+    this.#faults.processGone();
+    for (const path of this.#idbPaths) for (const end of ["", "-wal", "-shm"]) rmSync(path + end, { force: true });
+  }
+
+  async #step(): Promise<void> {
+    const what = this.#dice.weighted(happenings);
+    const life = this.#life;
+    if (life === null) return;
+    const say = (detail: unknown = "") => this.#say(`${what} ${detail}`);
+    switch (what) {
+      case "work":
+        for (const server of this.#servers.values()) server.work(5 + this.#dice.below(120));
+        return;
+      case "move":
+        return this.#network.move();
+      case "turn":
+        return turn(1 + this.#dice.below(4));
+      case "time":
+        return this.#pass(this.#dice.below(this.#dice.chance(0.1) ? 4_000 : 150));
+      case "record":
+        life.record();
+        return;
+      case "trim": {
+        const applied = life.appliedPosition;
+        const count = await this.#driven(life.trim(this.#dice.below(15_000)));
+        return say(`${count} segments, applied ${applied}`);
+      }
+      case "cut":
+        say();
+        return this.#network.cut();
+      case "refuse":
+        this.#network.isRefusing = !this.#network.isRefusing;
+        return say(this.#network.isRefusing);
+      case "clock step": {
+        const ms = this.#dice.below(20_000) - 10_000;
+        this.#clock.step(ms);
+        return say(`${ms} ms`);
+      }
+      case "server restart":
+      case "gap": {
+        say();
+        for (const server of this.#servers.values()) {
+          if (what === "gap") server.forget();
+          else server.restart();
+        }
+        return;
+      }
+      case "slow disk":
+        this.#disk.isHeld = !this.#disk.isHeld;
+        say(this.#disk.isHeld);
+        if (this.#disk.isHeld && this.#dice.chance(0.4)) await this.#cutWhileWriting();
+        return;
+      case "kill":
+      case "power cut":
+        return this.#endLife(what, what === "power cut");
+      case "power off in a call": {
+        const calls = 1 + this.#dice.below(12);
+        this.#disk.powerOffAfter(calls);
+        return say(calls);
+      }
+      case "failing call": {
+        const calls: DiskCall[] = [
+          "create",
+          "rename",
+          "unlink",
+          "syncDirectory",
+          "write",
+          "allocate",
+          "syncData",
+          "sync",
+        ];
+        const call = calls[this.#dice.below(calls.length)] ?? "write";
+        const code = this.#dice.chance(0.5) ? "EIO" : "ENOSPC";
+        this.#disk.failNext(call, /./, Object.assign(new Error(`${code}: ${call}`), { code }));
+        return say(`${call} ${code}`);
+      }
+      case "IDB fails": {
+        const failure = (["busy", "ioError", "full"] as const satisfies IdbFailure[])[this.#dice.below(3)] ?? "busy";
+        const statements = this.#dice.below(30);
+        this.#faults.failAfter(statements, failure);
+        return say(`${failure} after ${statements}`);
+      }
+      case "dies in the IDB": {
+        const statements = this.#dice.below(this.#dice.chance(0.5) ? 6 : 40);
+        const isAfter = this.#dice.chance(0.5);
+        this.#faults.dieAfter(statements, isAfter);
+        return say(`${isAfter ? "after" : "before"} statement ${statements}`);
+      }
+      case "IDB lost":
+        await this.#endLife(what, false);
+        this.#newIdb();
+        // A new one begins with the oldest segment there is.
+        this.#isIdbIncomplete ||= !this.#disk
+          .list(queueDirectory)
+          .some((name) => /^0{19}1\.(segment|open)$/.test(name));
+        return;
+      case "bit rot":
+        return this.#rot();
+      case "stop":
+        return this.#stop();
+    }
+  }
+
+  // ---- lives
+
+  async #aliveOrStarted(): Promise<void> {
+    while (this.#life === null) {
+      this.#lives += 1;
+      this.#disk.isHeld = false;
+      if (this.#dice.chance(0.15)) this.#disk.powerOffAfter(1 + this.#dice.below(15));
+      try {
+        this.#life = await SimulatedInstance.start({
+          disk: this.#disk,
+          clock: this.#clock,
+          network: this.#network,
+          journal: this.#journal,
+          faults: this.#faults,
+          dice: new Dice(this.seed + 7 * this.#lives),
+          identities: [...this.#servers.keys()].map((dbid) => identityOf(`source-${dbid}`, dbid)),
+          idbPath: this.#idbPaths.at(-1) ?? "",
+          segmentBytes: 6_000,
+          pendingBytesMax: 4_000,
+        });
+        this.#say(`start: ${this.#life.queue.state}, durable ${this.#life.queue.durablePosition}`);
+        this.#journal.checkAcknowledged(this.#servers);
+      } catch (error) {
+        await this.#startFailed(error);
+      }
+    }
+  }
+
+  async #startFailed(error: unknown): Promise<void> {
+    if (!isOfTheWorld(error)) throw error;
+    this.#say(`start failed: ${words(error)}`);
+    this.#gone(this.#dice.chance(0.5) || error instanceof PowerOffError);
+  }
+
+  async #noteDeath(): Promise<void> {
+    const death = this.#life?.death ?? null;
+    if (death === null) return;
+    if (!isOfTheWorld(death)) throw death;
+    const isPowerOff = death instanceof PowerOffError || (death as Error).cause instanceof PowerOffError;
+    await this.#endLife(`died: ${words(death)}`, isPowerOff || this.#dice.chance(0.4));
+  }
+
+  async #endLife(why: string, isPowerCut: boolean): Promise<void> {
+    const position = this.#life?.queue.durablePosition;
+    this.#say(`${why}${isPowerCut ? ", power cut" : ""}: durable ${position}, applied ${this.#life?.appliedPosition}`);
+    this.#life?.end();
+    this.#life = null;
+    this.#gone(isPowerCut);
+  }
+
+  #gone(isPowerCut: boolean): void {
+    this.#network.abandonAll();
+    if (isPowerCut) this.#disk.powerCut();
+    else this.#disk.kill();
+  }
+
+  /** An orderly stop, during which everything else goes on. */
+  async #stop(): Promise<void> {
+    const life = this.#life;
+    if (life === null) return;
+    this.#disk.isHeld = false;
+    try {
+      await this.#driven(life.stop());
+      await this.#endLife("stopped", false);
+    } catch (error) {
+      if (!isOfTheWorld(error)) throw error;
+      life.death ??= error;
+    }
+  }
+
+  /** Waits for what needs the world to go on; undefined when it does not come while the process cannot go on. */
+  async #driven<Result>(promised: Promise<Result>): Promise<Result | undefined> {
+    let outcome: { readonly value: Result } | { readonly error: unknown } | null = null;
+    promised.then(
+      (value) => {
+        outcome = { value };
+      },
+      (error: unknown) => {
+        outcome = { error };
+      },
+    );
+    for (let turns = 0; outcome === null && turns < 40; turns++) {
+      await turn();
+      this.#network.move();
+    }
+    const ended = outcome as { readonly value: Result } | { readonly error: unknown } | null;
+    if (ended === null) return undefined;
+    if ("error" in ended) throw ended.error;
+    return ended.value;
+  }
+
+  // ---- what happens
+
+  async #pass(ms: number): Promise<void> {
+    await this.#clock.advance(ms);
+    for (const server of this.#servers.values()) {
+      server.work(this.#dice.chance(0.5) ? ms / 4 : 0);
+      server.heartbeat();
+    }
+  }
+
+  /** What arrived waits for the disk, and its connection breaks: the next session may not count on it. */
+  async #cutWhileWriting(): Promise<void> {
+    for (const server of this.#servers.values()) server.work(60);
+    this.#network.move(true);
+    await turn(3);
+    this.#network.cut();
+    await this.#pass(450);
+    this.#network.move(true);
+    await turn(2);
+  }
+
+  /** Turns one bit of a record over that was durable, while the process is gone; the next start has to find it. */
+  async #rot(): Promise<void> {
+    await this.#endLife("bit rot", this.#dice.chance(0.5));
+    const found: { readonly path: string; readonly bit: number; readonly position: bigint }[] = [];
+    for (const name of this.#disk.list(queueDirectory).filter((each) => /\.(segment|open)$/.test(each))) {
+      const path = join(queueDirectory, name);
+      const file = this.#disk.open(path);
+      const header = readHeader(file, path);
+      if (header === undefined) continue;
+      const scanner = new RecordScanner(file, header.salt);
+      let candidates: typeof found = [];
+      for (let record = scanner.recordAt(header.headerBytes); record; record = scanner.recordAt(record.endOffset)) {
+        // What was written before the last write began was durable; only of that can be told that it rotted.
+        if (record.isWriteStart) {
+          found.push(...candidates);
+          candidates = [];
+        }
+        const bit = (record.offset + 16) * 8 + this.#dice.below(8 * (record.endOffset - record.offset - 16));
+        candidates.push({ path, bit, position: record.position });
+      }
+    }
+    const chosen = found[this.#dice.below(found.length)];
+    if (chosen === undefined) return;
+    this.#disk.flipBit(chosen.path, chosen.bit);
+    this.#journal.rotten.add(chosen.position);
+    this.#isIdbIncomplete = true;
+    this.#say(`rotten: position ${chosen.position} in ${chosen.path}`);
+  }
+
+  #newIdb(): void {
+    this.#idbPaths.push(join(this.directory, `${this.seed}-${this.#idbPaths.length}.db`));
+  }
+
+  // ---- the end
+
+  /** No more faults: everything that was told arrives, and one event more. */
+  async #mend(): Promise<void> {
+    this.#say("mended");
+    this.#network.isRefusing = false;
+    this.#disk.isHeld = false;
+    this.#disk.mend();
+    this.#faults.mend();
+    for (const server of this.#servers.values()) server.work(300);
+    for (let turns = 0; turns < 300; turns++) {
+      await this.#aliveOrStarted();
+      this.#network.move(true);
+      await this.#clock.advance(100);
+      for (const server of this.#servers.values()) server.heartbeat();
+      for (let batches = 0; batches < 20 && this.#life?.death === null && this.#life.record(); batches++);
+      await this.#noteDeath();
+      this.#disk.mend();
+      if (this.#life !== null && this.#isCaughtUp(this.#life)) return;
+    }
+    throw new Finding("a fresh event does not get through: not acknowledged 30 s after everything was mended");
+  }
+
+  #isCaughtUp(life: SimulatedInstance): boolean {
+    const isApplied = life.appliedPosition === BigInt(this.#journal.length);
+    return isApplied && [...this.#servers.values()].every((server) => server.isFullyAcknowledged);
+  }
+
+  async #check(): Promise<void> {
+    this.#journal.checkStreams(this.#servers);
+    const expected = this.#journal.checkAcknowledged(this.#servers);
+    this.#say(`${this.#journal.length} records, applied ${this.#life?.appliedPosition}`);
+    await this.#endLife("end", true);
+    if (this.#isIdbIncomplete) return;
+    const idbPath = this.#idbPaths.at(-1) ?? "";
+    const counted = eventsInWindows(idbPath);
+    for (const dbid of this.#servers.keys()) {
+      const [count, told] = [counted.get(dbid) ?? 0, expected.get(dbid) ?? 0];
+      promise(count === told, () => `${count} events of source ${dbid} are in the IDB, not ${told}`);
+    }
+    const undisturbed = join(this.directory, `${this.seed}-undisturbed.db`);
+    this.#idbPaths.push(undisturbed);
+    const rows = await foldUndisturbed(this.#journal.payloads, undisturbed);
+    const different = differences(readRows(idbPath), rows);
+    promise(different.length === 0, () => `the IDB is not what the queue makes of it:\n${different.join("\n")}`);
+  }
+
+  #say(text: string): void {
+    this.trace.push(`${String(Math.round(this.#clock.monotonic())).padStart(7)} ms  ${text}`);
+  }
+}
+
+async function turn(turns = 1): Promise<void> {
+  for (; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The disk, the power or the process: everything else that ends a process is a fault of the program. */
+function isOfTheWorld(error: unknown): boolean {
+  if (error instanceof PowerOffError || error instanceof ProcessGoneError) return true;
+  if (error instanceof QueueFailedError) return isOfTheWorld(error.cause);
+  return error instanceof Error && "code" in error && (error.code === "EIO" || error.code === "ENOSPC");
+}
+
+function words(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.name}: ${error.cause.message}` : `${error.name}: ${error.message}`;
+}
