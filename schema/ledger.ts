@@ -81,6 +81,26 @@ export const ICON_MARK = sqliteTable("ICON_MARK", {
 });
 
 /**
+ * One row is one configuration, as far as rows depend on it, that was in force from POSITION on. Written when the
+ * instance started or read its configuration again, never changed. ID grows with time. Never holds a secret.
+ */
+export const ICON_CONFIGURATION = sqliteTable("ICON_CONFIGURATION", {
+  ID: integer().primaryKey(),
+  /** Position in the persistent queue; a queue that took another's place counts from 1 again. */
+  POSITION: integer().notNull(),
+  ADDED: text().notNull(),
+  /** start or reload. */
+  CAUSE: text().notNull(),
+  PROGRAM_VERSION: text().notNull(),
+  /** SHA-256 of CONFIGURATION, hexadecimal. */
+  HASH: text().notNull(),
+  /** JSON: role, and per source its name, kind, DBIDs and options. */
+  CONFIGURATION: text().notNull(),
+  /** 1: these rows were mapped anew with a later configuration, and this one only says what was in force at the time. */
+  IS_OVERRIDDEN: integer().notNull(),
+});
+
+/**
  * One row is one count about one source since this IDB was made: duplicates dropped, frames undecoded. Written at the
  * first occurrence, changed with each. Its key is the source's name and the count's name.
  */

@@ -3,6 +3,7 @@
 // STRICT to each table that it creates (drizzle has no word for it) and list it here.
 
 import first from "./migrations/0000_first.sql" with { type: "text" };
+import configuration from "./migrations/0001_configuration.sql" with { type: "text" };
 
 export interface Migration {
   /** Counts from 1; ICON_MIGRATION.VERSION. */
@@ -11,7 +12,10 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const migrations: readonly Migration[] = [{ version: 1, name: "first", sql: first }];
+export const migrations: readonly Migration[] = [
+  { version: 1, name: "first", sql: first },
+  { version: 2, name: "configuration", sql: configuration },
+];
 
 /** PRAGMA application_id of every IDB, "ICON" in ASCII: tells our files from other programs' SQLite files. */
 export const applicationId = 0x49434f4e;

@@ -139,6 +139,7 @@ const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
   ICON_ROW_QUALITY: ours,
   ICON_UNDECODED: ours,
   ICON_MARK: ours,
+  ICON_CONFIGURATION: ours,
   ICON_COUNTER: ours,
   ICON_APPLIED: ours,
   ICON_LIVE: ours,

@@ -4,7 +4,14 @@ import { ICON_APPLIED, ICON_LIVE, ICON_MIGRATION, ICON_SCHEMA_ORIGIN } from "./b
 import { G_CALL, G_CALL_ACTIVE, G_CALL_HISTORY } from "./call.ts";
 import { G_DICT_TYPE, G_DICTIONARY, G_PROV_CONTROL, G_TIMECODE } from "./control.ts";
 import { G_IR, G_IR_ACTIVE, G_IR_HISTORY } from "./interaction.ts";
-import { ICON_COUNTER, ICON_MARK, ICON_ROW_QUALITY, ICON_UNDECODED, ICON_WINDOW } from "./ledger.ts";
+import {
+  ICON_CONFIGURATION,
+  ICON_COUNTER,
+  ICON_MARK,
+  ICON_ROW_QUALITY,
+  ICON_UNDECODED,
+  ICON_WINDOW,
+} from "./ledger.ts";
 import { G_PARTY, G_PARTY_HISTORY, ICON_PARTY_CHANNEL } from "./party.ts";
 import { G_DSS_GCC_PROVIDER } from "./session.ts";
 
@@ -27,6 +34,7 @@ export const tables = {
   ICON_ROW_QUALITY,
   ICON_UNDECODED,
   ICON_MARK,
+  ICON_CONFIGURATION,
   ICON_COUNTER,
   ICON_APPLIED,
   ICON_LIVE,

@@ -7,7 +7,7 @@ import type { Address } from "./config/address.ts";
 import { judge } from "./config/judge.ts";
 import { ConfigError, type ConfigProblem, type ConfigWarning } from "./config/problem.ts";
 import type { Role } from "./config/role.ts";
-import type { ProjectionOptions, SourceIdentity } from "./event/envelope.ts";
+import type { ProjectionConfiguration, ProjectionOptions, SourceIdentity } from "./event/envelope.ts";
 import type { LogLevel } from "./log.ts";
 
 export type { Address } from "./config/address.ts";
@@ -96,6 +96,14 @@ export function judgeConfig(text: string, file: string): LoadedConfig {
   const verdict = judge(text, dirname(resolve(file)));
   if (verdict.config === null) throw new ConfigError(file, verdict.problems, verdict.warnings);
   return { config: verdict.config, warnings: verdict.warnings };
+}
+
+/** The part of the configuration that rows depend on, as the marks of the persistent queue hold it. */
+export function projectionConfiguration(config: Config): ProjectionConfiguration {
+  return {
+    role: config.callconcentrator.role,
+    sources: config.sources.map(({ identity, options }) => ({ ...identity, options })),
+  };
 }
 
 function unreadable(cause: unknown): ConfigProblem {

@@ -9,20 +9,17 @@
 
 import { dirname, join } from "node:path";
 import { type Clock, sleep } from "./clock.ts";
-import { readAmiCredentials, readToken } from "./config/credentials.ts";
-import type { Config, SourceConfig } from "./config.ts";
-import type { Mark } from "./event/envelope.ts";
-import type { Log } from "./log.ts";
+import { type Config, projectionConfiguration } from "./config.ts";
+import type { Mark, ProjectionConfiguration } from "./event/envelope.ts";
+import type { Log, LogLevel } from "./log.ts";
 import type { Disk } from "./queue/disk.ts";
 import { openQueue, type Queue } from "./queue/queue.ts";
 import { RecorderThread } from "./recorder-thread.ts";
+import { Reloading, type ReloadRequests } from "./reload.ts";
 import { BacklogAge, EventRates, statusReport } from "./report.ts";
-import { AmiSession } from "./source/ami-session.ts";
-import { DataSource } from "./source/data-source.ts";
 import { type ArrivalSink, Intake } from "./source/intake.ts";
 import type { Network } from "./source/network.ts";
-import type { SessionParts, SourceSession } from "./source/session.ts";
-import { TeventSession } from "./source/tevent-session.ts";
+import { Sources } from "./sources.ts";
 import { startStatusServer } from "./status/server.ts";
 import { TroubleLog } from "./trouble.ts";
 import { programVersion } from "./version.ts";
@@ -34,6 +31,8 @@ export interface Surroundings {
   readonly network: Network;
   /** Numbers from 0 up to 1, for jitter; nothing that is recorded depends on them. */
   readonly random: () => number;
+  /** How the configuration is read again while the instance runs; absent: never. */
+  readonly reload?: ReloadRequests & { readonly setLogLevel: (level: LogLevel) => void };
   /** Told once everything runs: the status page's address, null when there is none. */
   readonly ready: (status: { readonly host: string; readonly port: number } | null) => void;
 }
@@ -46,7 +45,8 @@ const sampleEveryMs = 1_000;
 const drainMsMax = 15_000;
 
 /** Runs until `stop`. Throws QueueFailedError, QueueLockedError, RecorderFailedError and what the start may throw. */
-export async function runInstance(config: Config, surroundings: Surroundings, stop: AbortSignal): Promise<void> {
+export async function runInstance(first: Config, surroundings: Surroundings, stop: AbortSignal): Promise<void> {
+  let config = first;
   const { clock, disk, network, random } = surroundings;
   const log = new TroubleLog(surroundings.log, clock);
   const startedAt = clock.now();
@@ -69,7 +69,6 @@ export async function runInstance(config: Config, surroundings: Surroundings, st
   const backlog = new BacklogAge();
   const rates = new EventRates();
   let diskFreeBytes: number | null = null;
-  const sources = config.sources.map((each) => dataSource(each, { config, intake, clock, log, network, random }));
   const recorder = new RecorderThread({
     queueDirectory,
     idbPath: config.idb.path,
@@ -91,6 +90,7 @@ export async function runInstance(config: Config, surroundings: Surroundings, st
   const stopSources = AbortSignal.any([stop, failure.signal]);
   const stopRecorder = new AbortController();
   const stopRest = new AbortController();
+  const sources = new Sources({ instance: config.instance, intake, clock, log, network, random }, stopSources);
   let state: "running" | "stopping" = "running";
   const failed = queue.failed.then((error) => {
     throw error;
@@ -106,7 +106,7 @@ export async function runInstance(config: Config, surroundings: Surroundings, st
               version: programVersion,
               startedAt,
               state,
-              sources,
+              sources: sources.all,
               queue,
               recorder: recorder.report,
               trouble: log,
@@ -120,22 +120,35 @@ export async function runInstance(config: Config, surroundings: Surroundings, st
           signal: stopRest.signal,
         });
   const recording = recorder.run(stopRecorder.signal);
-  const upkeep = every(trimEveryMs, () => trim(queue, config, recorder), { clock, log, stop: stopRest.signal });
+  const upkeep = every(trimEveryMs, () => trim(queue, config.queue, recorder), { clock, log, stop: stopRest.signal });
   const sampling = every(
     sampleEveryMs,
     () => {
-      rates.sample(sources, clock.monotonic());
+      rates.sample(sources.all, clock.monotonic());
       queue.checkInPlace();
       diskFreeBytes = disk.freeBytes(queueDirectory);
     },
     { clock, log, stop: stopRest.signal },
   );
   surroundings.ready(status?.address ?? null);
-  log.info("instance started", { version: programVersion, queue: queue.state, sources: sources.length });
-  const listening = Promise.all([untilAborted(stopSources), ...sources.map((source) => source.run(stopSources))]);
+  log.info("instance started", { version: programVersion, queue: queue.state, sources: config.sources.length });
+  const listening = sources.run(config.sources);
+  const reloading = new Reloading({
+    reload: surroundings.reload,
+    stop: stopSources,
+    log,
+    now: () => config,
+    putInForce: async (next) => {
+      config = next;
+      surroundings.reload?.setLogLevel(next.log.level);
+      recorder.setLogLevel(next.log.level);
+      await sources.change(next.sources, () => intake.mark(reloadMark(next, startedAt)));
+    },
+  });
   try {
     await Promise.race([listening, failed, recording]);
     state = "stopping";
+    await Promise.race([reloading.settled(), failed]);
     await queue.durable(intake.mark({ mark: "instance stopped" }));
     stopRecorder.abort();
     await Promise.race([recording, failed, sleep(clock, drainMsMax, stopRest.signal)]);
@@ -179,63 +192,35 @@ function arrivalSink(queue: Queue): ArrivalSink {
 }
 
 function startMark(config: Config, queue: Queue): Mark {
-  const projection = {
-    role: config.callconcentrator.role,
-    sources: config.sources.map(({ identity, options }) => ({ ...identity, options })),
-  };
-  const hash = new Bun.CryptoHasher("sha256").update(JSON.stringify(projection)).digest("hex");
   return {
     mark: "instance started",
     programVersion,
     instance: { name: config.instance.name, dbid: config.instance.dbid },
     queueId: queue.queueId,
     queueState: queue.state,
-    configurationHash: hash,
-    ...projection,
+    ...projectionMark(config),
   };
 }
 
-interface SourceSurroundings extends Pick<Surroundings, "clock" | "log" | "network" | "random"> {
-  readonly config: Config;
-  readonly intake: Intake;
+function reloadMark(config: Config, startedAt: number): Mark {
+  const instance = { name: config.instance.name, dbid: config.instance.dbid };
+  return { mark: "configuration in force", programVersion, instance, startedAt, ...projectionMark(config) };
 }
 
-function dataSource(source: SourceConfig, { config, ...surroundings }: SourceSurroundings): DataSource {
-  return new DataSource({
-    identity: source.identity,
-    addresses: source.addresses,
-    reconnect: source.reconnect,
-    instance: { name: config.instance.name, dbid: config.instance.dbid },
-    silenceMs: source.silenceMs,
-    converse: converseIn(source),
-    ...surroundings,
-  });
+function projectionMark(config: Config): ProjectionConfiguration & { readonly configurationHash: string } {
+  const projection = projectionConfiguration(config);
+  const hash = new Bun.CryptoHasher("sha256").update(JSON.stringify(projection)).digest("hex");
+  return { configurationHash: hash, ...projection };
 }
 
-/** Secrets are read anew for each connection, so that changing them needs no restart. */
-function converseIn({ credentials }: SourceConfig): (parts: SessionParts) => SourceSession {
-  switch (credentials.kind) {
-    case "login":
-      return (parts) => new AmiSession(parts, readAmiCredentials(credentials.credentialsFile));
-    case "token":
-      return (parts) => new TeventSession(parts, readToken(credentials.tokenFile));
-    case "none":
-      return (parts) => new TeventSession(parts, null);
-  }
-}
-
-async function trim(queue: Queue, config: Config, recorder: RecorderThread): Promise<void> {
+async function trim(
+  queue: Queue,
+  { retentionMs, retentionBytes }: Config["queue"],
+  recorder: RecorderThread,
+): Promise<void> {
   const appliedPosition = recorder.report?.appliedPosition;
   if (appliedPosition === undefined) return;
-  const { retentionMs: olderThanMs, retentionBytes: bytesMax } = config.queue;
-  await queue.trim({ appliedPosition, olderThanMs, bytesMax });
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  await queue.trim({ appliedPosition, olderThanMs: retentionMs, bytesMax: retentionBytes });
 }
 
 /** A chore that fails is tried again at its next time; it never ends what it serves. */

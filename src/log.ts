@@ -15,8 +15,13 @@ export interface Log {
 
 export type LogLevel = "error" | "warn" | "info" | "debug";
 
+/** A log whose level may be changed while it is used. */
+export interface LeveledLog extends Log {
+  setLevel(level: LogLevel): void;
+}
+
 /** Writes JSON lines to standard error, where systemd's journal takes them. */
-export function openLog(level: LogLevel, base: LogFields = {}): Log {
+export function openLog(level: LogLevel, base: LogFields = {}): LeveledLog {
   const to = pino(
     {
       level,
@@ -32,6 +37,9 @@ export function openLog(level: LogLevel, base: LogFields = {}): Log {
     warn: (sentence, fields) => to.warn(plain(fields), sentence),
     info: (sentence, fields) => to.info(plain(fields), sentence),
     debug: (sentence, fields) => to.debug(plain(fields), sentence),
+    setLevel: (next) => {
+      to.level = next;
+    },
   };
 }
 

@@ -8,6 +8,7 @@
 //    IDB rejects is searched for by stepping one record at a time; three failures, and it is passed over as well.
 // 4. An IDB that is locked, full or away is waited for; the batch is kept.
 
+import type { ProjectionConfiguration } from "./event/envelope.ts";
 import { continueFromHead } from "./event/intake-state.ts";
 import { IdbRejectedError } from "./idb/error.ts";
 import type { Applied, Idb } from "./idb/idb.ts";
@@ -60,6 +61,7 @@ interface PendingBatch {
 export class Projector {
   readonly #reader: QueueReader;
   readonly #log: Log;
+  readonly #configuration: ProjectionConfiguration | null;
   #idb: Idb;
   #settings: ProjectionSettings = { windowSeconds: 60 };
   #live = new LiveState();
@@ -78,10 +80,13 @@ export class Projector {
     readonly idb: Idb;
     readonly log: Log;
     readonly deaths?: Deaths;
+    /** Maps the records with this configuration instead of the ones that the marks put in force: a rebuild only. */
+    readonly configuration?: ProjectionConfiguration | null;
   }) {
     this.#reader = parts.reader;
     this.#idb = parts.idb;
     this.#log = parts.log;
+    this.#configuration = parts.configuration ?? null;
     this.restart(parts.idb);
     const deaths = parts.deaths?.position === this.#applied ? parts.deaths.count : 0;
     if (deaths > 0) this.#singlyUpTo = this.#applied + BigInt(batchRecordsMax);
@@ -93,7 +98,7 @@ export class Projector {
     this.#idb = idb;
     this.#pending = null;
     const applied = idb.readApplied();
-    this.#settings = { windowSeconds: applied.windowSeconds };
+    this.#settings = { windowSeconds: applied.windowSeconds, configuration: this.#configuration };
     this.#live = new LiveState();
     this.#live.restore(idb.readLive(), applied.rowSeq);
     this.#live.step((world) => rescheduleEndings(world));

@@ -3,7 +3,7 @@
 
 import { Backoff } from "./backoff.ts";
 import { type Clock, sleep } from "./clock.ts";
-import type { Log } from "./log.ts";
+import type { Log, LogLevel } from "./log.ts";
 import type { Deaths } from "./projector.ts";
 import { PublishedPosition } from "./published.ts";
 import type { FromRecorder, RecorderOptions, RecorderReport, ToRecorder } from "./recorder.ts";
@@ -36,10 +36,12 @@ export class RecorderThread {
   #worker: Worker | null = null;
   #report: RecorderReport | null = null;
   #published = new PublishedPosition();
+  #logLevel: LogLevel;
   #deaths: Deaths = { position: -1n, count: 0 };
 
   constructor(options: RecorderThreadOptions) {
     this.#options = options;
+    this.#logLevel = options.logLevel;
   }
 
   /** The last report; null before the first. */
@@ -49,6 +51,11 @@ export class RecorderThread {
 
   durable(position: bigint): void {
     if (this.#published.publish(position)) this.#send({ kind: "durable" });
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.#logLevel = level;
+    this.#send({ kind: "log level", level });
   }
 
   /** Until `stop`; then what is durable has been applied, as far as the IDB lets. Rejects with RecorderFailedError. */
@@ -73,7 +80,7 @@ export class RecorderThread {
   }
 
   async #runOnce(stop: AbortSignal): Promise<Ending> {
-    const { queueDirectory, idbPath, windowSeconds, logLevel, instanceName, durablePosition } = this.#options;
+    const { queueDirectory, idbPath, windowSeconds, instanceName, durablePosition } = this.#options;
     const worker = new Worker(new URL("./recorder.ts", import.meta.url).href);
     const { promise: ended, resolve } = Promise.withResolvers<Ending>();
     worker.onmessage = ({ data }: MessageEvent<FromRecorder>) => {
@@ -92,7 +99,7 @@ export class RecorderThread {
       queueDirectory,
       idbPath,
       windowSeconds,
-      logLevel,
+      logLevel: this.#logLevel,
       instanceName,
       published: this.#published.memory,
       deaths,

@@ -9,7 +9,7 @@ import type { Idb } from "./idb/idb.ts";
 import { openIdb } from "./idb/open.ts";
 import { setAside } from "./idb/set-aside.ts";
 import { InvariantError } from "./invariant.ts";
-import { type Log, type LogLevel, openLog } from "./log.ts";
+import { type LeveledLog, type LogLevel, openLog } from "./log.ts";
 import { LiveStateVersionError } from "./projection/live-state.ts";
 import { type Deaths, Projector, type ProjectorStatus } from "./projector.ts";
 import { PublishedPosition } from "./published.ts";
@@ -33,6 +33,7 @@ export type ToRecorder =
   | { readonly kind: "open"; readonly options: RecorderOptions }
   /** Wakes: the position is in `published`. */
   | { readonly kind: "durable" }
+  | { readonly kind: "log level"; readonly level: LogLevel }
   | { readonly kind: "stop" };
 
 /** What the recorder says. */
@@ -73,7 +74,7 @@ declare const self: Worker;
 
 class Recorder {
   readonly #options: RecorderOptions;
-  readonly #log: Log;
+  readonly #log: LeveledLog;
   readonly #stop = new AbortController();
   readonly #published: PublishedPosition;
   #durable: bigint;
@@ -101,6 +102,10 @@ class Recorder {
   wake(): void {
     this.#durable = this.#published.take();
     this.#wake();
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.#log.setLevel(level);
   }
 
   stop(): void {
@@ -268,6 +273,9 @@ self.onmessage = ({ data }: MessageEvent<ToRecorder>) => {
       return;
     case "durable":
       recorder?.wake();
+      return;
+    case "log level":
+      recorder?.setLogLevel(data.level);
       return;
     case "stop":
       recorder?.stop();

@@ -7,7 +7,7 @@ import { formatProblem, formatWarning } from "../config/problem.ts";
 import { temporaryFolderWarnings } from "../config/surroundings.ts";
 import { type Config, ConfigError, loadConfig } from "../config.ts";
 import { IdbLockedError, runInstance } from "../instance.ts";
-import { openLog } from "../log.ts";
+import { type LogLevel, openLog } from "../log.ts";
 import { QueueCorruptError, QueueFailedError, QueueFormatError, QueueLockedError } from "../queue/error.ts";
 import { systemDisk } from "../queue/system-disk.ts";
 import { RecorderFailedError } from "../recorder-thread.ts";
@@ -19,7 +19,7 @@ export function runCommand(): Command {
   return new Command("run")
     .description("run one instance until SIGTERM or SIGINT")
     .option("-c, --config <FILE>", "the configuration file", "icon.toml")
-    .action(({ config }: { config: string }) => run(read(config)));
+    .action(({ config }: { config: string }) => run(config, read(config)));
 }
 
 function read(file: string): Config {
@@ -36,7 +36,7 @@ function read(file: string): Config {
   }
 }
 
-async function run(config: Config): Promise<void> {
+async function run(file: string, config: Config): Promise<void> {
   const log = openLog(config.log.level, { instance: config.instance.name });
   const stop = new AbortController();
   // The second signal ends the process at once: an acknowledged event is on disk already.
@@ -47,6 +47,13 @@ async function run(config: Config): Promise<void> {
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  // Until the instance listens for it, a request is kept: the default would end the process.
+  let onReload: (() => void) | null = null;
+  let isReloadAsked = false;
+  process.on("SIGHUP", () => {
+    if (onReload === null) isReloadAsked = true;
+    else onReload();
+  });
   mkdirSync(config.instance.dataDir, { recursive: true, mode: 0o700 });
   try {
     const surroundings = {
@@ -55,6 +62,17 @@ async function run(config: Config): Promise<void> {
       disk: systemDisk,
       network: systemNetwork,
       random: Math.random,
+      reload: {
+        onRequest: (listener: () => void) => {
+          onReload = listener;
+          if (isReloadAsked) listener();
+          return () => {
+            onReload = null;
+          };
+        },
+        load: () => loadConfig(file).config,
+        setLogLevel: (level: LogLevel) => log.setLevel(level),
+      },
       ready: (status: { readonly host: string; readonly port: number } | null) => {
         const page = status === null ? null : `http://${status.host}:${status.port}/`;
         console.log(JSON.stringify({ instance: config.instance.name, status: page }));

@@ -6,7 +6,7 @@
 //   | kind | flags | zero   | session | arrivalMs | arrivalNumber | frame, or JSON  |    little-endian
 //   +------+-------+--------+---------+-----------+---------------+------- … -------+
 //
-// 1. kind 1 is a frame, 2 a mark. An unknown kind is kept and counted by whoever reads, never an error of the queue.
+// 1. kind 1 is a frame, 2 a mark. An unknown kind, of envelope or mark, is kept and counted by whoever reads, never an error of the queue.
 // 2. session is the DSS_ID of the data source session (0 in marks that belong to none); arrivalNumber counts the frames
 //    of that session from 1, so a missing one is seen.
 // 3. The frame is byte for byte what arrived, without its line end; flag 1 says that it was cut to the bound.
@@ -76,19 +76,32 @@ export interface ProjectionOptions {
   readonly outboundContexts: readonly string[];
 }
 
+/** The part of the configuration that rows depend on. Never holds a secret. */
+export interface ProjectionConfiguration {
+  readonly role: readonly string[];
+  readonly sources: readonly (SourceIdentity & { readonly options: ProjectionOptions })[];
+}
+
 export type Mark =
-  | {
+  | ({
       readonly mark: "instance started";
       readonly programVersion: string;
       readonly instance: { readonly name: string; readonly dbid: number };
       readonly queueId: string;
       /** How the persistent queue was found: "new", "clean" (orderly stop) or "recovered" (after a crash). */
       readonly queueState: "new" | "clean" | "recovered";
-      readonly role: readonly string[];
-      readonly sources: readonly (SourceIdentity & { readonly options: ProjectionOptions })[];
-      /** SHA-256 of the projection configuration above, hexadecimal. */
+      /** SHA-256 of the projection configuration, hexadecimal. */
       readonly configurationHash: string;
-    }
+    } & ProjectionConfiguration)
+  /** The configuration was read again while the instance ran: what follows is recorded with this one. */
+  | ({
+      readonly mark: "configuration in force";
+      readonly programVersion: string;
+      readonly instance: { readonly name: string; readonly dbid: number };
+      /** When this run of the instance began, milliseconds since 1970: ICON_STIME of a source's sessions. */
+      readonly startedAt: number;
+      readonly configurationHash: string;
+    } & ProjectionConfiguration)
   | { readonly mark: "instance stopped" }
   | {
       readonly mark: "session opened";
@@ -114,6 +127,15 @@ export type Mark =
     }
   /** An action of ours whose answer describes the present state: what the answer lacks had ended before this. */
   | { readonly mark: "list requested"; readonly source: string; readonly action: string; readonly actionId: string };
+
+const markKinds: Readonly<Record<Mark["mark"], true>> = {
+  "instance started": true,
+  "configuration in force": true,
+  "instance stopped": true,
+  "session opened": true,
+  "session closed": true,
+  "list requested": true,
+};
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -199,6 +221,11 @@ function decodeMark(body: Uint8Array): Mark {
   }
   if (typeof parsed !== "object" || parsed === null || !("mark" in parsed) || typeof parsed.mark !== "string") {
     throw new EnvelopeError('Cannot read a mark: expected an object with a member "mark"');
+  }
+  if (!Object.hasOwn(markKinds, parsed.mark)) {
+    throw new EnvelopeError(
+      `Cannot read a mark "${parsed.mark}": expected one of ${Object.keys(markKinds).join(", ")}; a newer version wrote it?`,
+    );
   }
   return parsed as Mark; // Only this program writes marks; the record's checksum vouches for the text.
 }

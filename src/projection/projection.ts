@@ -7,6 +7,7 @@ import {
   EnvelopeError,
   type FrameEnvelope,
   type MarkEnvelope,
+  type ProjectionConfiguration,
   type SessionEndCause,
 } from "../event/envelope.ts";
 import type { QualityCause } from "../event/happening.ts";
@@ -25,6 +26,8 @@ import type { World } from "./world.ts";
 export interface ProjectionSettings {
   /** Length of a window of the ledger, seconds. */
   readonly windowSeconds: number;
+  /** Records are mapped with this configuration, whatever the marks say; null: with the one in force at the time. */
+  readonly configuration?: ProjectionConfiguration | null;
 }
 
 /** Takes one record's payload in. Throws only if a machine has a bug; then nothing of the record may be kept. */
@@ -43,7 +46,7 @@ export function stepRecord(world: World, settings: ProjectionSettings, position:
     return;
   }
   if (envelope.kind === "frame") stepFrame(world, settings, position, envelope);
-  else stepMark(world, position, envelope);
+  else stepMark(world, settings, position, envelope);
 }
 
 /** Keeps a record whose projection failed; its window says so, everything else goes on. */
@@ -123,11 +126,11 @@ export function stepHistoryTrimmed(world: World, position: bigint): void {
   }
 }
 
-/** After live state was read back: endings that wait are scheduled anew. */
-export function rescheduleEndings(world: World): void {
+/** After live state was read back, or a source's timeout was changed: endings that wait are scheduled anew. */
+export function rescheduleEndings(world: World, only?: string): void {
   for (const [, call] of world.all("call")) {
     const source = world.get("source", call.source);
-    if (call.endedAt === null || source === undefined) continue;
+    if (call.endedAt === null || source === undefined || (only !== undefined && call.source !== only)) continue;
     const dueAt = sourceInstant(call.endedAt + source.options.callDeletionTimeoutSeconds * 1000);
     world.schedule(call.source, dueAt, call.callId);
   }
@@ -172,11 +175,13 @@ function frameOf(envelope: FrameEnvelope) {
   return { frame: envelope.frame, isCut: envelope.isCut };
 }
 
-function stepMark(world: World, position: bigint, envelope: MarkEnvelope): void {
+function stepMark(world: World, settings: ProjectionSettings, position: bigint, envelope: MarkEnvelope): void {
   const { mark, arrivedAt } = envelope;
   switch (mark.mark) {
     case "instance started":
-      return startInstance(world, position, envelope, mark);
+      return startInstance(world, settings, position, envelope, mark);
+    case "configuration in force":
+      return reconfigure(world, settings, position, envelope, mark);
     case "instance stopped":
       return writeMark(world, { position, source: null }, arrivedAt, mark.mark, null);
     case "session opened": {
@@ -206,26 +211,91 @@ function stepMark(world: World, position: bigint, envelope: MarkEnvelope): void 
 
 type Started = Extract<MarkEnvelope["mark"], { mark: "instance started" }>;
 
-function startInstance(world: World, position: bigint, envelope: MarkEnvelope, mark: Started): void {
+function startInstance(
+  world: World,
+  settings: ProjectionSettings,
+  position: bigint,
+  envelope: MarkEnvelope,
+  mark: Started,
+): void {
   // What is still open was left so by a crash: it was good up to the last arrival, and nothing is known after it.
   for (const [, session] of world.all("session")) {
     endSession(world, session, session.heardAt, "our crash");
     const source = world.get("source", session.source) ?? null;
     writeMark(world, { position, source }, envelope.arrivedAt, "session closed", "our crash");
   }
-  for (const { options, ...identity } of mark.sources) {
+  const instance = { dbid: mark.instance.dbid, startedAt: envelope.arrivedAt, sessions: 0 };
+  putInForce(world, configurationFor(settings, mark), () => instance);
+  writeConfiguration(world, settings, position, envelope, mark);
+  const detail = `version ${mark.programVersion}, persistent queue ${mark.queueState}, configuration ${mark.configurationHash.slice(0, 12)}`;
+  writeMark(world, { position, source: null }, envelope.arrivedAt, mark.mark, detail);
+}
+
+type Reloaded = Extract<MarkEnvelope["mark"], { mark: "configuration in force" }>;
+
+function reconfigure(
+  world: World,
+  settings: ProjectionSettings,
+  position: bigint,
+  envelope: MarkEnvelope,
+  mark: Reloaded,
+): void {
+  const fresh = { dbid: mark.instance.dbid, startedAt: mark.startedAt, sessions: 0 };
+  putInForce(world, configurationFor(settings, mark), (known) => known?.instance ?? fresh);
+  writeConfiguration(world, settings, position, envelope, mark);
+  const detail = `version ${mark.programVersion}, configuration ${mark.configurationHash.slice(0, 12)}`;
+  writeMark(world, { position, source: null }, envelope.arrivedAt, mark.mark, detail);
+}
+
+/** What is in force from a mark on: the mark's own, or for a source that the given configuration names, the given one. */
+function configurationFor(
+  { configuration }: ProjectionSettings,
+  { role, sources }: ProjectionConfiguration,
+): ProjectionConfiguration {
+  if (configuration == null) return { role, sources };
+  const given = new Map(configuration.sources.map((source) => [source.name, source]));
+  // A source that is configured no longer has nothing but its mark's word; one that came later has no records here.
+  return { role: configuration.role, sources: sources.map((source) => given.get(source.name) ?? source) };
+}
+
+function putInForce(
+  world: World,
+  { role, sources }: ProjectionConfiguration,
+  instanceOf: (known: SourceState | undefined) => SourceState["instance"],
+): void {
+  for (const { options, ...identity } of sources) {
     const known = world.get("source", identity.name);
-    const source: SourceState = {
+    const writesCalls = role.includes("gcc");
+    world.put("source", identity.name, {
       ...(known ?? newSource),
       identity,
       options,
-      writesCalls: mark.role.includes("gcc"),
-      instance: { dbid: mark.instance.dbid, startedAt: envelope.arrivedAt, sessions: 0 },
-    };
-    world.put("source", identity.name, source);
+      writesCalls,
+      instance: instanceOf(known),
+    });
+    // A reminder of before may be too late for a shorter timeout; one that comes too early is put off when it comes.
+    if (known !== undefined) rescheduleEndings(world, identity.name);
   }
-  const detail = `version ${mark.programVersion}, persistent queue ${mark.queueState}, configuration ${mark.configurationHash.slice(0, 12)}`;
-  writeMark(world, { position, source: null }, envelope.arrivedAt, mark.mark, detail);
+}
+
+/** ICON_CONFIGURATION: from when on which configuration was in force. */
+function writeConfiguration(
+  world: World,
+  settings: ProjectionSettings,
+  position: bigint,
+  { arrivedAt }: MarkEnvelope,
+  mark: Started | Reloaded,
+): void {
+  world.write("ICON_CONFIGURATION", {
+    ID: world.nextRowId(),
+    POSITION: Number(position),
+    ADDED: timestampText(arrivalInstant(arrivedAt)),
+    CAUSE: mark.mark === "instance started" ? "start" : "reload",
+    PROGRAM_VERSION: mark.programVersion,
+    HASH: mark.configurationHash,
+    CONFIGURATION: JSON.stringify({ role: mark.role, sources: mark.sources }),
+    IS_OVERRIDDEN: settings.configuration == null ? 0 : 1,
+  });
 }
 
 const newSource = {

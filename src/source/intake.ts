@@ -152,6 +152,13 @@ export class Intake {
       case "instance started":
         this.#started = { arrivedAt, mark };
         return;
+      case "configuration in force": {
+        // A reader that begins at a later segment is to start with what is in force there.
+        if (this.#started === null) return;
+        const { role, sources, configurationHash } = mark;
+        this.#started = { ...this.#started, mark: { ...this.#started.mark, role, sources, configurationHash } };
+        return;
+      }
       case "session opened": {
         const before = this.#sources.get(mark.source);
         this.#lastSession = Math.max(this.#lastSession, session);

@@ -237,6 +237,13 @@ export class Instance {
     return readLog(this.setting);
   }
 
+  /** Writes another configuration file where the running instance has its own, and sends SIGHUP. */
+  reload(configuration: string | InstanceSetting): void {
+    const text = typeof configuration === "string" ? configuration : configurationOf(configuration);
+    writeFileSync(join(this.setting.directory, `${this.setting.name ?? "icon-a"}.toml`), text);
+    this.signal("SIGHUP");
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

@@ -47,6 +47,21 @@ export class Story {
     });
   }
 
+  /** The configuration is read again while the instance runs. */
+  reload(change: { readonly callDeletionTimeoutSeconds?: number; readonly role?: readonly string[] }): this {
+    const { callDeletionTimeoutSeconds = 30, role = ["gcc"] } = change;
+    const options = { callDeletionTimeoutSeconds, inboundContexts: [], internalContexts: [], outboundContexts: [] };
+    return this.mark({
+      mark: "configuration in force",
+      programVersion: "0.1.0",
+      instance: { name: "icon-a", dbid: 9001 },
+      startedAt: startMs,
+      role,
+      sources: [{ ...source, options }],
+      configurationHash: "1".repeat(64),
+    });
+  }
+
   /** Our clock goes on; the source's is in its lines. */
   wait(seconds: number): this {
     this.#now += seconds * 1000;
