@@ -35,6 +35,8 @@ export interface Surroundings {
   readonly reload?: ReloadRequests & { readonly setLogLevel: (level: LogLevel) => void };
   /** Told once everything runs: the status page's address, null when there is none. */
   readonly ready: (status: { readonly host: string; readonly port: number } | null) => void;
+  /** Told every second while the event loop turns, in one line, how it does. */
+  readonly alive: (status: string) => void;
 }
 
 // What may wait for the disk before sockets are no longer read: some seconds of a busy site.
@@ -124,6 +126,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
   const sampling = every(
     sampleEveryMs,
     () => {
+      surroundings.alive(statusLine(sources.all, queue, recorder));
       rates.sample(sources.all, clock.monotonic());
       queue.checkInPlace();
       diskFreeBytes = disk.freeBytes(queueDirectory);
@@ -211,6 +214,12 @@ function projectionMark(config: Config): ProjectionConfiguration & { readonly co
   const projection = projectionConfiguration(config);
   const hash = new Bun.CryptoHasher("sha256").update(JSON.stringify(projection)).digest("hex");
   return { configurationHash: hash, ...projection };
+}
+
+function statusLine(sources: Sources["all"], queue: Queue, recorder: RecorderThread): string {
+  const connected = sources.filter((source) => source.status().state === "connected").length;
+  const waiting = queue.durablePosition - (recorder.report?.appliedPosition ?? 0n);
+  return `${connected} of ${sources.length} data sources connected, ${waiting} records wait for the IDB`;
 }
 
 async function trim(

@@ -16,6 +16,7 @@ const commandLoaders: ReadonlyMap<string, CommandLoader> = new Map<string, Comma
   ["dump", async () => [(await import("./commands/dump.ts")).dumpCommand()]],
   ["sql", async () => [(await import("./commands/sql.ts")).sqlCommand()]],
   ["simulate", loadSimulate],
+  ["unit", async () => [(await import("./commands/unit.ts")).unitCommand()]],
   ["version", async () => [(await import("./commands/version.ts")).versionCommand()]],
 ]);
 

@@ -66,6 +66,7 @@ call-deletion-timeout = 1
     network: systemNetwork,
     random: seeded(3),
     ready: () => {},
+    alive: () => {},
   };
   const running = runInstance(config, surroundings, stop.signal);
   await server.finished;

@@ -11,6 +11,7 @@ import { type LogLevel, openLog } from "../log.ts";
 import { QueueCorruptError, QueueFailedError, QueueFormatError, QueueLockedError } from "../queue/error.ts";
 import { systemDisk } from "../queue/system-disk.ts";
 import { RecorderFailedError } from "../recorder-thread.ts";
+import { serviceManager } from "../service-manager.ts";
 import { systemNetwork } from "../source/network.ts";
 import { StatusListenError } from "../status/server.ts";
 import { CommandError, exitCodes } from "./exit.ts";
@@ -38,11 +39,13 @@ function read(file: string): Config {
 
 async function run(file: string, config: Config): Promise<void> {
   const log = openLog(config.log.level, { instance: config.instance.name });
+  const manager = serviceManager(process.env);
   const stop = new AbortController();
   // The second signal ends the process at once: an acknowledged event is on disk already.
   const onSignal = (signal: NodeJS.Signals) => {
     if (stop.signal.aborted) process.exit(exitCodes.failed);
     log.info("instance stops", { signal });
+    manager.stopping();
     stop.abort();
   };
   process.on("SIGTERM", onSignal);
@@ -76,7 +79,9 @@ async function run(file: string, config: Config): Promise<void> {
       ready: (status: { readonly host: string; readonly port: number } | null) => {
         const page = status === null ? null : `http://${status.host}:${status.port}/`;
         console.log(JSON.stringify({ instance: config.instance.name, status: page }));
+        manager.ready();
       },
+      alive: manager.alive,
     };
     await runInstance(config, surroundings, stop.signal);
     process.exit(exitCodes.ok);

@@ -1,6 +1,6 @@
 // The network, as far as sources need it: outgoing connections whose bytes come in chunks and can be held back.
 
-import { connect as connectTcp } from "node:net";
+import type { Socket } from "bun";
 
 export interface Address {
   readonly host: string;
@@ -30,49 +30,105 @@ export interface Network {
 
 // A server that does not read our few bytes of acknowledgements is not one to stay with.
 const unsentBytesMax = 1024 * 1024;
+const keepAliveMs = 30_000;
 
+// The runtime's own sockets: node:net's streams on top of them cost more for each chunk than taking its lines in does.
 export const systemNetwork: Network = {
-  connect(address, handlers, timeoutMs, stop) {
+  connect({ host, port }, handlers, timeoutMs, stop) {
     return new Promise((resolve, reject) => {
-      const socket = connectTcp({ host: address.host, port: address.port });
-      let isOpen = false;
-      let failure: Error | null = null;
-      const giveUp = setTimeout(() => {
-        socket.destroy(new Error(`no answer within ${timeoutMs} ms`));
-      }, timeoutMs);
-      const abandon = () => socket.destroy(new Error("instance stops"));
+      let open: SystemConnection | null = null;
+      let isDecided = false;
+      const decide = () => {
+        isDecided = true;
+        clearTimeout(giveUp);
+        stop.removeEventListener("abort", abandon);
+      };
+      const refuse = (error: Error) => {
+        if (isDecided) return;
+        decide();
+        reject(error);
+      };
+      const giveUp = setTimeout(() => refuse(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+      const abandon = () => refuse(new Error("instance stops"));
       stop.addEventListener("abort", abandon, { once: true });
-      socket.setNoDelay(true);
-      socket.setKeepAlive(true, 30_000);
-      socket.on("connect", () => {
-        clearTimeout(giveUp);
-        stop.removeEventListener("abort", abandon);
-        isOpen = true;
-        resolve({
-          write(bytes) {
-            if (socket.destroyed) return;
-            socket.write(bytes);
-            if (socket.writableLength > unsentBytesMax) socket.destroy(new Error("peer does not read what we send"));
+      if (stop.aborted) return abandon();
+      Bun.connect({
+        hostname: host,
+        port,
+        socket: {
+          open(socket) {
+            if (isDecided) return socket.terminate();
+            decide();
+            socket.setNoDelay(true);
+            socket.setKeepAlive(true, keepAliveMs);
+            open = new SystemConnection(socket, handlers);
+            resolve(open);
           },
-          pause: () => socket.pause(),
-          resume: () => socket.resume(),
-          destroy: () => socket.destroy(),
-        });
-      });
-      socket.on("data", (chunk) => handlers.data(chunk as unknown as Uint8Array));
-      socket.on("end", () => socket.destroy());
-      socket.on("error", (error) => {
-        failure = error;
-      });
-      socket.on("close", () => {
-        clearTimeout(giveUp);
-        stop.removeEventListener("abort", abandon);
-        if (isOpen) handlers.closed(failure);
-        else reject(failure ?? new Error("connection closed before it was open"));
-      });
+          data: (_, chunk) => handlers.data(chunk),
+          drain: () => open?.drained(),
+          end: (socket) => {
+            socket.end();
+          },
+          error: (_, error) => open?.failed(error),
+          close: (_, error) => {
+            if (error !== undefined && error !== null) open?.failed(error);
+            open?.closed();
+          },
+          connectError: (_, error) => refuse(error),
+        },
+      }).catch(refuse);
     });
   },
 };
+
+class SystemConnection implements Connection {
+  #unsent: Uint8Array = new Uint8Array(0);
+  #failure: Error | null = null;
+  #isOver = false;
+
+  constructor(
+    private readonly socket: Socket<undefined>,
+    private readonly handlers: ConnectionHandlers,
+  ) {}
+
+  write(bytes: Uint8Array | string): void {
+    if (this.#isOver) return;
+    const all = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
+    const sent = this.#unsent.length > 0 ? 0 : Math.max(0, this.socket.write(all));
+    if (sent === all.length) return;
+    this.#unsent = Buffer.concat([this.#unsent, all.subarray(sent)]);
+    if (this.#unsent.length > unsentBytesMax) this.failed(new Error("peer does not read what we send"));
+  }
+
+  drained(): void {
+    if (this.#unsent.length === 0) return;
+    this.#unsent = this.#unsent.subarray(Math.max(0, this.socket.write(this.#unsent)));
+  }
+
+  pause(): void {
+    if (!this.#isOver) this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#isOver) this.socket.resume();
+  }
+
+  /** What was handed over goes out before the end, as far as the peer takes it now. */
+  destroy(): void {
+    if (!this.#isOver) this.socket.end();
+  }
+
+  failed(error: Error): void {
+    this.#failure ??= error;
+    this.socket.terminate();
+  }
+
+  closed(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.handlers.closed(this.#failure);
+  }
+}
 
 export function addressText({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

@@ -72,6 +72,7 @@ switch_dbid = 1
       network: systemNetwork,
       random: () => 0.5,
       ready: () => {},
+      alive: () => {},
     };
     let failure: unknown = null;
     await runInstance(config, surroundings, new AbortController().signal).catch((error: unknown) => {

@@ -1,0 +1,75 @@
+// What systemd is told of this process: that it runs, how it does, that it is alive, that it stops. A datagram to the
+// socket named in NOTIFY_SOCKET, sent in the C library, since the runtime has no datagrams on Unix sockets.
+// Source: sd_notify(3). Without NOTIFY_SOCKET nothing happens; a word that cannot be sent is not worth a failure.
+
+import { dlopen, ptr } from "bun:ffi";
+
+export interface ServiceManager {
+  /** Everything runs. */
+  ready(): void;
+  /** One line for `systemctl status`, and the sign of life that the watchdog waits for. */
+  alive(status: string): void;
+  stopping(): void;
+}
+
+// Linux on x64 and arm64.
+const familyUnix = 1;
+const typeDatagram = 2;
+const closeOnExec = 0x80000;
+// Not to wait for a full socket, and no SIGPIPE for a closed one.
+const flags = 0x40 | 0x4000;
+// struct sockaddr_un: two bytes of family, 108 of path.
+const pathBytesMax = 108;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function serviceManager(environment: Environment): ServiceManager {
+  const path = environment["NOTIFY_SOCKET"] ?? "";
+  const address = socketAddress(path);
+  const say = address === undefined ? () => {} : (text: string) => send(address, text);
+  let told = "";
+  return {
+    ready: () => say("READY=1"),
+    alive: (status) => {
+      // Harmless without a watchdog in the unit; a status that says nothing new is left out.
+      say(status === told ? "WATCHDOG=1" : `WATCHDOG=1\nSTATUS=${status}`);
+      told = status;
+    },
+    stopping: () => say("STOPPING=1"),
+  };
+}
+
+/** Undefined: there is no service manager, or one on a kind of socket that is not ours (vsock). */
+function socketAddress(path: string): Uint8Array | undefined {
+  const bytes = new TextEncoder().encode(path);
+  if (!/^[/@]/.test(path) || bytes.length >= pathBytesMax) return undefined;
+  const address = new Uint8Array(2 + bytes.length);
+  new DataView(address.buffer).setUint16(0, familyUnix, true);
+  address.set(bytes, 2);
+  if (path.startsWith("@")) address[2] = 0; // in the abstract namespace
+  return address;
+}
+
+function send(address: Uint8Array, text: string): void {
+  const { socket, sendto, close } = libc();
+  const descriptor = socket(familyUnix, typeDatagram | closeOnExec, 0);
+  if (descriptor < 0) return;
+  const bytes = new TextEncoder().encode(text);
+  sendto(descriptor, ptr(bytes), bytes.length, flags, ptr(address), address.length);
+  close(descriptor);
+}
+
+function load() {
+  return dlopen("libc.so.6", {
+    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+    sendto: { args: ["i32", "ptr", "u64", "i32", "ptr", "u32"], returns: "i64" },
+    close: { args: ["i32"], returns: "i32" },
+  }).symbols;
+}
+
+let loaded: ReturnType<typeof load> | undefined;
+
+function libc(): ReturnType<typeof load> {
+  loaded ??= load();
+  return loaded;
+}

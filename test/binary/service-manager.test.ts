@@ -1,0 +1,115 @@
+// The binary under a service manager: what it says to it, and that it runs in the box that its unit describes.
+
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { DatagramSocket } from "../harness/datagram-socket.ts";
+import { iconBinary, TemporaryDirectory, until } from "../harness/processes.ts";
+
+const hasAnalyze = Bun.which("systemd-analyze") !== null;
+const hasStrace = Bun.which("strace") !== null;
+
+function configuration(directory: TemporaryDirectory): string {
+  const file = directory.at("icon.toml");
+  const sections = {
+    instance: { name: "boxed", dbid: 1, data_dir: directory.at("data") },
+    callconcentrator: { role: "gcc" },
+    http: { listen: "127.0.0.1:0" },
+  };
+  const lines = Object.entries(sections).flatMap(([name, keys]) => [
+    `[${name}]`,
+    ...Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}`),
+  ]);
+  writeFileSync(file, `${lines.join("\n")}\n`, { mode: 0o600 });
+  return file;
+}
+
+for (const kind of ["a path", "the abstract namespace"] as const) {
+  test(`systemd hears over a socket in ${kind} that it is ready, how it does, that it lives and that it stops`, async () => {
+    using directory = new TemporaryDirectory("notify");
+    const name = kind === "a path" ? directory.at("notify") : `@icon-test-${process.pid}`;
+    using socket = new DatagramSocket(name);
+    const config = configuration(directory);
+    const instance = Bun.spawn([await iconBinary(), "run", "--config", config], {
+      env: { ...process.env, NOTIFY_SOCKET: name },
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    try {
+      await until("it is ready", 10_000, () => socket.received().includes("READY=1"));
+      const status = "WATCHDOG=1\nSTATUS=0 of 0 data sources connected, 0 records wait for the IDB";
+      await until("it says how it does", 10_000, () => socket.received().includes(status));
+      await until("it gives signs of life", 10_000, () => socket.received().includes("WATCHDOG=1"));
+      expect(socket.received()).not.toContain("STOPPING=1");
+      instance.kill("SIGTERM");
+      expect(await instance.exited).toBe(0);
+      expect(socket.received().at(-1)).toBe("STOPPING=1");
+    } finally {
+      instance.kill("SIGKILL");
+    }
+  });
+}
+
+test.if(hasAnalyze)(
+  `R19: the unit is one that systemd takes, and its exposure is at most 1.0${hasAnalyze ? "" : " (skipped: systemd-analyze is not installed)"}`,
+  async () => {
+    using directory = new TemporaryDirectory("unit");
+    const file = directory.at("icon.service");
+    const binary = await iconBinary();
+    writeFileSync(file, await output([binary, "unit", "--binary", binary, "--user", "daemon"]));
+    expect(await output(["systemd-analyze", "verify", "--man=no", file])).toBe("");
+    const verdict = await output(["systemd-analyze", "security", "--offline=true", "--no-pager", file]);
+    const exposure = Number(/Overall exposure level for \S+: (\d+\.\d+)/.exec(verdict)?.[1]);
+    expect(exposure).toBeGreaterThan(0);
+    expect(exposure).toBeLessThanOrEqual(1);
+  },
+);
+
+test.if(hasAnalyze && hasStrace)(
+  `it runs with the system calls that its unit allows, the others refused as the unit refuses them${hasAnalyze && hasStrace ? "" : " (skipped: systemd-analyze or strace is not installed)"}`,
+  async () => {
+    using directory = new TemporaryDirectory("boxed");
+    const allowed = await callsIn("@system-service");
+    const refused = new Set([...(await callsIn("@privileged")), ...(await callsIn("@resources"))]);
+    const list = [...refused].map((call) => `?${call}`).join(",");
+    const trace = directory.at("trace");
+    const config = configuration(directory);
+    const words = ["strace", "-f", "-qq", "-c", "-o", trace, "-e", `inject=${list}:error=EPERM`];
+    const instance = Bun.spawn([...words, await iconBinary(), "run", "--config", config], {
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    const { value } = await instance.stdout.getReader().read();
+    const { status } = JSON.parse(new TextDecoder().decode(value)) as { status: string };
+    await until("it is ready", 20_000, async () => (await fetch(new URL("/readyz", status))).status === 200);
+    const children = await Bun.file(`/proc/${instance.pid}/task/${instance.pid}/children`).text();
+    process.kill(Number(children.trim().split(" ")[0]), "SIGTERM");
+    expect(await instance.exited).toBe(0);
+    const called = (await Bun.file(trace).text())
+      .split("\n")
+      .flatMap((line) => /^ *[\d.]+ +[\d.]+ +\d+ +\d+ +(?:\d+ +)?(\w+)$/.exec(line)?.[1] ?? [])
+      .filter((call) => call !== "total");
+    expect(called.length).toBeGreaterThan(20);
+    expect(called.filter((call) => !allowed.has(call) && !refused.has(call))).toEqual([]);
+  },
+  60_000,
+);
+
+/** The system calls of a filter set, those of the sets within it too. */
+async function callsIn(set: string): Promise<Set<string>> {
+  const text = await output(["systemd-analyze", "syscall-filter", "--no-pager", set]);
+  const names = text.split("\n").flatMap((line) => /^ +([@\w-]+)$/.exec(line)?.[1] ?? []);
+  const calls = new Set<string>();
+  for (const name of names) {
+    if (!name.startsWith("@")) calls.add(name);
+    else for (const call of await callsIn(name)) calls.add(call);
+  }
+  return calls;
+}
+
+/** Standard output and standard error; the exit code must be 0. */
+async function output(words: readonly string[]): Promise<string> {
+  const child = Bun.spawn([...words], { stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  expect({ words, exitCode: await child.exited, stderr }).toMatchObject({ exitCode: 0 });
+  return stdout + stderr;
+}
