@@ -6,6 +6,7 @@ import { systemClock } from "../clock.ts";
 import { formatProblem, formatWarning } from "../config/problem.ts";
 import { temporaryFolderWarnings } from "../config/surroundings.ts";
 import { type Config, ConfigError, loadConfig } from "../config.ts";
+import { HeadVersionError } from "../event/intake-state.ts";
 import { IdbLockedError, runInstance } from "../instance.ts";
 import { type LogLevel, openLog } from "../log.ts";
 import { QueueCorruptError, QueueFailedError, QueueFormatError, QueueLockedError } from "../queue/error.ts";
@@ -99,6 +100,7 @@ export function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof QueueLockedError || error instanceof IdbLockedError || error instanceof StatusListenError) {
     return exitCodes.unavailable;
   }
-  if (error instanceof QueueCorruptError || error instanceof QueueFormatError) return exitCodes.dataFormat;
+  if (error instanceof QueueCorruptError || error instanceof QueueFormatError || error instanceof HeadVersionError)
+    return exitCodes.dataFormat;
   return undefined;
 }

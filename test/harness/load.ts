@@ -18,6 +18,13 @@ export interface LoadOptions {
   readonly paddingMax?: number;
 }
 
+/** A server run that another load with the same options had begun, and that is gone on with. */
+export interface EarlierRun {
+  readonly run: string;
+  readonly producedSeq: number;
+  readonly ackedSeq: number;
+}
+
 /** What was acknowledged when, by the load's own clock. */
 export interface Acknowledgement {
   readonly seq: number;
@@ -67,16 +74,19 @@ export class Load {
   #beats = 0;
   #lingeredMs = 0;
 
-  private constructor(options: LoadOptions) {
+  private constructor(options: LoadOptions, earlier: EarlierRun | null) {
     this.options = options;
-    this.run = new Date().toISOString();
+    this.run = earlier?.run ?? new Date().toISOString();
+    this.#produced = earlier?.producedSeq ?? 0;
+    this.#ackedSeq = earlier?.ackedSeq ?? 0;
+    for (let seq = 1; seq <= this.#produced; seq++) this.digests.push(digestOf(this.line(seq)));
     this.#server = createServer((socket) => this.#accept(socket));
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
 
   /** Listens on a port of its own; events flow after `flow`. */
-  static async start(options: LoadOptions): Promise<Load> {
-    const load = new Load(options);
+  static async start(options: LoadOptions, earlier: EarlierRun | null = null): Promise<Load> {
+    const load = new Load(options, earlier);
     await new Promise<void>((resolve) => load.#server.listen(0, "127.0.0.1", resolve));
     const bound = load.#server.address();
     if (bound === null || typeof bound === "string") throw new Error("Cannot tell on which port the load listens");
