@@ -368,7 +368,9 @@ class History {
     this.#disk.isHeld = false;
     this.#disk.mend();
     this.#faults.mend();
-    for (const server of this.#servers.values()) server.work(300);
+    for (const server of this.#servers.values()) {
+      for (const before = server.eventCount; server.eventCount === before; ) server.work(300);
+    }
     for (let turns = 0; turns < 300; turns++) {
       await this.#aliveOrStarted();
       this.#network.move(true);
