@@ -100,6 +100,8 @@ export interface InstanceSetting {
   /** Length of a ledger window, seconds. */
   readonly windowSeconds?: number;
   readonly callDeletionTimeoutSeconds?: number;
+  /** Default: info. */
+  readonly logLevel?: string;
   /** Default: the binary under test. */
   readonly binary?: string;
   readonly sources: readonly SourceSetting[];
@@ -132,7 +134,7 @@ function configurationOf(setting: InstanceSetting): string {
     "[http]",
     'listen = "127.0.0.1:0"',
     "[log]",
-    'level = "info"',
+    `level = ${text(setting.logLevel ?? "info")}`,
   ];
   for (const source of setting.sources) {
     const { name, kind = "tevent", address, dbid, switchDbid = dbid } = source;
