@@ -9,6 +9,8 @@ export interface ServiceManager {
   ready(): void;
   /** One line for `systemctl status`, and the sign of life that the watchdog waits for. */
   alive(status: string): void;
+  /** The configuration is being read again; false: that is over. */
+  reloading(isUnderWay: boolean): void;
   stopping(): void;
 }
 
@@ -35,6 +37,9 @@ export function serviceManager(environment: Environment): ServiceManager {
       say(status === told ? "WATCHDOG=1" : `WATCHDOG=1\nSTATUS=${status}`);
       told = status;
     },
+    // The time tells this reload from one before; it is CLOCK_MONOTONIC in microseconds.
+    reloading: (isUnderWay) =>
+      say(isUnderWay ? `RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1000n}` : "READY=1"),
     stopping: () => say("STOPPING=1"),
   };
 }

@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { Command } from "commander";
 import { systemClock } from "../clock.ts";
+import { fileSystemProblems } from "../config/file-system.ts";
 import { formatProblem, formatWarning } from "../config/problem.ts";
 import { temporaryFolderWarnings } from "../config/surroundings.ts";
 import { type Config, ConfigError, loadConfig } from "../config.ts";
@@ -30,6 +31,8 @@ function read(file: string): Config {
     for (const warning of [...warnings, ...temporaryFolderWarnings(process.env)]) {
       console.error(formatWarning(file, warning));
     }
+    const problems = fileSystemProblems(config);
+    if (problems.length > 0) throw new ConfigError(file, problems);
     return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -76,6 +79,7 @@ async function run(file: string, config: Config): Promise<void> {
         },
         load: () => loadConfig(file).config,
         setLogLevel: (level: LogLevel) => log.setLevel(level),
+        reloading: manager.reloading,
       },
       ready: (status: { readonly host: string; readonly port: number } | null) => {
         const page = status === null ? null : `http://${status.host}:${status.port}/`;

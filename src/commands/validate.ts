@@ -1,6 +1,7 @@
 // icon validate: the judgement on a configuration file, and on how this host suits it. Touches nothing.
 
 import { Command } from "commander";
+import { fileSystemProblems } from "../config/file-system.ts";
 import { formatProblem, formatWarning } from "../config/problem.ts";
 import { surroundingsWarnings } from "../config/surroundings.ts";
 import { ConfigError, type ConfigWarning, loadConfig } from "../config.ts";
@@ -27,6 +28,8 @@ interface Judgement {
 function judgement(file: string): Judgement {
   try {
     const { config, warnings } = loadConfig(file);
+    const problems = fileSystemProblems(config);
+    if (problems.length > 0) throw new ConfigError(file, problems, warnings);
     const all = [...warnings, ...surroundingsWarnings(config, process.env)];
     const sources = config.sources.map((each) => each.identity.name);
     const named = sources.length === 0 ? "" : ` (${sources.join(", ")})`;

@@ -4,6 +4,7 @@
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Config, ConfigWarning } from "../config.ts";
+import { fileSystemWarnings } from "./file-system.ts";
 
 /** `environment` is the process's; it decides where the embedded native library is unpacked. */
 export function surroundingsWarnings(
@@ -15,6 +16,7 @@ export function surroundingsWarnings(
     ...(dirname(config.idb.path) === config.instance.dataDir
       ? []
       : folderWarnings("idb.path", dirname(config.idb.path))),
+    ...fileSystemWarnings(config),
     ...temporaryFolderWarnings(environment),
   ];
 }

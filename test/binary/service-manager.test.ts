@@ -24,7 +24,7 @@ function configuration(directory: TemporaryDirectory): string {
 }
 
 for (const kind of ["a path", "the abstract namespace"] as const) {
-  test(`systemd hears over a socket in ${kind} that it is ready, how it does, that it lives and that it stops`, async () => {
+  test(`systemd hears over a socket in ${kind} that it is ready, how it does, that it lives, reloads and stops`, async () => {
     using directory = new TemporaryDirectory("notify");
     const name = kind === "a path" ? directory.at("notify") : `@icon-test-${process.pid}`;
     using socket = new DatagramSocket(name);
@@ -40,6 +40,11 @@ for (const kind of ["a path", "the abstract namespace"] as const) {
       await until("it says how it does", 10_000, () => socket.received().includes(status));
       await until("it gives signs of life", 10_000, () => socket.received().includes("WATCHDOG=1"));
       expect(socket.received()).not.toContain("STOPPING=1");
+      instance.kill("SIGHUP");
+      const isReloading = (said: string) => /^RELOADING=1\nMONOTONIC_USEC=[1-9]\d+$/.test(said);
+      await until("it reads its configuration again", 10_000, () => socket.received().some(isReloading));
+      const at = socket.received().findIndex(isReloading);
+      await until("it is ready again", 10_000, () => socket.received().indexOf("READY=1", at) !== -1);
       instance.kill("SIGTERM");
       expect(await instance.exited).toBe(0);
       expect(socket.received().at(-1)).toBe("STOPPING=1");
