@@ -35,6 +35,8 @@ const lines = [
   { error: { code: "c", message: "m" } },
 ].map((each) => Buffer.from(JSON.stringify(each)));
 
+// Not reached by these mutations, and known to disagree: a line that begins with id and sequence number and then names
+// the sequence number again, or says "snapshot":true. docs/link.md forbids a server to send the latter.
 test("a mutated link line is decoded or said to be undecodable, and the intake notes the sequence that is decoded", () => {
   const mutator = new Mutator("link lines");
   const accepted = new Set<string>();
