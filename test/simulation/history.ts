@@ -338,8 +338,9 @@ class History {
       const scanner = new RecordScanner(file, header.salt);
       let candidates: typeof found = [];
       for (let record = scanner.recordAt(header.headerBytes); record; record = scanner.recordAt(record.endOffset)) {
-        // What was written before the last write began was durable; only of that can be told that it rotted.
-        if (record.isWriteStart) {
+        // What was written before a write began was durable; only of that can be told that it rotted, and only for as long
+        // as the write that says so is there: one that is not durable itself the next power cut may take (seed 786).
+        if (record.isWriteStart && record.position <= this.#journal.promised) {
           found.push(...candidates);
           candidates = [];
         }

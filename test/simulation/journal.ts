@@ -34,6 +34,11 @@ export class Journal {
     return this.#entries.map(({ payload }) => payload);
   }
 
+  /** Everything up to here was said to be durable. */
+  get promised(): bigint {
+    return this.#promised;
+  }
+
   get length(): number {
     return this.#entries.length;
   }
