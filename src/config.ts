@@ -38,6 +38,8 @@ export interface QueueConfig {
   readonly retentionMs: number;
   /** Upper bound of the queue on disk; beyond it applied segments go before their age. */
   readonly retentionBytes: number;
+  /** What the persistent queue leaves free on its disk, for the IDB to drain the backlog with. */
+  readonly reserveBytes: number;
 }
 
 export interface IdbConfig {

@@ -58,6 +58,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
   await using queue = await openQueue({
     directory: queueDirectory,
     segmentBytes: config.queue.segmentBytes,
+    reserveBytes: config.queue.reserveBytes,
     pendingBytesMax,
     disk,
     clock,
@@ -66,6 +67,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
   });
   intake.recover(queue.lastHead, queue.readRecent());
   intake.attach(arrivalSink(queue));
+  stop.addEventListener("abort", () => queue.stopWaitingForRoom(), { once: true });
   await queue.durable(intake.mark(startMark(config, queue)));
 
   const backlog = new BacklogAge();
@@ -125,11 +127,13 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
   const upkeep = every(trimEveryMs, () => trim(queue, config.queue, recorder), { clock, log, stop: stopRest.signal });
   const sampling = every(
     sampleEveryMs,
-    () => {
+    async () => {
       surroundings.alive(statusLine(sources.all, queue, recorder));
       rates.sample(sources.all, clock.monotonic());
       queue.checkInPlace();
       diskFreeBytes = disk.freeBytes(queueDirectory);
+      // What the rows have is not kept for its age while there is no room for what they have not.
+      if (queue.status().isFull) await trim(queue, { ...config.queue, retentionMs: 0, retentionBytes: 0 }, recorder);
     },
     { clock, log, stop: stopRest.signal },
   );

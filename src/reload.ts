@@ -26,6 +26,7 @@ const changeable = new Set([
 // Members whose key in the file is not their own name with underscores.
 const keyOfMember: Readonly<Record<string, string>> = {
   "queue.retentionMs": "queue.retention_age",
+  "queue.reserveBytes": "queue.reserve",
   "idb.windowSeconds": "idb.window",
   sources: "source",
 };

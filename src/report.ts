@@ -38,7 +38,7 @@ export function statusReport(parts: ReportParts): StatusReport {
     },
     sources: parts.sources.map((source) => sourceStatus(source, recorder, parts.rates)),
     queue: {
-      state: queueStatus.isFailed ? "failed" : "open",
+      state: queueStatus.isFailed ? "failed" : queueStatus.isFull ? "full" : "open",
       bytes: queueStatus.bytes,
       retentionBytes: config.queue.retentionBytes,
       diskFreeBytes: parts.diskFreeBytes,

@@ -52,7 +52,12 @@ describe("a configuration that is right", () => {
     expect(config).toEqual({
       instance: { name: "icon-a", dbid: 9001, dataDir: join(folder, "data") },
       callconcentrator: { role: ["cfg", "gcc", "gls", "gud", "gos", "lrm"] },
-      queue: { segmentBytes: 67_108_864, retentionMs: 604_800_000, retentionBytes: 21_474_836_480 },
+      queue: {
+        segmentBytes: 67_108_864,
+        retentionMs: 604_800_000,
+        retentionBytes: 21_474_836_480,
+        reserveBytes: 67_108_864,
+      },
       idb: { path: join(folder, "data", "idb.db"), windowSeconds: 60 },
       http: { listen: { host: "127.0.0.1", port: 8080 } },
       log: { level: "info" },
@@ -130,7 +135,12 @@ outbound_contexts = ["to-trunk", "to-mobile"]
     expect(warnings).toEqual([]);
     expect(config.instance.dataDir).toBe("/var/lib/icon");
     expect(config.callconcentrator.role).toEqual(["gcc"]);
-    expect(config.queue).toEqual({ segmentBytes: 8_388_608, retentionMs: 43_200_000, retentionBytes: 33_554_432 });
+    expect(config.queue).toEqual({
+      segmentBytes: 8_388_608,
+      retentionMs: 43_200_000,
+      retentionBytes: 33_554_432,
+      reserveBytes: 67_108_864,
+    });
     expect(config.idb).toEqual({ path: join(folder, "rows", "idb.db"), windowSeconds: 1 });
     expect(config.http.listen).toBeNull();
     expect(config.log.level).toBe("debug");

@@ -190,6 +190,7 @@ async function queueOf(directory: string, payloads: readonly Uint8Array[]): Prom
   await using queue = await openQueue({
     directory,
     segmentBytes: 2 * 1024 * 1024,
+    reserveBytes: 0,
     pendingBytesMax: 1024 * 1024,
     disk: systemDisk,
     clock: systemClock,

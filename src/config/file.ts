@@ -11,7 +11,7 @@ const gib = 1024 ** 3;
 const dayMs = 86_400_000;
 
 // Shared with the checks that hold two keys against each other.
-export const queueDefaults = { segmentBytes: 64 * mib, retentionBytes: 20 * gib } as const;
+export const queueDefaults = { segmentBytes: 64 * mib, retentionBytes: 20 * gib, reserveBytes: 64 * mib } as const;
 export const reconnectDefaultsMs = { min: 500, max: 30_000 } as const;
 
 const sourcesMax = 100;
@@ -109,6 +109,7 @@ export const queueSection = section("[queue]", {
   segment_bytes: size(2 * mib, gib, "from 2MiB to 1GiB").default(queueDefaults.segmentBytes),
   retention_age: duration(0, 3650 * dayMs, "from 0s to 3650d").default(7 * dayMs),
   retention_bytes: size(4 * mib, 1024 ** 5, "from 4MiB to 1024TiB").default(queueDefaults.retentionBytes),
+  reserve: size(0, 1024 ** 4, "from 0B to 1TiB").default(queueDefaults.reserveBytes),
 });
 
 export const idbSection = section("[idb]", {

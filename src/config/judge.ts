@@ -62,6 +62,7 @@ export function judge(text: string, folder: string): Verdict {
       segmentBytes: queue.segment_bytes,
       retentionMs: queue.retention_age,
       retentionBytes: queue.retention_bytes,
+      reserveBytes: queue.reserve,
     },
     idb: {
       path: idb.path === undefined ? resolve(dataDir, "idb.db") : resolve(folder, idb.path),

@@ -25,6 +25,8 @@ role = "gcc"
 #retention_age = "7d"
 # ... but no more than this. What is not in the IDB yet is never deleted.
 #retention_bytes = "20GiB"
+# What it leaves free on its disk, so that the IDB can still take rows from it when the disk is full.
+#reserve = "64MiB"
 
 [idb]
 # The Interaction Database. Default: idb.db in data_dir.

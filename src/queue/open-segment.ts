@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import type { Disk, DiskFile } from "./disk.ts";
+import { checkRoom, DiskFullError, isDiskFull } from "./disk-full.ts";
 import type { SealedSegment } from "./retention.ts";
 import { encodeHeader, encodeSeal, type SegmentStart, sealBytes, segmentStem } from "./segment.ts";
 
@@ -14,6 +15,8 @@ export interface SegmentPlan extends SegmentStart {
 export interface SegmentPlace {
   readonly disk: Disk;
   readonly directory: string;
+  /** What a new segment leaves free on the disk. */
+  readonly reserveBytes: number;
 }
 
 export class OpenSegment {
@@ -37,9 +40,17 @@ export class OpenSegment {
     const stem = join(directory, segmentStem(plan.firstPosition));
     const header = encodeHeader(plan);
     const allocatedBytes = header.length + segmentBytes + sealBytes;
+    checkRoom(disk, { directory, segmentBytes: allocatedBytes, reserveBytes: place.reserveBytes });
     const file = disk.create(`${stem}.new`);
     try {
       file.allocate(allocatedBytes);
+    } catch (error) {
+      file.close();
+      // What was allocated of it would take from others the room that they need.
+      await disk.unlink(`${stem}.new`);
+      throw isDiskFull(error) ? new DiskFullError(error.message, { cause: error }) : error;
+    }
+    try {
       await file.write(header, 0);
       await file.sync();
       await disk.rename(`${stem}.new`, `${stem}.open`);

@@ -9,7 +9,7 @@
 //    Two batches at most are with the disk: the second so that it begins without waiting for the event loop.
 // 2. Writes follow one another strictly (DiskFile.commit). That everything before a write was durable when it began is
 //    what recovery relies on (record.ts, 3).
-// 3. A failed write or fsync ends the queue for this process (QueueFailedError).
+// 3. A disk that has no room for the next segment is waited for (disk-full.ts). A failed write or fsync ends the queue for this process (QueueFailedError).
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -17,6 +17,7 @@ import type { Clock } from "../clock.ts";
 import { invariant } from "../invariant.ts";
 import type { Log } from "../log.ts";
 import type { Disk } from "./disk.ts";
+import { DiskFullError } from "./disk-full.ts";
 import { QueueFailedError, QueueLockedError } from "./error.ts";
 import type { SegmentPlan } from "./open-segment.ts";
 import { QueueReader } from "./reader.ts";
@@ -29,6 +30,8 @@ export interface QueueOptions {
   readonly directory: string;
   /** Bytes of records in one segment; a segment is allocated whole when it is begun. */
   readonly segmentBytes: number;
+  /** What a new segment leaves free on the disk, for the IDB to drain the backlog with. */
+  readonly reserveBytes: number;
   /** Bytes appended and not yet durable at which `room` begins to hold callers back. */
   readonly pendingBytesMax: number;
   readonly disk: Disk;
@@ -66,6 +69,8 @@ export interface QueueStatus {
   readonly recordBytes: number;
   /** Time of the last write and fdatasync together. */
   readonly lastCommitMs: number;
+  /** There is no room for the next segment; what is appended waits for it in memory. */
+  readonly isFull: boolean;
   readonly isFailed: boolean;
 }
 
@@ -87,6 +92,8 @@ const lookEveryBytes = 64 * 1024;
 // Larger buffers are given back to the memory after a flood.
 const bufferBytesKept = 4 * 1024 * 1024;
 
+// R6: intake goes on within 5 s after there is room.
+const roomRetryMs = 1_000;
 const nothing = new Uint8Array(0);
 
 /** Locks the directory, recovers it, and writes nothing more until the first append. */
@@ -143,6 +150,9 @@ export class Queue {
   readonly #spareBuffers: RecordBuffer[] = [];
   #isScheduled = false;
   #isBeginningSegment = false;
+  /** Why the next segment cannot be begun now. */
+  #full: Error | undefined;
+  #mayWaitForRoom = true;
   /** Made by `close`: resolves when the disk has nothing of ours in hand. */
   #idle: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
@@ -284,14 +294,22 @@ export class Queue {
       recordCount: this.#recordCount,
       recordBytes: this.#recordBytes,
       lastCommitMs: this.#lastCommitMs,
+      isFull: this.#full !== undefined,
       isFailed: this.#failure !== undefined,
     };
+  }
+
+  /** The instance stops: a full disk is not waited for any longer, but fails the queue, now or when it shows. */
+  stopWaitingForRoom(): void {
+    this.#mayWaitForRoom = false;
+    if (this.#full !== undefined) this.#fail(this.#full);
   }
 
   /** Makes durable what was appended, seals, and gives the directory free. Rejects with QueueFailedError after a failure. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.stopWaitingForRoom();
     try {
       if (!this.#isIdle()) {
         this.#idle = Promise.withResolvers();
@@ -372,13 +390,38 @@ export class Queue {
     this.#isBeginningSegment = true;
     const begun = () => {
       this.#isBeginningSegment = false;
+      this.#full = undefined;
       this.#pump();
       this.#noteIdle();
     };
-    this.#segments.openFor(plan).then(begun, (cause: unknown) => {
-      this.#fail(cause);
-      begun();
-    });
+    const begin = () => {
+      if (this.#failure !== undefined) return begun();
+      this.#segments.openFor(plan).then(
+        () => {
+          if (this.#full !== undefined) this.#options.log.info("persistent queue has room again");
+          begun();
+        },
+        (cause: unknown) => {
+          if (cause instanceof DiskFullError && this.#mayWaitForRoom) {
+            this.#noteFull(cause);
+            this.#options.clock.after(roomRetryMs, begin);
+            return;
+          }
+          this.#fail(cause);
+          begun();
+        },
+      );
+    };
+    begin();
+  }
+
+  #noteFull(cause: Error): void {
+    if (this.#full === undefined) {
+      this.#options.log.error("persistent queue is full: sources are held back until there is room", {
+        reason: cause.message,
+      });
+    }
+    this.#full = cause;
   }
 
   #ended(batch: Batch, error: Error | null): void {

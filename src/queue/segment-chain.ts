@@ -13,6 +13,7 @@ export interface SegmentChainOptions {
   readonly disk: Disk;
   readonly directory: string;
   readonly segmentBytes: number;
+  readonly reserveBytes: number;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -49,7 +49,7 @@ export interface SourceStatus {
 }
 
 export interface QueueStatus {
-  /** "full" refuses further records; "failed" after an fsync that failed. */
+  /** "full": the disk has no room for the next segment, sources are held back; "failed" after an fsync that failed. */
   readonly state: "open" | "full" | "failed";
   readonly bytes: number;
   readonly retentionBytes: number;

@@ -97,6 +97,8 @@ export interface InstanceSetting {
   /** Default: idb.db in the data directory. */
   readonly idbPath?: string;
   readonly segmentBytes?: string;
+  /** What the queue leaves free on its disk; default: the program's. */
+  readonly reserve?: string;
   /** Length of a ledger window, seconds. */
   readonly windowSeconds?: number;
   readonly callDeletionTimeoutSeconds?: number;
@@ -128,6 +130,7 @@ function configurationOf(setting: InstanceSetting): string {
     `data_dir = ${text(dataDirectoryOf(setting))}`,
     "[queue]",
     `segment_bytes = ${text(setting.segmentBytes ?? "2MiB")}`,
+    ...(setting.reserve === undefined ? [] : [`reserve = ${text(setting.reserve)}`]),
     "[idb]",
     `path = ${text(idbPathOf(setting))}`,
     `window = "${setting.windowSeconds ?? 1}s"`,
@@ -161,7 +164,11 @@ export interface InstanceStatus {
     readonly lastSequence: number | null;
     readonly ackedSequence: number | null;
   }[];
-  readonly queue: { readonly recordsNotApplied: number; readonly durablePosition: string | number };
+  readonly queue: {
+    readonly state: string;
+    readonly recordsNotApplied: number;
+    readonly durablePosition: string | number;
+  };
   readonly idb: { readonly state: string; readonly appliedPosition: string | number | null };
   readonly openCalls: number;
   readonly undecodedTotal: number;

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { QueueFailedError } from "../../src/queue/error.ts";
 import { recordHeaderBytes } from "../../src/queue/record.ts";
+import { FakeClock, settle } from "../harness/fake-clock.ts";
 import { FakeDisk } from "../harness/fake-disk.ts";
 import { open, payload, readTexts, TemporaryDirectory } from "./setting.ts";
 
@@ -106,4 +107,30 @@ test("closing makes durable what was appended last", async () => {
   await using after = await open(directory.path);
   expect(after.state).toBe("clean");
   expect(readTexts(directory.path, after.durablePosition)).toEqual(["1 last words"]);
+});
+
+test("a segment for which the disk has no room is tried again, and what waits for it is durable once there is", async () => {
+  const disk = new FakeDisk(4);
+  const clock = new FakeClock();
+  const queue = await open("/queue", { disk, clock });
+  disk.failNext("allocate", /new$/, Object.assign(new Error("no space left on device"), { errno: 28 }));
+  const position = queue.append(payload("waits"));
+  await settle();
+  expect([queue.status().isFull, queue.status().isFailed, queue.durablePosition]).toEqual([true, false, 0n]);
+  expect(disk.list("/queue")).toEqual([]);
+  await clock.advance(1_000);
+  await queue.durable(position);
+  expect(queue.status().isFull).toBe(false);
+  expect(readTexts("/queue", queue.durablePosition, disk)).toEqual(["1 waits"]);
+});
+
+test("a queue that waits for room when the instance stops fails, and has acknowledged nothing of it", async () => {
+  const disk = new FakeDisk(5);
+  const queue = await open("/queue", { disk, clock: new FakeClock() });
+  disk.failNext("allocate", /new$/, Object.assign(new Error("no space left on device"), { errno: 28 }));
+  const durable = queue.durable(queue.append(payload("waits"))).catch((error: unknown) => error);
+  await settle();
+  queue.stopWaitingForRoom();
+  expect(await durable).toBeInstanceOf(QueueFailedError);
+  expect(queue.durablePosition).toBe(0n);
 });

@@ -28,6 +28,7 @@ export function open(directory: string, options: Partial<QueueOptions> = {}): Pr
   return openQueue({
     directory,
     segmentBytes: 64 * 1024,
+    reserveBytes: 0,
     pendingBytesMax: 1024 * 1024,
     disk: systemDisk,
     clock: systemClock,

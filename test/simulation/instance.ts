@@ -34,7 +34,7 @@ export interface Surroundings {
   readonly identities: readonly SourceIdentity[];
   readonly idbPath: string;
   readonly segmentBytes: number;
-  readonly pendingBytesMax: number;
+  pendingBytesMax: number;
 }
 
 export class SimulatedInstance {
@@ -61,6 +61,7 @@ export class SimulatedInstance {
     const queue = await openQueue({
       directory: queueDirectory,
       segmentBytes,
+      reserveBytes: 0,
       pendingBytesMax,
       disk,
       clock,

@@ -42,6 +42,7 @@ export async function foldUndisturbed(payloads: readonly Uint8Array[], idbPath: 
   const queue = await openQueue({
     directory: queueDirectory,
     segmentBytes: 2 * 1024 * 1024,
+    reserveBytes: 0,
     pendingBytesMax: 1024 * 1024,
     disk,
     clock: new FakeClock(),

@@ -1,0 +1,105 @@
+// R6: a neighbour fills the disk. Nothing is acknowledged into the reserve, nothing is lost, the IDB drains what is there,
+// and intake goes on by itself once there is room. On a tmpfs of its own, which only root can mount.
+
+import { expect, test } from "bun:test";
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { Load } from "../harness/load.ts";
+import { announce, judge, kept, seededRandom, settle } from "../harness/load-verdict.ts";
+import { dataDirectoryOf, Instance, iconBinary, TemporaryDirectory, until } from "../harness/processes.ts";
+
+const mib = 1024 * 1024;
+// The program's default: room for the write-ahead log to grow up to its checkpoint, and for the rows behind it.
+const reserveBytes = 64 * mib;
+const diskBytes = 192 * mib;
+const name = "a full disk holds the sources back, loses nothing, and intake goes on within 5 s after there is room";
+
+class SmallDisk implements Disposable {
+  constructor(readonly path: string) {
+    mkdirSync(path, { mode: 0o700 });
+    const { success, stderr } = Bun.spawnSync([
+      "mount",
+      "-t",
+      "tmpfs",
+      "-o",
+      `size=${diskBytes},mode=0700`,
+      "none",
+      path,
+    ]);
+    if (!success) throw new Error(`Cannot mount a tmpfs at "${path}": ${stderr.toString()}`);
+  }
+
+  freeBytes(): number {
+    const { bavail, bsize } = statfsSync(this.path);
+    return bavail * bsize;
+  }
+
+  [Symbol.dispose](): void {
+    Bun.spawnSync(["umount", "-l", this.path]);
+  }
+}
+
+function whyNoSmallDisk(): string | null {
+  using directory = new TemporaryDirectory("mount");
+  try {
+    using _disk = new SmallDisk(directory.at("disk"));
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const why = whyNoSmallDisk();
+if (why !== null) test.skip(`skipped: ${why}: ${name}`, () => {});
+else {
+  test(name, async () => {
+    await iconBinary();
+    const { seed } = seededRandom("full disk");
+    using directory = new TemporaryDirectory("full");
+    using disk = new SmallDisk(directory.at("disk"));
+    await using load = await Load.start({ name: "north", dbid: 101, seed, eventsPerSecond: 2_000, paddingMax: 300 });
+    const setting = {
+      directory: directory.path,
+      dataDirectory: directory.at("disk", "data"),
+      reserve: `${reserveBytes / mib}MiB`,
+      sources: [{ name: "north", address: load.address, dbid: 101 }],
+    };
+    await using instance = await Instance.start(setting);
+    await until("the source serves the instance", 10_000, () => load.isServed);
+    load.flow();
+    await until("events are acknowledged", 10_000, () => load.ackedSeq > 500);
+
+    // The neighbour takes whatever trimming applied segments gives back, until there is nothing left to trim.
+    const neighbours: string[] = [];
+    let ackedWhenFull = 0;
+    await until("nothing is acknowledged any more", 60_000, async () => {
+      const excess = disk.freeBytes() - reserveBytes + mib / 2;
+      if (excess > 0) {
+        neighbours.push(directory.at("disk", `neighbour-${neighbours.length}`));
+        writeFileSync(neighbours.at(-1) ?? "", new Uint8Array(excess));
+      }
+      ackedWhenFull = load.ackedSeq;
+      await Bun.sleep(2_500);
+      return load.ackedSeq === ackedWhenFull;
+    });
+    expect((await instance.status()).queue.state).toBe("full");
+    expect((await fetch(new URL("/readyz", await instance.ready()))).status).toBe(503);
+    await until("the IDB drains what is there", 20_000, async () => {
+      return (await instance.status()).queue.recordsNotApplied === 0;
+    });
+    expect(load.ackedSeq).toBe(ackedWhenFull);
+    expect(load.producedSeq).toBeGreaterThan(ackedWhenFull + 2_000);
+    expect(disk.freeBytes()).toBeGreaterThan(reserveBytes / 2);
+
+    for (const each of neighbours) rmSync(each);
+    await until("intake goes on", 5_000, () => load.ackedSeq > ackedWhenFull);
+    await until("the queue is open", 5_000, async () => (await instance.status()).queue.state === "open");
+    load.complete();
+    const late = await settle(instance, [load]);
+    expect(await instance.stop()).toBe(0);
+    expect(instance.log().filter(({ event }) => event.startsWith("persistent queue is full"))).not.toBeEmpty();
+    expect(dataDirectoryOf(setting)).toStartWith(disk.path);
+    const verdict = judge(instance, [load], late);
+    announce("R6", verdict);
+    expect(verdict).toEqual(kept);
+  }, 120_000);
+}
