@@ -47,16 +47,18 @@ export const lineBytesMax = 1024 * 1024;
 
 export function decodeLine(frame: Uint8Array, isCut = false): TeventLine {
   if (isCut) return undecodable(`line is longer than ${lineBytesMax} bytes`);
+  // What the intake has noted of the line holds for it, whatever else it says: acknowledgements hang on that number.
+  const leading = leadingSequence(frame);
   let members: unknown;
   try {
     members = JSON.parse(decoder.decode(frame));
   } catch (error) {
-    return undecodable(error instanceof SyntaxError ? "line is not JSON" : "line is not UTF-8");
+    return undecodable(error instanceof SyntaxError ? "line is not JSON" : "line is not UTF-8", leading);
   }
   if (typeof members !== "object" || members === null || Array.isArray(members)) {
     return undecodable("line is not a JSON object");
   }
-  return "id" in members ? decodeEvent(members as Members) : decodeControl(members as Members);
+  return "id" in members ? decodeEvent(members as Members, leading) : decodeControl(members as Members);
 }
 
 /** What a line says of sequence numbers, for the intake: enough to know what may be resumed after and acknowledged. */
@@ -109,7 +111,7 @@ function leadingSequence(frame: Uint8Array): number | null {
     at += 1;
   }
   const isNext = frame[at] === 0x2c && frame[at + 1] === 0x22; // ,"
-  return isNext && digits > 0 && digits <= sequenceDigitsMax ? sequence : null;
+  return isNext && sequence > 0 && digits <= sequenceDigitsMax ? sequence : null;
 }
 
 function hasAt(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
@@ -125,9 +127,12 @@ function undecodable(reason: string, sequence: number | null = null): TeventLine
   return { kind: "undecodable", reason, sequence };
 }
 
-function decodeEvent(members: Members): TeventLine {
+function decodeEvent(members: Members, leading: number | null): TeventLine {
   const isSnapshot = members["snapshot"] === true;
   const sequence = isSnapshot ? null : decodeSequence(members["EventSequenceNumber"]);
+  if (leading !== null && leading !== sequence) {
+    return undecodable("EventSequenceNumber is there twice, or in an event of a snapshot", leading);
+  }
   if (sequence === undefined) {
     return undecodable("EventSequenceNumber is missing or is neither a whole number nor 16 hexadecimal digits");
   }

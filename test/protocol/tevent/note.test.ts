@@ -44,3 +44,22 @@ test("a line that was cut, or does not end like an object, is not judged by its 
   expect(noteSequence(bytes(whole), true)).toEqual({ kind: "none" });
   expect(noteSequence(bytes(whole.slice(0, -1)))).toEqual({ kind: "none" });
 });
+
+test.each([
+  ['{"id":"EventRinging","EventSequenceNumber":4,"time":1,"EventSequenceNumber":4711}', 4],
+  ['{"id":"EventRinging","EventSequenceNumber":4,"snapshot":true,"time":1}', 4],
+  ['{"id":"EventRinging","EventSequenceNumber":4,"no JSON}', 4],
+])(
+  "a line that contradicts itself is undecodable, under the number that the intake has noted: %s",
+  (text, sequence) => {
+    const frame = new TextEncoder().encode(text);
+    expect(noteSequence(frame)).toEqual({ kind: "event", sequence });
+    expect(decodeLine(frame)).toMatchObject({ kind: "undecodable", sequence });
+  },
+);
+
+test("number 0 is no sequence number, for the intake as little as for the decoder", () => {
+  const frame = new TextEncoder().encode('{"id":"EventRinging","EventSequenceNumber":0,"time":1}');
+  expect(noteSequence(frame)).toEqual({ kind: "none" });
+  expect(decodeLine(frame)).toMatchObject({ kind: "undecodable", sequence: null });
+});
