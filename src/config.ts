@@ -60,9 +60,21 @@ export interface SourceConfig {
   readonly addresses: readonly Address[];
   readonly options: ProjectionOptions;
   readonly credentials: SourceCredentials;
+  /** Null: plain TCP. */
+  readonly tls: SourceTls | null;
   /** Silence after which the link counts as dead; null: three of the source's heartbeats. */
   readonly silenceMs: number | null;
   readonly reconnect: { readonly minMs: number; readonly maxMs: number };
+}
+
+/** TLS to a source: where its files are. Absolute paths; what is in them is never part of a Config (see config/certificates.ts). */
+export interface SourceTls {
+  /** The authorities that are believed; null: those that the runtime brings along. */
+  readonly caFile: string | null;
+  /** Mutual TLS. */
+  readonly client: { readonly certFile: string; readonly keyFile: string } | null;
+  /** The name that the certificate must be for; null: the host of the address. */
+  readonly serverName: string | null;
 }
 
 /** Where a source's secrets are; the secrets themselves are never part of a Config (see config/credentials.ts). */

@@ -2,6 +2,7 @@
 // remove or replace one while the others go on.
 
 import { isDeepStrictEqual } from "node:util";
+import { readTlsFiles } from "./config/certificates.ts";
 import { readAmiCredentials, readToken } from "./config/credentials.ts";
 import type { Config, SourceConfig } from "./config.ts";
 import { AmiSession } from "./source/ami-session.ts";
@@ -74,6 +75,7 @@ export class Sources {
       reconnect: config.reconnect,
       instance: { name: instance.name, dbid: instance.dbid },
       silenceMs: config.silenceMs,
+      tls: () => (config.tls === null ? null : readTlsFiles(config.tls)),
       converse: converseIn(config),
       ...surroundings,
     });

@@ -44,6 +44,9 @@ export function simulateTserverCommand(): Command {
     .option("--switch-dbid <dbid>", "of the switch", wholeFrom(1), defaults.switchDbid)
     .option("--server-name <name>", "of the server", defaults.serverName)
     .option("--token <token>", "clients must show it")
+    .option("--tls-cert <file>", "serve TLS with this certificate, PEM")
+    .option("--tls-key <file>", "its private key, PEM")
+    .option("--tls-client-ca <file>", "clients must show a certificate of this authority, PEM")
     .addOption(
       new Option("--role <role>", "of the server in its pair").choices(["primary", "backup"]).default("primary"),
     )
@@ -87,6 +90,9 @@ interface Given {
   readonly switchDbid: number;
   readonly serverName: string;
   readonly token?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsClientCa?: string;
   readonly role: "primary" | "backup";
   readonly truth?: string;
   readonly observable?: string;
@@ -100,7 +106,13 @@ interface Given {
   readonly clientsMin: number;
 }
 
-async function simulate(given: Given): Promise<void> {
+async function simulate(given: Given, command: Command): Promise<void> {
+  if ((given.tlsCert === undefined) !== (given.tlsKey === undefined)) {
+    command.error("error: --tls-cert and --tls-key belong together: expected both or neither");
+  }
+  if (given.tlsClientCa !== undefined && given.tlsCert === undefined) {
+    command.error("error: --tls-client-ca is for TLS: expected --tls-cert and --tls-key with it");
+  }
   const server = await startSimulatedTserver(asOptions(given));
   process.once("SIGTERM", () => server.stop());
   process.once("SIGINT", () => server.stop());
@@ -135,6 +147,10 @@ function asOptions(given: Given): TserverOptions {
     switchDbid: given.switchDbid,
     serverName: given.serverName,
     token: given.token ?? null,
+    tls:
+      given.tlsCert === undefined || given.tlsKey === undefined
+        ? null
+        : { certFile: given.tlsCert, keyFile: given.tlsKey, clientCaFile: given.tlsClientCa ?? null },
     role: given.role,
     truth: given.truth ?? null,
     observable: given.observable ?? null,

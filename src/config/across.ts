@@ -3,6 +3,7 @@
 
 import { resolve } from "node:path";
 import { formatAddress, parseAddress } from "./address.ts";
+import { readCertificates, readTlsFiles } from "./certificates.ts";
 import { CredentialsError, readAmiCredentials, readToken } from "./credentials.ts";
 import { type Path, pathText } from "./document.ts";
 import { queueDefaults, reconnectDefaultsMs } from "./file.ts";
@@ -56,6 +57,7 @@ export function sourcesAcross(written: unknown, folder: string, findings: Findin
       (path) => readAmiCredentials(resolve(folder, path)),
       findings,
     );
+    checkTls(values["tls"], folder, [...at, "tls"], findings);
   });
 }
 
@@ -85,12 +87,44 @@ function checkReconnect(values: Values, at: Path, findings: Findings): void {
   findings.problem([...at, key], "reconnect_max is below reconnect_min", "reconnect_min to be the smaller one");
 }
 
-function checkCredentials(written: unknown, at: Path, read: (path: string) => void, findings: Findings): void {
-  if (typeof written !== "string" || written === "") return;
+function checkTls(written: unknown, folder: string, at: Path, findings: Findings): void {
+  if (typeof written !== "object" || written === null) return;
+  const values = written as Values;
+  const file = (key: string) => {
+    const value = values[key];
+    return typeof value === "string" && value !== "" ? resolve(folder, value) : null;
+  };
+  const [certFile, keyFile] = [file("cert_file"), file("key_file")];
+  if ((values["cert_file"] === undefined) !== (values["key_file"] === undefined)) {
+    const key = values["cert_file"] === undefined ? "key_file" : "cert_file";
+    findings.problem(
+      [...at, key],
+      "the other one of the two is missing",
+      "cert_file and key_file together, or neither",
+    );
+  }
+  checkCredentials(values["ca_file"], [...at, "ca_file"], (path) => readCertificates(resolve(folder, path)), findings);
+  if (certFile === null || keyFile === null) return;
+  const client = { certFile, keyFile };
+  const isBad = checkCredentials(certFile, [...at, "cert_file"], readCertificates, findings);
+  if (isBad) return;
+  checkCredentials(
+    keyFile,
+    [...at, "key_file"],
+    () => readTlsFiles({ caFile: null, client, serverName: null }),
+    findings,
+  );
+}
+
+/** Whether a problem was found. */
+function checkCredentials(written: unknown, at: Path, read: (path: string) => void, findings: Findings): boolean {
+  if (typeof written !== "string" || written === "") return false;
   try {
     read(written);
+    return false;
   } catch (error) {
     if (!(error instanceof CredentialsError)) throw error;
     findings.problem(at, error.problem, error.expected);
+    return true;
   }
 }

@@ -67,7 +67,8 @@ function isOneLine(text: string): boolean {
   return text.length > 0 && text.length <= valueLengthMax && !/\p{Cc}/u.test(text);
 }
 
-function readPrivateFile(path: string): string {
+/** A file that not everybody on this host may reach. Throws CredentialsError. */
+export function readPrivateFile(path: string): string {
   try {
     const { mode, size } = statSync(path);
     if ((mode & 0o007) !== 0) {

@@ -131,12 +131,20 @@ const contexts = () =>
 
 const addressesExpected = `a list of 1 to 8 addresses, each ${addressExpected}`;
 
+const tlsTable = section("[source.tls], or true or false", {
+  ca_file: path("a file with the certificates of the authorities that are believed").optional(),
+  cert_file: path("a file with this instance's certificate").optional(),
+  key_file: path("a file with this instance's private key").optional(),
+  server_name: text("the name that the server's certificate is for").optional(),
+});
+
 const commonKeys = {
   name: name("a name"),
   addresses: z.array(address, addressesExpected).min(1, addressesExpected).max(8, addressesExpected),
   dbid: dbid(),
   primary_dbid: dbid().optional(),
   switch_dbid: dbid(),
+  tls: z.preprocess((value) => (value === true ? {} : value === false ? undefined : value), tlsTable.optional()),
   silence: duration(1000, 3_600_000, "from 1s to 1h").optional(),
   reconnect_min: duration(10, 60_000, "from 10ms to 1m").default(reconnectDefaultsMs.min),
   reconnect_max: duration(100, 3_600_000, "from 100ms to 1h").default(reconnectDefaultsMs.max),
@@ -189,4 +197,5 @@ export const keysByTable: Readonly<Record<string, readonly string[]>> = {
     (key) => key !== "gts",
   ),
   "source.gts": ["call-deletion-timeout"],
+  "source.tls": Object.keys(tlsTable.shape),
 };

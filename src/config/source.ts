@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import type { z } from "zod";
-import type { SourceConfig, SourceCredentials } from "../config.ts";
+import type { SourceConfig, SourceCredentials, SourceTls } from "../config.ts";
 import { type sourceSections, tserverTypes } from "./file.ts";
 
 export type SourceValues = z.output<typeof sourceSections.tevent> | z.output<typeof sourceSections.ami>;
@@ -29,8 +29,20 @@ export function sourceConfig(values: SourceValues, folder: string): SourceConfig
       outboundContexts: values.kind === "ami" ? values.outbound_contexts : [],
     },
     credentials: credentials(values, folder),
+    tls: tls(values, folder),
     silenceMs: values.silence ?? null,
     reconnect: { minMs: values.reconnect_min, maxMs: values.reconnect_max },
+  };
+}
+
+function tls({ tls: values }: SourceValues, folder: string): SourceTls | null {
+  if (values === undefined) return null;
+  const { ca_file, cert_file, key_file, server_name } = values;
+  const hasClient = cert_file !== undefined && key_file !== undefined;
+  return {
+    caFile: ca_file === undefined ? null : resolve(folder, ca_file),
+    client: hasClient ? { certFile: resolve(folder, cert_file), keyFile: resolve(folder, key_file) } : null,
+    serverName: server_name ?? null,
   };
 }
 

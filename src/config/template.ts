@@ -56,6 +56,8 @@ switch_dbid = 1
 #type = "TServer"
 # A file that holds the token alone, where the server wants one; nobody but the instance's user may read it.
 #token_file = "north.token"
+# TLS, where the server speaks it; [source.tls] below says more than true.
+#tls = false
 # Silence after which the link counts as dead. Default: three of the source's heartbeats.
 #silence = "30s"
 # Pause before connecting again: the first one, and the longest it grows to.
@@ -65,6 +67,14 @@ switch_dbid = 1
 [source.gts]
 # Seconds after a call's last party has gone until the call counts as ended, where the server does not say so itself.
 #call-deletion-timeout = 30
+
+# TLS instead of tls = true: whom to believe, this instance's own certificate for a server that asks for one, and the
+# name in the server's certificate where it is not the host of the address.
+#[source.tls]
+#ca_file = "authority.pem"
+#cert_file = "icon.pem"
+#key_file = "icon.key"
+#server_name = "tserver-north.example.com"
 
 # An Asterisk, seen through its manager interface.
 #[[source]]

@@ -7,6 +7,7 @@ import type { Log } from "../log.ts";
 import type { Intake } from "./intake.ts";
 import { type Address, addressText, type Connection, type Network } from "./network.ts";
 import type { SessionEnd, SessionParts, SourceCounts, SourceSession } from "./session.ts";
+import { TlsError, type TlsTerms } from "./tls.ts";
 
 export interface DataSourceOptions {
   readonly identity: SourceIdentity;
@@ -22,6 +23,8 @@ export interface DataSourceOptions {
   readonly log: Log;
   /** Numbers from 0 up to 1, for the jitter of the waits. */
   readonly random: () => number;
+  /** Read anew for each connection; null, or left out: plain TCP. Throws when its files cannot be used. */
+  readonly tls?: () => TlsTerms | null;
   /** Speaks the source's language over one connection. */
   readonly converse: (parts: SessionParts) => SourceSession;
 }
@@ -116,7 +119,9 @@ export class DataSource {
     let connection: Connection | null = null;
     const parts = { identity, address, instance, silenceMs, intake, clock, log, counts: this.#counts, end: resolveEnd };
     let session: SourceSession;
+    let tls: TlsTerms | null;
     try {
+      tls = this.#options.tls?.() ?? null;
       session = converse(parts);
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
@@ -143,16 +148,21 @@ export class DataSource {
           },
           closed: (error) => {
             const detail = error === null ? "server closed the connection" : error.message;
-            resolveEnd({ cause: "connection lost", detail, retry: "soon" });
+            resolveEnd({ cause: "connection lost", detail, retry: error instanceof TlsError ? "late" : "soon" });
           },
         },
         connectTimeoutMs,
         stop,
+        tls,
       );
     } catch (error) {
       session.closed();
       const detail = error instanceof Error ? error.message : String(error);
-      return { cause: "connection lost", detail: `cannot connect: ${detail}`, retry: "soon" };
+      return {
+        cause: "connection lost",
+        detail: `cannot connect: ${detail}`,
+        retry: error instanceof TlsError ? "late" : "soon",
+      };
     }
     const onStop = () => void session.stop();
     stop.addEventListener("abort", onStop, { once: true });
@@ -198,7 +208,7 @@ export class DataSource {
     if (this.#told.size >= troublesToldMax) this.#forgetTroubles();
     this.#told.add(trouble);
     const fields = { source: this.name, address, trouble };
-    if (end.retry === "late") log.error("data source refuses this instance", fields);
+    if (end.retry === "late") log.error("data source and this instance do not accept each other", fields);
     else log.warn("data source is not connected", fields);
   }
 

@@ -1,6 +1,7 @@
 // The network, as far as sources need it: outgoing connections whose bytes come in chunks and can be held back.
 
-import type { Socket } from "bun";
+import type { Socket, TLSOptions } from "bun";
+import { handshakeError, type TlsTerms, tlsAlert } from "./tls.ts";
 
 export interface Address {
   readonly host: string;
@@ -24,8 +25,17 @@ export interface ConnectionHandlers {
 }
 
 export interface Network {
-  /** Resolves when connected; rejects with the reason when the peer cannot be reached within `timeoutMs`, or on `stop`. */
-  connect(address: Address, handlers: ConnectionHandlers, timeoutMs: number, stop: AbortSignal): Promise<Connection>;
+  /**
+   * Resolves when connected, with `tls` after the server's certificate was accepted; rejects with the reason when the peer
+   * cannot be reached within `timeoutMs`, or on `stop`; with TlsError when a certificate is not accepted.
+   */
+  connect(
+    address: Address,
+    handlers: ConnectionHandlers,
+    timeoutMs: number,
+    stop: AbortSignal,
+    tls: TlsTerms | null,
+  ): Promise<Connection>;
 }
 
 // A server that does not read our few bytes of acknowledgements is not one to stay with.
@@ -34,9 +44,11 @@ const keepAliveMs = 30_000;
 
 // The runtime's own sockets: node:net's streams on top of them cost more for each chunk than taking its lines in does.
 export const systemNetwork: Network = {
-  connect({ host, port }, handlers, timeoutMs, stop) {
+  connect({ host, port }, handlers, timeoutMs, stop, tls) {
     return new Promise((resolve, reject) => {
       let open: SystemConnection | null = null;
+      let shaking: Socket<undefined> | null = null;
+      const serverName = tls?.serverName ?? host;
       let isDecided = false;
       const decide = () => {
         isDecided = true;
@@ -46,33 +58,46 @@ export const systemNetwork: Network = {
       const refuse = (error: Error) => {
         if (isDecided) return;
         decide();
+        shaking?.terminate();
         reject(error);
       };
       const giveUp = setTimeout(() => refuse(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
       const abandon = () => refuse(new Error("instance stops"));
       stop.addEventListener("abort", abandon, { once: true });
       if (stop.aborted) return abandon();
+      const accept = (socket: Socket<undefined>) => {
+        decide();
+        socket.setNoDelay(true);
+        socket.setKeepAlive(true, keepAliveMs);
+        open = new SystemConnection(socket, handlers);
+        resolve(open);
+      };
       Bun.connect({
         hostname: host,
         port,
+        ...(tls === null ? {} : { tls: bunTls(tls, serverName) }),
         socket: {
           open(socket) {
             if (isDecided) return socket.terminate();
-            decide();
-            socket.setNoDelay(true);
-            socket.setKeepAlive(true, keepAliveMs);
-            open = new SystemConnection(socket, handlers);
-            resolve(open);
+            if (tls === null) accept(socket);
+            else shaking = socket;
+          },
+          handshake(socket, isTrusted, error) {
+            if (isDecided) return socket.terminate();
+            if (isTrusted && error === null && socket.authorized) accept(socket);
+            else refuse(handshakeError(error, serverName, socket.getPeerCertificate()));
           },
           data: (_, chunk) => handlers.data(chunk),
           drain: () => open?.drained(),
           end: (socket) => {
             socket.end();
           },
-          error: (_, error) => open?.failed(error),
+          error: (_, error) =>
+            open === null ? refuse(tlsAlert(error) ?? error) : open.failed(tlsAlert(error) ?? error),
           close: (_, error) => {
             if (error !== undefined && error !== null) open?.failed(error);
-            open?.closed();
+            if (open === null) refuse(handshakeError(error ?? null, serverName, null));
+            else open.closed();
           },
           connectError: (_, error) => refuse(error),
         },
@@ -80,6 +105,15 @@ export const systemNetwork: Network = {
     });
   },
 };
+
+function bunTls({ ca, client }: TlsTerms, serverName: string): TLSOptions {
+  return {
+    ...(ca === null ? {} : { ca }),
+    ...(client === null ? {} : { cert: client.certificate, key: client.key }),
+    serverName,
+    rejectUnauthorized: true,
+  };
+}
 
 class SystemConnection implements Connection {
   #unsent: Uint8Array = new Uint8Array(0);

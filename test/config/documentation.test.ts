@@ -7,6 +7,7 @@ const titles: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.keys(sections).map((each) => [each, `[${each}]`])),
   source: "[[source]]",
   "source.gts": "[source.gts]",
+  "source.tls": "[source.tls]",
 };
 
 test("every key of the configuration has its row in docs/configuration.md, and no row is for a key that is not there", async () => {
@@ -50,7 +51,7 @@ test("the defaults that the file shows in comments are the defaults", () => {
   const withDefaults = configTemplate
     .slice(0, configTemplate.indexOf("# An Asterisk"))
     .replaceAll(/^#(\w[\w-]* = .*)$/gm, (line, setting: string) =>
-      /token_file|silence/.test(setting) ? line : setting,
+      /token_file|silence|^#?(ca|cert|key)_file|server_name/.test(setting) ? line : setting,
     );
   expect(withDefaults).toContain("\nretention_bytes = ");
   expect(judgeConfig(withDefaults, "/etc/icon/icon.toml").config).toEqual(

@@ -1,8 +1,8 @@
 // The port and the connections behind it: who is served, by which server run, and how far each has come.
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Socket, TCPSocketListener } from "bun";
+import type { Socket, TCPSocketListener, TLSOptions } from "bun";
 import { type Clock, sleep } from "../../clock.ts";
 import { Client, type ClientSummary } from "./client.ts";
 import { LinkSession, type SessionHost } from "./link-session.ts";
@@ -161,11 +161,22 @@ export class LinkServer implements SessionHost {
   // ---- sockets
 
   #listen(address: string): TCPSocketListener<SocketState> {
+    const { tls } = this.#options;
+    const overTls = tls === null ? {} : { tls: bunTls(tls) };
     try {
       return Bun.listen<SocketState>({
         ...parseAddress(address),
+        ...overTls,
         socket: {
-          open: (socket) => this.#accept(socket),
+          open: (socket) => {
+            socket.data = { session: null };
+            if (tls === null) this.#accept(socket);
+          },
+          handshake: (socket, isDone, error) => {
+            const isTrusted = tls?.clientCaFile == null || (error === null && socket.authorized);
+            if (isDone && isTrusted) this.#accept(socket);
+            else socket.terminate();
+          },
           data: (socket, bytes) => socket.data.session?.received(bytes),
           drain: (socket) => {
             socket.data.session?.pump();
@@ -182,7 +193,6 @@ export class LinkServer implements SessionHost {
   }
 
   #accept(socket: Socket<SocketState>): void {
-    socket.data = { session: null };
     if (this.#isRefusing) {
       socket.terminate();
       return;
@@ -208,6 +218,23 @@ export class LinkServer implements SessionHost {
   #openObservable(name: string): Observable | null {
     const path = this.#options.observable;
     return path === null ? null : new Observable(observablePath(path, name), this.#options);
+  }
+}
+
+function bunTls({ certFile, keyFile, clientCaFile }: NonNullable<TserverOptions["tls"]>): TLSOptions {
+  return {
+    cert: readPem(certFile),
+    key: readPem(keyFile),
+    ...(clientCaFile === null ? {} : { ca: readPem(clientCaFile), requestCert: true, rejectUnauthorized: true }),
+  };
+}
+
+function readPem(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot serve TLS with "${file}": ${reason}; expected a readable PEM file`, { cause });
   }
 }
 

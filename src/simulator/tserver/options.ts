@@ -40,6 +40,8 @@ export interface TserverOptions {
   readonly serverName: string;
   readonly switchName: string;
   readonly token: string | null;
+  /** Served over TLS with these files, PEM; `clientCaFile`: clients must show a certificate of that authority. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string; readonly clientCaFile: string | null } | null;
   readonly role: "primary" | "backup";
   readonly hasPartyUuid: boolean;
   readonly hasCallUuid: boolean;
@@ -87,6 +89,7 @@ export const tserverDefaults: TserverOptions = {
   serverName: "TServer_Sim",
   switchName: "Sim",
   token: null,
+  tls: null,
   role: "primary",
   hasPartyUuid: true,
   hasCallUuid: true,
