@@ -58,6 +58,8 @@ export class DataSource {
   #addressIndex = 0;
   #state: DataSourceStatus["state"] = "waiting";
   #connectedSince: number | null = null;
+  /** Whether the last connection came as far as a session. */
+  #hadSession = false;
   #lastTrouble: string | null = null;
   /** Troubles logged since the last session that lasted. */
   readonly #told = new Set<string>();
@@ -87,6 +89,8 @@ export class DataSource {
   async run(stop: AbortSignal): Promise<void> {
     const { clock, reconnect, random } = this.#options;
     const backoff = new Backoff(reconnect, random);
+    /** Addresses in a row that were left for the other one of the pair. */
+    let turnedAway = 0;
     while (!stop.aborted) {
       this.#state = "connecting";
       const startedAt = clock.monotonic();
@@ -101,9 +105,11 @@ export class DataSource {
       this.#note(end);
       const hasOther = this.#options.addresses.length > 1;
       this.#addressIndex = (this.#addressIndex + 1) % this.#options.addresses.length;
-      // Both of a pair may say that they are the backup: the second time round there is a wait as well.
-      const isFirstTurn = end.retry === "other address" && hasOther && this.#addressIndex !== 0;
-      const waitMs = isFirstTurn ? 0 : end.retry === "late" ? backoff.longestMs() : backoff.nextMs();
+      // Both of a pair may say that they are the backup: when all have been asked in vain there is a wait as well.
+      if (end.retry === "other address") turnedAway = this.#hadSession ? 1 : turnedAway + 1;
+      const isTurn = end.retry === "other address" && hasOther && turnedAway < this.#options.addresses.length;
+      if (!isTurn) turnedAway = 0;
+      const waitMs = isTurn ? 0 : end.retry === "late" ? backoff.longestMs() : backoff.nextMs();
       await sleep(clock, waitMs, stop);
       this.#counts.reconnects += 1;
     }
@@ -117,6 +123,7 @@ export class DataSource {
       resolveEnd = resolve;
     });
     let connection: Connection | null = null;
+    this.#hadSession = false;
     const parts = { identity, address, instance, silenceMs, intake, clock, log, counts: this.#counts, end: resolveEnd };
     let session: SourceSession;
     let tls: TlsTerms | null;
@@ -173,6 +180,7 @@ export class DataSource {
     session.closed();
     connection.destroy();
     if (queueFailure !== null) throw queueFailure;
+    this.#hadSession = session.session !== null;
     if (session.session !== null) this.#close(session.session, end.cause, end.detail);
     return end;
   }

@@ -146,6 +146,22 @@ test("the backup of a pair is left at once for the other address", async () => {
   expect(network.addresses.map(({ port }) => port)).toEqual([7001, 7002]);
 });
 
+test("when the roles of a pair change, the other one is asked at once, from either address", async () => {
+  const { clock, network, disk } = setUp([
+    { host: "127.0.0.1", port: 7001 },
+    { host: "127.0.0.1", port: 7002 },
+  ]);
+  await settle();
+  for (const port of [7001, 7002, 7001, 7002]) {
+    expect(network.addresses.at(-1)?.port).toBe(port);
+    network.last.send(hello({ dbid: port === 7001 ? 101 : 102 }));
+    await disk.sync();
+    network.last.send('{"role":"backup","time":1795423808.0}\n');
+    await clock.advance(1);
+  }
+  expect(network.addresses.map(({ port }) => port)).toEqual([7001, 7002, 7001, 7002, 7001]);
+});
+
 test("two servers that both say backup are not hammered", async () => {
   const { clock, network } = setUp([
     { host: "127.0.0.1", port: 7001 },
