@@ -15,6 +15,7 @@ const commandLoaders: ReadonlyMap<string, CommandLoader> = new Map<string, Comma
   ["validate", async () => [(await import("./commands/validate.ts")).validateCommand()]],
   ["dump", async () => [(await import("./commands/dump.ts")).dumpCommand()]],
   ["sql", async () => [(await import("./commands/sql.ts")).sqlCommand()]],
+  ["verify", async () => [(await import("./commands/verify.ts")).verifyCommand()]],
   ["simulate", loadSimulate],
   ["unit", async () => [(await import("./commands/unit.ts")).unitCommand()]],
   ["version", async () => [(await import("./commands/version.ts")).versionCommand()]],

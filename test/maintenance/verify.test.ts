@@ -1,0 +1,210 @@
+import { expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { copyFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { encodeEnvelope, type SessionId } from "../../src/event/envelope.ts";
+import { arrivalInstant } from "../../src/event/instant.ts";
+import { openIdb } from "../../src/idb/open.ts";
+import { silentLog } from "../../src/log.ts";
+import type { Verification } from "../../src/maintenance/verify.ts";
+import { runIcon } from "../commands/run-icon.ts";
+import { batch, call, TemporaryDirectory as IdbDirectory } from "../idb/temporary.ts";
+import { open, payload, TemporaryDirectory } from "../queue/setting.ts";
+
+const recordCount = 12;
+const headerBytes = 4096;
+const recordBytes = 16 + 24 + "frame 01".length;
+const perSegment = 4;
+const startMs = Date.UTC(2026, 0, 2, 3, 4, 0);
+const arrival = (position: number) => new Date(startMs + position * 1000).toISOString();
+
+/** Segments of four records each, sealed, and an IDB that has applied all of them. */
+async function dataDirectory(
+  path: string,
+  appliedQueueId?: string,
+  appliedPosition = BigInt(recordCount),
+): Promise<void> {
+  const queue = await open(join(path, "queue"), { segmentBytes: perSegment * recordBytes });
+  for (let position = 1; position <= recordCount; position += 1) {
+    const frame = payload(`frame ${String(position).padStart(2, "0")}`);
+    const arrivedAt = arrivalInstant(startMs + position * 1000);
+    const session = 7 as SessionId;
+    await queue.durable(
+      queue.append(encodeEnvelope({ kind: "frame", session, arrivedAt, arrivalNumber: position, isCut: false, frame })),
+    );
+  }
+  const queueId = appliedQueueId ?? queue.queueId;
+  await queue.close();
+  // Made elsewhere and copied: libSQL lets go of a closed file, and deletes its empty WAL, only when it pleases.
+  using elsewhere = new IdbDirectory();
+  const idb = elsewhere.open();
+  const calls = Array.from({ length: 300 }, (_, at) => call(at + 1));
+  const applied = { queueId, segmentSalt: 7, position: appliedPosition, rowSeq: 300 };
+  idb.commit({ ...batch(appliedPosition, { G_CALL: calls }), applied });
+  idb.close();
+  copyFileSync(elsewhere.idb, join(path, "idb.db"));
+}
+
+// The -shm file holds SQLite's locks: whoever reads a file that another has open writes there.
+function hashes(path: string): string[] {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((each) => each.isFile() && !each.name.endsWith("-shm"))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort()
+    .map((file) => `${file} ${createHash("sha256").update(readFileSync(file)).digest("hex")}`);
+}
+
+function flip(file: string, offset: number): void {
+  const bytes = readFileSync(file);
+  bytes[offset] = (bytes[offset] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+}
+
+/** Also checks that nothing in the directory is different afterwards. */
+async function verify(path: string): Promise<Verification & { readonly exitCode: number }> {
+  const before = hashes(path);
+  const { exitCode, stdout, stderr } = await runIcon(["verify", path, "--json"], path);
+  expect(stderr).toBe("");
+  expect(hashes(path)).toEqual(before);
+  return { ...(JSON.parse(stdout) as Verification), exitCode };
+}
+
+function segments(path: string): string[] {
+  const queue = join(path, "queue");
+  return readdirSync(queue)
+    .filter((name) => name.endsWith(".segment"))
+    .sort()
+    .map((name) => join(queue, name));
+}
+
+test("a sound directory is told so, in figures and in words", async () => {
+  using directory = new TemporaryDirectory();
+  await dataDirectory(directory.path);
+  const { exitCode, isSound, queue, idb } = await verify(directory.path);
+  expect([exitCode, isSound, queue?.recordCount, queue?.lastPosition]).toEqual([0, true, recordCount, "12"]);
+  expect([queue?.segmentCount, queue?.damage, idb?.damage]).toEqual([segments(directory.path).length, [], []]);
+  expect([idb?.appliedPosition, idb?.queueId]).toEqual(["12", queue?.queueId ?? ""]);
+  const { stdout } = await runIcon(["verify", directory.path], directory.path);
+  expect(stdout).toEndWith("\nSound.\n");
+});
+
+test("a flipped bit is named by segment, position, and the arrivals on both sides of it", async () => {
+  using directory = new TemporaryDirectory();
+  await dataDirectory(directory.path);
+  const [, second = ""] = segments(directory.path);
+  const first = Number(/(\d{20})/.exec(second)?.[1]);
+  flip(second, headerBytes + recordBytes + 20);
+  const { exitCode, queue } = await verify(directory.path);
+  expect([exitCode, queue?.recordCount]).toEqual([65, recordCount - 1]);
+  expect(queue?.damage).toEqual([
+    {
+      what: "records",
+      segment: second,
+      offset: headerBytes + recordBytes,
+      positions: { from: String(first + 1), to: String(first + 1) },
+      arrivedAfter: arrival(first),
+      arrivedBefore: arrival(first + 2),
+    },
+  ]);
+  const { stdout } = await runIcon(["verify", directory.path], directory.path);
+  expect(stdout).toContain(`records damaged; position ${first + 1}, arrived between ${arrival(first)} and `);
+});
+
+test("a damaged seal and one damaged copy of a header are told, and cost no record", async () => {
+  using directory = new TemporaryDirectory();
+  await dataDirectory(directory.path);
+  const [first = "", second = ""] = segments(directory.path);
+  flip(first, 100);
+  flip(second, readFileSync(second).length - 20);
+  const { exitCode, queue } = await verify(directory.path);
+  expect([exitCode, queue?.recordCount]).toEqual([65, recordCount]);
+  expect(queue?.damage.map(({ what, segment }) => [what, segment])).toEqual([
+    ["header copy", first],
+    ["seal", second],
+  ]);
+});
+
+test("a segment that has lost both copies of its header costs its positions", async () => {
+  using directory = new TemporaryDirectory();
+  await dataDirectory(directory.path);
+  const [, second = "", third = ""] = segments(directory.path);
+  for (const offset of [100, 612]) flip(second, offset);
+  const [from = 0, next = 0] = [second, third].map((file) => Number(/(\d{20})/.exec(file)?.[1]));
+  const { exitCode, queue } = await verify(directory.path);
+  expect(exitCode).toBe(65);
+  expect(queue?.damage).toMatchObject([
+    {
+      what: "header",
+      segment: second,
+      positions: { from: String(from), to: String(next - 1) },
+      arrivedAfter: arrival(from - 1),
+      arrivedBefore: arrival(next),
+    },
+  ]);
+});
+
+test("a segment that is gone is a gap, and a torn tail put aside is mentioned without being damage", async () => {
+  using directory = new TemporaryDirectory();
+  await dataDirectory(directory.path);
+  const [first = "", second = "", third = ""] = segments(directory.path);
+  const torn = second.replace(".segment", ".1a2b3c4d.torn");
+  renameSync(second, torn);
+  const [from = 0, next = 0] = [second, third].map((file) => Number(/(\d{20})/.exec(file)?.[1]));
+  const { exitCode, queue } = await verify(directory.path);
+  expect([exitCode, queue?.tornFiles]).toEqual([65, [torn]]);
+  expect(queue?.damage).toMatchObject([
+    { what: "gap", segment: first, positions: { from: String(from), to: String(next - 1) } },
+  ]);
+});
+
+test("a damaged page of the IDB is found", async () => {
+  using directory = new TemporaryDirectory();
+  await dataDirectory(directory.path);
+  const file = join(directory.path, "idb.db");
+  const bytes = readFileSync(file);
+  const pageBytes = bytes.readUInt16BE(16);
+  // The page that holds one of the calls.
+  const page = Math.floor(bytes.indexOf("call-150") / pageBytes);
+  for (let at = 0; at < 8; at += 1) flip(file, page * pageBytes + at);
+  const { exitCode, idb, queue } = await verify(directory.path);
+  expect([exitCode, queue?.damage]).toEqual([65, []]);
+  expect(idb?.damage.length).toBeGreaterThan(0);
+});
+
+test("an IDB of another queue is found", async () => {
+  using directory = new TemporaryDirectory();
+  const other = "0123456789abcdef0123456789abcdef";
+  await dataDirectory(directory.path, other);
+  const { exitCode, idb, queue } = await verify(directory.path);
+  expect(exitCode).toBe(65);
+  expect(idb?.damage).toEqual([`it was written from queue ${other}; the queue here is ${queue?.queueId}`]);
+});
+
+test("an IDB that is further than its queue is found", async () => {
+  using directory = new TemporaryDirectory();
+  await dataDirectory(directory.path, undefined, 20n);
+  const { exitCode, idb } = await verify(directory.path);
+  expect([exitCode, idb?.damage]).toEqual([65, ["its applied position 20 is beyond the queue's last, 12"]]);
+});
+
+test("beside a running writer queue and IDB are sound, and the WAL stays as it is", async () => {
+  using directory = new TemporaryDirectory();
+  await using queue = await open(join(directory.path, "queue"));
+  await queue.durable(queue.append(payload("one")));
+  using idb = openIdb({ path: join(directory.path, "idb.db"), log: silentLog, windowSeconds: 60 });
+  const applied = { queueId: queue.queueId, segmentSalt: 7, position: 1n, rowSeq: 1 };
+  idb.commit({ ...batch(1n, { G_CALL: [call(1)] }), applied });
+  const { walBytes } = idb.status();
+  const { exitCode, queue: found, idb: foundIdb } = await verify(directory.path);
+  expect([exitCode, found?.recordCount, found?.damage]).toEqual([0, 1, []]);
+  expect([foundIdb?.appliedPosition, foundIdb?.damage]).toEqual(["1", []]);
+  expect(walBytes).toBeGreaterThan(0);
+  expect(idb.status().walBytes).toBe(walBytes);
+});
+
+test("an empty directory ends with 66", async () => {
+  using directory = new TemporaryDirectory();
+  const { exitCode, stderr } = await runIcon(["verify", directory.path], directory.path);
+  expect(exitCode).toBe(66);
+  expect(stderr).toStartWith(`Cannot verify "${directory.path}": there is neither a persistent queue nor an IDB`);
+});
