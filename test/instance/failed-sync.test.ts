@@ -21,10 +21,14 @@ function failingAfter(syncs: number): Disk {
     ...systemDisk,
     create(path) {
       const file = systemDisk.create(path);
+      // The next is begun when the one before has ended, as a disk promises.
+      let before = Promise.resolve();
       const commit: DiskFile["commit"] = (bytes, offset, done) => {
-        left -= 1;
-        if (left < 0) setImmediate(() => done(new Error("planted: EIO")));
-        else file.commit(bytes, offset, done);
+        before = before.then(async () => {
+          left -= 1;
+          const error = left < 0 ? new Error("planted: EIO") : await committed(file, bytes, offset);
+          done(error);
+        });
       };
       return new Proxy(file, {
         get: (target, name) => {
@@ -35,6 +39,10 @@ function failingAfter(syncs: number): Disk {
       });
     },
   };
+}
+
+function committed(file: DiskFile, bytes: Uint8Array, offset: number): Promise<Error | null> {
+  return new Promise((resolve) => file.commit(bytes, offset, resolve));
 }
 
 test("a failed fdatasync ends the instance with exit code 74 and a message that says so", async () => {
