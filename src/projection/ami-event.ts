@@ -274,11 +274,11 @@ function agentMisses(step: AmiCallStep, { at, channel }: Subject): void {
   if (leg?.state === "ringing") release(step, leg, at, callStates.noAnswer);
 }
 
-const completionCauses: Readonly<Record<string, number>> = {
-  agent: callStates.ok,
-  caller: callStates.remoteRelease,
-  transfer: callStates.transferred,
-};
+const completionCauses: ReadonlyMap<string, number> = new Map([
+  ["agent", callStates.ok],
+  ["caller", callStates.remoteRelease],
+  ["transfer", callStates.transferred],
+]);
 
 // The agent's channel may be missing, for it may be gone already; then the waiting channel names the talk.
 function agentCompletes(step: AmiCallStep, { fields, at }: Subject): void {
@@ -290,7 +290,7 @@ function agentCompletes(step: AmiCallStep, { fields, at }: Subject): void {
         )
       : step.legOf(rung);
   if (leg !== undefined && isTalking(leg))
-    release(step, leg, at, completionCauses[fields.get("Reason") ?? ""] ?? callStates.ok);
+    release(step, leg, at, completionCauses.get(fields.get("Reason") ?? "") ?? callStates.ok);
 }
 
 /**
@@ -315,7 +315,7 @@ function completeUnnamed(world: World, context: AmiEventContext, fields: AmiFiel
   const [one, another] = found;
   if (one === undefined || another !== undefined) return [];
   const step = new AmiCallStep(one.call, context.options, context.eventCount);
-  release(step, one.leg, context.at, completionCauses[fields.get("Reason") ?? ""] ?? callStates.ok);
+  release(step, one.leg, context.at, completionCauses.get(fields.get("Reason") ?? "") ?? callStates.ok);
   storeCall(world, one.call.linkedId, step);
   return step.happenings;
 }

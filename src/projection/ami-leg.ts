@@ -150,15 +150,15 @@ export function dialEnded(step: AmiCallStep, uniqueId: string, status: string, a
     }
     return;
   }
-  if (leg.state === "ringing") release(step, leg, at, dialCauses[status] ?? unansweredCause(step, leg));
+  if (leg.state === "ringing") release(step, leg, at, dialCauses.get(status) ?? unansweredCause(step, leg));
 }
 
-const dialCauses: Readonly<Record<string, number>> = {
-  NOANSWER: callStates.noAnswer,
-  BUSY: callStates.busy,
-  CONGESTION: callStates.generalError,
-  CHANUNAVAIL: callStates.generalError,
-};
+const dialCauses: ReadonlyMap<string, number> = new Map([
+  ["NOANSWER", callStates.noAnswer],
+  ["BUSY", callStates.busy],
+  ["CONGESTION", callStates.generalError],
+  ["CHANUNAVAIL", callStates.generalError],
+]);
 
 /** Why a ringing leg stopped ringing when nobody says: another one answered, or the caller gave up. */
 function unansweredCause(step: AmiCallStep, leg: AmiLeg): number {

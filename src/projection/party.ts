@@ -62,7 +62,8 @@ export function isEnding(step: PartyStep): step is Ending {
 }
 
 export function findParty(call: Call, facts: PartyFacts): Party | undefined {
-  if (facts.guid !== null) return call.parties[facts.guid];
+  // A source may name a party "constructor": what every object inherits is no party.
+  if (facts.guid !== null) return Object.hasOwn(call.parties, facts.guid) ? call.parties[facts.guid] : undefined;
   return Object.values(call.parties).find((party) => party.dn === facts.dn);
 }
 

@@ -200,6 +200,16 @@ describe("a call on Asterisk", () => {
     ]);
   });
 
+  test.each(["constructor", "__proto__", "toString"])("whose server gives %s as a reason ends without one", (word) => {
+    const rung = withCaller()
+      .event(1, "Newchannel", agentChannel)
+      .event(1, "DialBegin", { ...caller, ...agent })
+      .event(3, "DialEnd", { ...caller, ...agent, DialStatus: word });
+    expect(rung.story.slice(3)).toEqual(["1 ringing 4001", "3 released 4001 21"]);
+    const talked = talking().event(9, "AgentComplete", { ...caller, ...agent, ...member, TalkTime: 5, Reason: word });
+    expect(talked.story.at(-1)).toBe("9 released 4001 0");
+  });
+
   test("that is dialed without a queue talks from the answer on", () => {
     const pbx = withCaller()
       .event(1, "Newchannel", agentChannel)

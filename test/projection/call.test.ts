@@ -140,3 +140,21 @@ test("a stay in a virtual queue is not a party", () => {
   const story = new Story().events([0, "EventQueued", { ...caller, ThisDN: "VQ_Gold", Extensions: { VQID: "1" } }]);
   story.expectParties();
 });
+
+test.each(["constructor", "__proto__", "toString"])(
+  "a party that its source names %s is a party like any other",
+  (name) => {
+    const odd = { ...agent, PartyUUID: name };
+    const story = new Story().events(
+      [0, "EventQueued", { ...caller, ...queue }],
+      [3, "EventReleased", { ...odd, ThisDN: "5009" }],
+      [4, "EventRinging", odd],
+      [7, "EventEstablished", odd],
+      [9, "EventReleased", odd],
+    );
+    story.expectParties("8001: queued 0 | …", "5001: alerting 4, connected 7 | 9");
+    expect(story.rows("ICON_COUNTER", "NAME")).toEqual([
+      { SOURCE: "north", NAME: "ending of an unknown party", VALUE: 1 },
+    ]);
+  },
+);
