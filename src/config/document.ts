@@ -26,9 +26,13 @@ const writtenLengthMax = 80;
 /** The document, or the one problem that keeps it from being read as TOML at all. */
 export function readDocument(text: string): Document | { readonly problem: ConfigProblem } {
   let program: AST.TOMLProgram;
+  let refused: ConfigProblem | null;
   try {
     program = parseTOML(text, { tomlVersion: "1.0" });
+    refused = findRefused(program);
   } catch (error) {
+    // The parser goes down by calling itself: it runs out of stack before it could be asked how deep the text goes.
+    if (error instanceof RangeError) return { problem: tooDeep({ line: 1, column: 1 }) };
     if (!(error instanceof ParseError)) throw error;
     return {
       problem: {
@@ -41,11 +45,10 @@ export function readDocument(text: string): Document | { readonly problem: Confi
       },
     };
   }
-  const forbidden = findForbiddenKey(program);
-  if (forbidden !== null) return { problem: forbiddenKey(forbidden) };
+  if (refused !== null) return { problem: refused };
   const nodes = new Map<string, { readonly place: Place; readonly written: string | null }>();
   const remember = (path: Path, node: AST.TOMLNode, isTable: boolean) => {
-    const place = { line: node.loc.start.line, column: node.loc.start.column + 1 };
+    const place = placeOf(node);
     const written = isTable ? null : shortened(text.slice(node.range[0], node.range[1]));
     if (!nodes.has(pathText(path))) nodes.set(pathText(path), { place, written });
   };
@@ -74,28 +77,41 @@ export function readDocument(text: string): Document | { readonly problem: Confi
   };
 }
 
-// The parser's values are plain objects: this key would change what every object in the program inherits.
-function findForbiddenKey(program: AST.TOMLProgram): AST.TOMLNode | null {
-  let found: AST.TOMLNode | null = null;
+// No key of ours lies deeper than three. What follows takes time with the square of the depth.
+const depthMax = 32;
+
+/** The first key or value that may not be taken further, as a problem. */
+function findRefused(program: AST.TOMLProgram): ConfigProblem | null {
+  let refused: ConfigProblem | null = null;
+  let depth = 0;
   traverseNodes(program, {
     enterNode(node) {
+      if (node.type === "TOMLArray" || node.type === "TOMLInlineTable") depth += 1;
+      if (depth > depthMax) refused ??= tooDeep(placeOf(node));
       if (node.type !== "TOMLKey") return;
-      found ??= node.keys.find((each) => (each.type === "TOMLBare" ? each.name : each.value) === "__proto__") ?? null;
+      if (node.keys.length > depthMax) refused ??= tooDeep(placeOf(node));
+      // The parser's values are plain objects: this key would change what every object in the program inherits.
+      const forbidden = node.keys.find((each) => (each.type === "TOMLBare" ? each.name : each.value) === "__proto__");
+      if (forbidden !== undefined) refused ??= forbiddenKey(placeOf(forbidden));
     },
-    leaveNode() {},
+    leaveNode(node) {
+      if (node.type === "TOMLArray" || node.type === "TOMLInlineTable") depth -= 1;
+    },
   });
-  return found;
+  return refused;
 }
 
-function forbiddenKey({ loc }: AST.TOMLNode): ConfigProblem {
-  return {
-    line: loc.start.line,
-    column: loc.start.column + 1,
-    key: "__proto__",
-    value: null,
-    problem: "there is no such key",
-    expected: "it to be left out",
-  };
+function placeOf({ loc }: AST.TOMLNode): Place {
+  return { line: loc.start.line, column: loc.start.column + 1 };
+}
+
+function forbiddenKey(place: Place): ConfigProblem {
+  return { ...place, key: "__proto__", value: null, problem: "there is no such key", expected: "it to be left out" };
+}
+
+function tooDeep(place: Place): ConfigProblem {
+  const problem = "keys or values lie too deep in one another";
+  return { ...place, key: null, value: null, problem, expected: `at most ${depthMax} levels` };
 }
 
 type Remember = (path: Path, node: AST.TOMLNode, isTable: boolean) => void;

@@ -71,3 +71,20 @@ test.each(["constructor", "__proto__", "toString", "hasOwnProperty"])(
     expect({}).not.toHaveProperty("b");
   },
 );
+
+const deep = 20_000;
+
+test.each([
+  ["arrays", `a = ${"[".repeat(deep)}${"]".repeat(deep)}`],
+  ["arrays that do not end", `a = ${"[".repeat(deep)}`],
+  ["inline tables", `a = ${"{a=".repeat(deep)}1${"}".repeat(deep)}`],
+  ["dotted keys", `a${".a".repeat(deep)} = 1`],
+  ["section names", `[a${".a".repeat(deep)}]`],
+  ["arrays just over the bound", `a = ${"[".repeat(33)}${"]".repeat(33)}`],
+])(
+  "a file with %s far too deep in one another is judged, and soon",
+  (_what, text) => {
+    expect(() => judgeConfig(text, "/nowhere/icon.toml")).toThrow(/lie too deep in one another|is not TOML here/);
+  },
+  10_000,
+);
