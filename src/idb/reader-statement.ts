@@ -36,6 +36,11 @@ export function reasonToRefuse(sql: string): string | null {
   if (verb !== "SELECT") return `it begins with ${verb ?? "no word"}, ${right}`;
 
   for (const token of tokens) {
+    // Nobody gives a parameter its value here, and SQLite reads $a(…) up to the parenthesis as one name, quotes and
+    // all: what looks like a text to us could be a statement to it.
+    const isParameter =
+      token.kind === "word" ? !token.isQuoted && token.text.startsWith("$") : /[?@:#]/.test(token.text);
+    if (isParameter) return "it has a parameter; write the value itself";
     if (token.kind !== "word") continue;
     const name = token.text.toLowerCase();
     if (name === "load_extension") return "it calls load_extension, which is not allowed";

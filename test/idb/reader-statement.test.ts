@@ -13,6 +13,7 @@ test.each([
   "EXPLAIN QUERY PLAN WITH a AS (SELECT 1) SELECT * FROM a",
   "SELECT name FROM pragma_table_info('G_CALL')",
   "SELECT 'DELETE FROM G_CALL', \"insert\" FROM t",
+  "SELECT '$a', a$b, json_extract('{}', '$.a:b') FROM \"what?\"",
 ])("%s may run", (sql) => {
   expect(reasonToRefuse(sql)).toBeNull();
 });
@@ -43,6 +44,9 @@ test.each([
   ["SELECT * FROM \"PRAGMA_wal_checkpoint\"('TRUNCATE')", "it reads pragma_wal_checkpoint"],
   ["SELECT load_extension('x')", "load_extension"],
   ["SELECT 'no end", "does not end"],
+  ["WITH a AS (SELECT $a(')) DELETE FROM G_CALL RETURNING ID --')) SELECT 1", "it has a parameter"],
+  ["SELECT $a('); DELETE FROM G_CALL --')", "it has a parameter"],
+  ["SELECT * FROM G_CALL WHERE ID IN (?1, :id, @id, #1)", "it has a parameter"],
   ["SELECT 1\0; DELETE FROM t", "NUL"],
 ])("%j is refused", (sql, reason) => {
   expect(reasonToRefuse(sql)).toContain(reason);
