@@ -228,6 +228,9 @@ function decodeControl(members: Members): TeventLine {
   }
 }
 
+// A timer holds no more: beyond it, one for the next heartbeat would end at once, again and again.
+const heartbeatMsMax = 2 ** 31 - 1;
+
 function decodeHello(members: Members): TeventLine {
   const { hello, server, type, dbid, primaryDbid, switchDbid, startTime, role, lastSeq, oldestSeq, heartbeatMs } =
     members;
@@ -240,7 +243,9 @@ function decodeHello(members: Members): TeventLine {
   if (oldestSeq !== null && oldestSeq !== undefined && !isSequence(oldestSeq)) {
     return undecodable("hello with an oldestSeq that is no sequence number");
   }
-  if (!isSequence(heartbeatMs) || heartbeatMs === 0) return undecodable("hello without heartbeatMs");
+  if (!isSequence(heartbeatMs) || heartbeatMs === 0 || heartbeatMs > heartbeatMsMax) {
+    return undecodable(`hello without a heartbeatMs from 1 to ${heartbeatMsMax}`);
+  }
   return {
     kind: "hello",
     server,

@@ -115,6 +115,10 @@ test.each([
   ['{"snapshot":"middle"}', 'snapshot is neither "begin" nor "end" with lastSeq'],
   ['{"gap":5}', "gap is not {from, to}"],
   ['{"hello":"tevent/2"}', 'hello is not "tevent/1"'],
+  [
+    '{"hello":"tevent/1","server":"s","type":"t","dbid":1,"startTime":"r","role":"primary","lastSeq":0,"heartbeatMs":2147483648}',
+    "hello without a heartbeatMs from 1 to 2147483647",
+  ],
 ])("%s is undecodable: %s", (text, reason) => {
   expect(decodeLine(bytes(text))).toEqual({ kind: "undecodable", reason, sequence: null });
 });
