@@ -35,11 +35,16 @@ const lines = [
   { error: { code: "c", message: "m" } },
 ].map((each) => Buffer.from(JSON.stringify(each)));
 
+// Lines that say a second time, behind what the intake looks at, what their number is or that they have none.
+const doubled = ['"EventSequenceNumber":4712', '"EventSequenceNumber":"none"', '"snapshot":true'].map((each) =>
+  Buffer.from(`${JSON.stringify(event).slice(0, -1)},${each}}`),
+);
+
 test("a mutated link line is decoded or said to be undecodable, and the intake notes the sequence that is decoded", () => {
   const mutator = new Mutator("link lines");
   const accepted = new Set<string>();
   for (let input = 0; input < inputsInAll * 0.5; input += 1) {
-    const bytes = mutator.mutate(mutator.pick(lines));
+    const bytes = mutator.mutate(mutator.below(4) === 0 ? mutator.pick(doubled) : mutator.pick(lines));
     const line = decodeLine(bytes);
     const note = noteSequence(bytes);
     accepted.add(line.kind);
