@@ -10,7 +10,7 @@ import { openIdb } from "./idb/open.ts";
 import { setAside } from "./idb/set-aside.ts";
 import { InvariantError } from "./invariant.ts";
 import { type LeveledLog, type LogLevel, openLog } from "./log.ts";
-import { LiveStateVersionError } from "./projection/live-state.ts";
+import { LiveStateDamagedError, LiveStateVersionError } from "./projection/live-state.ts";
 import { type Deaths, Projector, type ProjectorStatus } from "./projector.ts";
 import { PublishedPosition } from "./published.ts";
 import { QueueReader } from "./queue/reader.ts";
@@ -159,9 +159,10 @@ class Recorder {
       this.#isBusy = error instanceof IdbBusyError;
       return true;
     }
-    if (error instanceof IdbDamagedError || error instanceof LiveStateVersionError) {
-      this.#log.error("IDB is put aside and rebuilt from the persistent queue", { reason: error.message });
-      this.#trouble = error.message;
+    if (rebuilding.some((kind) => error instanceof kind)) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log.error("IDB is put aside and rebuilt from the persistent queue", { reason });
+      this.#trouble = reason;
       this.#idb?.close();
       this.#idb = null;
       this.#projector = null;
@@ -229,6 +230,9 @@ class Recorder {
     post({ kind: "report", report });
   }
 }
+
+/** What is met by putting the IDB aside and rebuilding it from the persistent queue. */
+const rebuilding = [IdbDamagedError, LiveStateDamagedError, LiveStateVersionError];
 
 const nothingProjected: ProjectorStatus = {
   appliedPosition: 0n,

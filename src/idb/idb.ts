@@ -14,6 +14,8 @@ import { IdbDamagedError, IdbRejectedError, idbError } from "./error.ts";
 import { sizeOf } from "./reading.ts";
 import { type RowKey, type RowValues, RowWriter } from "./row-writer.ts";
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** How far this IDB follows which persistent queue. */
 export interface Applied {
   /** Tells this IDB from any other. */
@@ -104,8 +106,8 @@ export class Idb {
     }
     const [idbId, queueId, segmentSalt, position, rowSeq, commits, windowSeconds] = row;
     return {
-      idbId: String(idbId),
-      queueId: queueId === null ? null : String(queueId),
+      idbId: this.#text(idbId as Uint8Array),
+      queueId: queueId === null ? null : this.#text(queueId as Uint8Array),
       segmentSalt: segmentSalt === null ? null : Number(segmentSalt),
       position: BigInt(String(position)),
       rowSeq: Number(rowSeq),
@@ -123,13 +125,29 @@ export class Idb {
   *readLive(): Generator<LiveEntry, void, undefined> {
     const { database } = this.#opened();
     try {
-      const rows = database.prepare("SELECT KIND, KEY, VERSION, DATA FROM ICON_LIVE ORDER BY rowid").raw();
+      const rows = database
+        .prepare(
+          "SELECT CAST(KIND AS BLOB), CAST(KEY AS BLOB), VERSION, CAST(DATA AS BLOB) FROM ICON_LIVE ORDER BY rowid",
+        )
+        .raw();
       for (const row of rows.iterate()) {
-        const [kind, key, version, data] = row as [string, string, number, string];
-        yield { kind, key, version, data };
+        const [kind, key, version, data] = row as [Uint8Array, Uint8Array, number, Uint8Array];
+        yield { kind: this.#text(kind), key: this.#text(key), version, data: this.#text(data) };
       }
     } catch (error) {
       throw idbError(error, `Cannot read the live state of IDB "${this.path}"`);
+    }
+  }
+
+  /**
+   * A text that was read as bytes. SQLite's pages have no checksum, so damage inside of a text is found here at the
+   * earliest, and libSQL ends the process at a text that is no UTF-8: at each start anew, until somebody looks.
+   */
+  #text(bytes: Uint8Array): string {
+    try {
+      return decoder.decode(bytes);
+    } catch (cause) {
+      throw new IdbDamagedError(`Cannot read IDB "${this.path}": a text in it is not UTF-8`, { cause });
     }
   }
 
@@ -284,7 +302,7 @@ function prepareStatements(database: Database.Database): Statements {
     rollback: database.prepare("ROLLBACK"),
     // POSITION as text: positions are 64 bits, a JavaScript number has 53.
     readApplied: database.prepare(
-      "SELECT IDB_ID, QUEUE_ID, SEGMENT_SALT, CAST(POSITION AS TEXT), ROW_SEQ, COMMITS, WINDOW_SECONDS FROM ICON_APPLIED WHERE ID = 1",
+      "SELECT CAST(IDB_ID AS BLOB), CAST(QUEUE_ID AS BLOB), SEGMENT_SALT, CAST(POSITION AS TEXT), ROW_SEQ, COMMITS, WINDOW_SECONDS FROM ICON_APPLIED WHERE ID = 1",
     ),
     writeApplied: database.prepare(
       "UPDATE ICON_APPLIED SET QUEUE_ID = ?, SEGMENT_SALT = ?, POSITION = ?, ROW_SEQ = ?, COMMITS = COMMITS + 1 WHERE ID = 1",

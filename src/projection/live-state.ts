@@ -39,7 +39,10 @@ export class LiveState implements World {
   #undo: Undo[] = [];
   #stepRows: [TableName, string | number, Record<string, unknown> | null][] = [];
 
-  /** Puts back what an IDB holds. Throws LiveStateVersionError when another version of the program wrote it. */
+  /**
+   * Puts back what an IDB holds. Throws LiveStateVersionError when another version of the program wrote it,
+   * LiveStateDamagedError when it is not what any version wrote.
+   */
   restore(stored: Iterable<{ kind: string; key: string; version: number; data: string }>, rowSequence: number): void {
     this.#entities.clear();
     this.#deadlines.clear();
@@ -49,7 +52,7 @@ export class LiveState implements World {
     this.#rowSequence = rowSequence;
     for (const { kind, key, version, data } of stored) {
       if (version !== liveStateVersion) throw new LiveStateVersionError(version);
-      this.#ofKind(kind as EntityKind).set(key, JSON.parse(data));
+      this.#ofKind(kind as EntityKind).set(key, parsed(kind, data));
     }
   }
 
@@ -192,6 +195,23 @@ export class LiveStateVersionError extends Error {
   constructor(version: number) {
     super(`Cannot go on from live state of version ${version}: this program reads version ${liveStateVersion}`);
   }
+}
+
+/** The live state in the IDB cannot be read; it cannot be gone on with. */
+export class LiveStateDamagedError extends Error {
+  override readonly name = "LiveStateDamagedError";
+}
+
+function parsed(kind: string, data: string): unknown {
+  let entity: unknown;
+  try {
+    entity = JSON.parse(data);
+  } catch {
+    // Without the parser's own words: they could hold a piece of the data, which is a caller's.
+    throw new LiveStateDamagedError(`Cannot go on from live state: an entity of kind "${kind}" is not JSON`);
+  }
+  if (typeof entity === "object" && entity !== null && !Array.isArray(entity)) return entity;
+  throw new LiveStateDamagedError(`Cannot go on from live state: an entity of kind "${kind}" is not an object`);
 }
 
 const keyColumns: ReadonlyMap<TableName, readonly string[]> = new Map(

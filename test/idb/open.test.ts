@@ -168,6 +168,24 @@ test("an IDB without its applied position is damaged", () => {
   expect(() => directory.open()).toThrow(IdbDamagedError);
 });
 
+test("a text in what is still open that is no UTF-8 any more is damage, and not the end of the process", () => {
+  using directory = new TemporaryDirectory();
+  const made = directory.open();
+  made.commit(batch(1n, {}, [{ kind: "call", key: "a", version: 1, data: '{"callId":"ä"}' }]));
+  expect([...made.readLive()]).toEqual([{ kind: "call", key: "a", version: 1, data: '{"callId":"ä"}' }]);
+  made.close();
+  for (const column of ["KIND", "KEY", "DATA"]) {
+    const whole = readFileSync(directory.idb);
+    tamper(directory.idb, `UPDATE ICON_LIVE SET ${column} = CAST(x'61ff62' AS TEXT)`);
+    const idb = directory.open();
+    expect(() => [...idb.readLive()]).toThrow(IdbDamagedError);
+    idb.close();
+    writeFileSync(directory.idb, whole);
+  }
+  tamper(directory.idb, "UPDATE ICON_APPLIED SET QUEUE_ID = CAST(x'61ff62' AS TEXT)");
+  expect(() => directory.open()).toThrow(IdbDamagedError);
+});
+
 test("a crash before the first migration leaves an empty file, which the next opening makes an IDB of", () => {
   using directory = new TemporaryDirectory();
   writeFileSync(directory.idb, "");

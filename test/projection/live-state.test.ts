@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { CallId } from "../../src/event/happening.ts";
 import { sourceInstant } from "../../src/event/instant.ts";
 import type { Call } from "../../src/projection/call.ts";
-import { LiveState, LiveStateVersionError } from "../../src/projection/live-state.ts";
+import { LiveState, LiveStateDamagedError, LiveStateVersionError } from "../../src/projection/live-state.ts";
 import { liveStateVersion } from "../../src/projection/world.ts";
 
 const call = (name: string, over: Partial<Call> = {}) => ({ callId: name, parties: {}, ...over }) as unknown as Call;
@@ -53,3 +53,13 @@ test("live state of another version of the program is refused by its name", () =
   const stored = [{ kind: "call", key: "a", version: liveStateVersion + 1, data: "{}" }];
   expect(() => new LiveState().restore(stored, 0)).toThrow(LiveStateVersionError);
 });
+
+test.each(['{"callId', "", "5", "null", "[]"])(
+  "live state that is %j is refused as damaged, by its kind alone",
+  (data) => {
+    const stored = [{ kind: "call", key: "a", version: liveStateVersion, data }];
+    const restore = () => new LiveState().restore(stored, 0);
+    expect(restore).toThrow(LiveStateDamagedError);
+    expect(restore).toThrow(/an entity of kind "call" is not (JSON|an object)$/);
+  },
+);
