@@ -131,4 +131,7 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   });
 }
 
+// What this program writes holds what callers dialled and said: its user's alone, and his, whatever he started it with.
+process.umask(0o077);
+
 await main(process.argv.slice(2));
