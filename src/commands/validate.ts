@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import { fileSystemProblems } from "../config/file-system.ts";
 import { formatProblem, formatWarning } from "../config/problem.ts";
-import { surroundingsWarnings } from "../config/surroundings.ts";
+import { fileWarnings, surroundingsWarnings } from "../config/surroundings.ts";
 import { ConfigError, type ConfigWarning, loadConfig } from "../config.ts";
 import { exitCodes } from "./exit.ts";
 
@@ -30,7 +30,7 @@ function judgement(file: string): Judgement {
     const { config, warnings } = loadConfig(file);
     const problems = fileSystemProblems(config);
     if (problems.length > 0) throw new ConfigError(file, problems, warnings);
-    const all = [...warnings, ...surroundingsWarnings(config, process.env)];
+    const all = [...fileWarnings(file), ...warnings, ...surroundingsWarnings(config, process.env)];
     const sources = config.sources.map((each) => each.identity.name);
     const named = sources.length === 0 ? "" : ` (${sources.join(", ")})`;
     return {

@@ -2,8 +2,8 @@
 // and the IDB stand on, and the server can be away while this host lives.
 // Source of the numbers: statfs(2), linux/magic.h.
 
-import { statfsSync } from "node:fs";
-import { dirname } from "node:path";
+import { readdirSync, statfsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Config } from "../config.ts";
 import type { ConfigProblem, ConfigWarning } from "./problem.ts";
 
@@ -60,9 +60,10 @@ export function fileSystemWarnings(config: Config, ask: AskFileSystem = askSyste
     warnings.push({ line: null, key, sentence });
   }
   const free = nearest(config.instance.dataDir, ask)?.freeBytes;
-  const { retentionBytes } = config.queue;
-  if (free !== undefined && free < retentionBytes) {
-    const sentence = `"${config.instance.dataDir}" has ${gibibytes(free)} GiB free, less than the ${gibibytes(retentionBytes)} GiB that the persistent queue may keep`;
+  // What the persistent queue holds already, it need not find again.
+  const growth = config.queue.retentionBytes - bytesIn(join(config.instance.dataDir, "queue"));
+  if (free !== undefined && free < growth) {
+    const sentence = `"${config.instance.dataDir}" has ${gibibytes(free)} GiB free, and the persistent queue may grow by ${gibibytes(growth)} GiB`;
     warnings.push({ line: null, key: "queue.retention_bytes", sentence });
   }
   return warnings;
@@ -82,6 +83,15 @@ function nearest(folder: string, ask: AskFileSystem): ReturnType<AskFileSystem> 
     } catch {
       if (dirname(at) === at) return undefined;
     }
+  }
+}
+
+/** On disk, of the files in a folder. 0 when it is not there or not this user's to look at. */
+function bytesIn(folder: string): number {
+  try {
+    return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).blocks * 512, 0);
+  } catch {
+    return 0;
   }
 }
 

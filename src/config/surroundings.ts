@@ -6,19 +6,66 @@ import { dirname } from "node:path";
 import type { Config, ConfigWarning } from "../config.ts";
 import { fileSystemWarnings } from "./file-system.ts";
 
+/** What this process may do here. */
+export interface Rights {
+  readonly userId: number;
+  /** Soft limit on open files; null: none, or unknown. */
+  readonly openFilesMax: number | null;
+}
+
+// An instance has some 100 files open; sockets of sources and readers come on top.
+const openFilesMin = 1024;
+
 /** `environment` is the process's; it decides where the embedded native library is unpacked. */
 export function surroundingsWarnings(
   config: Config,
   environment: Readonly<Record<string, string | undefined>>,
+  rights: Rights = ownRights(),
 ): ConfigWarning[] {
   return [
     ...folderWarnings("instance.data_dir", config.instance.dataDir),
     ...(dirname(config.idb.path) === config.instance.dataDir
       ? []
       : folderWarnings("idb.path", dirname(config.idb.path))),
+    ...ownerWarnings(config, rights),
     ...fileSystemWarnings(config),
     ...temporaryFolderWarnings(environment),
+    ...openFilesWarnings(rights),
   ];
+}
+
+/** As `surroundingsWarnings`, for the configuration file itself. */
+export function fileWarnings(file: string): ConfigWarning[] {
+  const mode = statSync(file).mode & 0o777;
+  if ((mode & 0o022) === 0) return [];
+  const octal = mode.toString(8).padStart(4, "0");
+  const sentence = `others than its owner can change this file (mode ${octal}), and with it what is recorded: chmod go-w`;
+  return [{ line: null, key: null, sentence }];
+}
+
+function ownRights(): Rights {
+  let limits = "";
+  try {
+    limits = readFileSync("/proc/self/limits", "utf8");
+  } catch {
+    // Without /proc nothing can be said of limits.
+  }
+  const [, soft] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
+  return { userId: process.getuid?.() ?? -1, openFilesMax: soft === undefined ? null : Number(soft) };
+}
+
+function ownerWarnings({ instance: { dataDir } }: Config, { userId }: Rights): ConfigWarning[] {
+  if (userId !== 0 || kindOf(dataDir) !== "folder") return [];
+  const { uid } = statSync(dataDir);
+  if (uid === 0) return [];
+  const sentence = `"${dataDir}" belongs to user ${uid}: an instance run by root would leave files there that this user cannot use`;
+  return [{ line: null, key: "instance.data_dir", sentence }];
+}
+
+function openFilesWarnings({ openFilesMax }: Rights): ConfigWarning[] {
+  if (openFilesMax === null || openFilesMax >= openFilesMin) return [];
+  const sentence = `a process may have ${openFilesMax} files open here; expected at least ${openFilesMin} (ulimit -n, LimitNOFILE= in the unit)`;
+  return [{ line: null, key: null, sentence }];
 }
 
 function folderWarnings(key: string, folder: string): ConfigWarning[] {

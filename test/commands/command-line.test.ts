@@ -27,8 +27,9 @@ describe("icon init", () => {
     expect(statSync(join(folder, "icon.toml")).mode & 0o777).toBe(0o600);
 
     const { exitCode, stdout, stderr } = await icon("validate", "--config", "icon.toml");
-    expect(stdout).toBe("icon.toml can be used: instance icon-a, 1 source (north); 1 warning.\n");
-    expect(stderr).toEndWith('/data" does not exist yet; the instance makes it at its start\n');
+    // How many warnings there are depends on the host, a small disk for one.
+    expect(stdout).toMatch(/^icon\.toml can be used: instance icon-a, 1 source \(north\); \d+ warnings?\.\n$/);
+    expect(stderr).toContain('/data" does not exist yet; the instance makes it at its start\n');
     expect(exitCode).toBe(0);
     expect(readdirSync(folder)).toEqual(["icon.toml"]);
   });

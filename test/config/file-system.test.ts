@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type AskFileSystem, fileSystemProblems, fileSystemWarnings } from "../../src/config/file-system.ts";
 import { formatProblem } from "../../src/config/problem.ts";
 import { judgeConfig } from "../../src/config.ts";
@@ -47,8 +50,23 @@ test("a disk is fine, memory is warned of, and so is a disk that is smaller than
   const small = mounts({ "/mnt/site/data": ext4 }, 1024 ** 3);
   const config = configured('[queue]\nretention_bytes = "20GiB"\n');
   expect(fileSystemWarnings(config, small).map(({ key, sentence }) => `${key}: ${sentence}`)).toEqual([
-    'queue.retention_bytes: "/mnt/site/data" has 1.0 GiB free, less than the 20.0 GiB that the persistent queue may keep',
+    'queue.retention_bytes: "/mnt/site/data" has 1.0 GiB free, and the persistent queue may grow by 20.0 GiB',
   ]);
+});
+
+test("what the persistent queue holds already is not asked for a second time", () => {
+  const folder = mkdtempSync(join(tmpdir(), "icon-file-system-"));
+  try {
+    mkdirSync(join(folder, "queue"));
+    writeFileSync(join(folder, "queue", "segment"), new Uint8Array(8 * 1024 * 1024).fill(1));
+    const text = `[instance]\nname = "icon-a"\ndbid = 1\ndata_dir = "${folder}"\n[queue]\nsegment_bytes = "4MiB"\nretention_bytes = "32MiB"\n`;
+    const { config } = judgeConfig(text, "/icon.toml");
+    const free = (mebibytes: number) => mounts({ [folder]: ext4 }, mebibytes * 1024 * 1024);
+    expect(fileSystemWarnings(config, free(25))).toEqual([]);
+    expect(fileSystemWarnings(config, free(23)).map(({ key }) => key)).toEqual(["queue.retention_bytes"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("the file systems of this host are asked as the kernel knows them", () => {

@@ -1,14 +1,19 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isMountedNoexec, surroundingsWarnings } from "../../src/config/surroundings.ts";
+import { fileWarnings, isMountedNoexec, type Rights, surroundingsWarnings } from "../../src/config/surroundings.ts";
 import { judgeConfig } from "../../src/config.ts";
 
-function sentencesFor(dataDir: string, environment: Record<string, string>): string[] {
+const rights: Rights = { userId: 1000, openFilesMax: 8192 };
+
+function sentencesFor(dataDir: string, environment: Record<string, string>, own: Rights = rights): string[] {
   const text = `[instance]\nname = "icon-a"\ndbid = 1\ndata_dir = "${dataDir}"\n`;
   const { config } = judgeConfig(text, "/icon.toml");
-  return surroundingsWarnings(config, environment).map(({ sentence }) => sentence);
+  // How much room this host has is another test's matter.
+  return surroundingsWarnings(config, environment, own)
+    .filter(({ key }) => key !== "queue.retention_bytes")
+    .map(({ sentence }) => sentence);
 }
 
 test("folders that are missing, are no folder, or hang in the air are warned of, and none is made", () => {
@@ -50,4 +55,47 @@ test("the mount that holds the folder decides whether it is noexec", () => {
   expect(isMountedNoexec("/tmpfiles", mounts)).toBe(false);
   expect(isMountedNoexec("/mnt/my disk/a", mounts)).toBe(true);
   expect(isMountedNoexec("/over", mounts)).toBe(false);
+});
+
+test("fewer open files than an instance may need are warned of", () => {
+  const environment = { TMPDIR: "/" };
+  const sentence =
+    "a process may have 256 files open here; expected at least 1024 (ulimit -n, LimitNOFILE= in the unit)";
+  expect(sentencesFor("/", environment, { ...rights, openFilesMax: 256 })).toContain(sentence);
+  for (const openFilesMax of [1024, null]) {
+    expect(sentencesFor("/", environment, { ...rights, openFilesMax })).not.toContain(sentence);
+  }
+});
+
+test.if(process.getuid?.() === 0)(
+  `root is warned of a data directory that belongs to another user${process.getuid?.() === 0 ? "" : " (skipped: only root can give a folder away)"}`,
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "icon-surroundings-"));
+    try {
+      chownSync(folder, 54_321, 54_321);
+      const sentence = `"${folder}" belongs to user 54321: an instance run by root would leave files there that this user cannot use`;
+      expect(sentencesFor(folder, { TMPDIR: tmpdir() }, { ...rights, userId: 0 })).toEqual([sentence]);
+      expect(sentencesFor(folder, { TMPDIR: tmpdir() })).toEqual([]);
+      chownSync(folder, 0, 0);
+      expect(sentencesFor(folder, { TMPDIR: tmpdir() }, { ...rights, userId: 0 })).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
+test("a configuration file that others may change is warned of", () => {
+  const folder = mkdtempSync(join(tmpdir(), "icon-surroundings-"));
+  try {
+    const file = join(folder, "icon.toml");
+    writeFileSync(file, "");
+    chmodSync(file, 0o644);
+    expect(fileWarnings(file)).toEqual([]);
+    chmodSync(file, 0o646);
+    expect(fileWarnings(file).map(({ sentence }) => sentence)).toEqual([
+      "others than its owner can change this file (mode 0646), and with it what is recorded: chmod go-w",
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
