@@ -8,6 +8,8 @@ export const exitCodes = {
   usage: 64,
   /** What is on disk cannot be read: damaged, not ours, or of a newer version. */
   dataFormat: 65,
+  /** There is no such file. */
+  noInput: 66,
   /** An address cannot be listened on, or what is needed is not there. */
   unavailable: 69,
   /** A broken promise of ours. */
@@ -16,6 +18,8 @@ export const exitCodes = {
   cannotCreate: 73,
   /** A write or fsync failed; nothing more may be acknowledged. */
   inputOutput: 74,
+  /** A bound was reached; the user may try again with another. */
+  tryAgain: 75,
   /** The configuration is wrong. */
   configuration: 78,
 } as const;

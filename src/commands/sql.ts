@@ -10,9 +10,8 @@ import { exitCodes } from "./exit.ts";
 
 const exitUsage = exitCodes.usage;
 const exitRefused = exitCodes.dataFormat;
-// sysexits.h: no input, and a failure after which the user may try again.
-const exitNoFile = 66;
-const exitBound = 75;
+const exitNoFile = exitCodes.noInput;
+const exitBound = exitCodes.tryAgain;
 
 interface Options {
   readonly idb?: string;

@@ -17,9 +17,6 @@ interface Options {
   readonly asChild?: true;
 }
 
-// sysexits.h: no input.
-const exitNothing = 66;
-
 export function verifyCommand(): Command {
   return new Command("verify")
     .description("read a whole data directory and tell what is damaged; safe beside a running instance")
@@ -29,7 +26,7 @@ export function verifyCommand(): Command {
     .addOption(new Option("--as-child").hideHelp())
     .addHelpText(
       "after",
-      `\nNothing is changed. Exit codes: 0 sound; ${exitCodes.dataFormat} damage found; ${exitNothing} nothing there.`,
+      `\nNothing is changed. Exit codes: 0 sound; ${exitCodes.dataFormat} damage found; ${exitCodes.noInput} nothing there.`,
     )
     .action(async (directory: string, options: Options) => {
       if (options.asChild) {
@@ -50,7 +47,7 @@ async function find(directory: string, idbGiven: string | undefined): Promise<Fi
   const hasIdb = existsSync(path);
   if (segments.length === 0 && !hasIdb) {
     throw new CommandError(
-      exitNothing,
+      exitCodes.noInput,
       `Cannot verify "${directory}": there is neither a persistent queue nor an IDB; expected a data directory`,
     );
   }

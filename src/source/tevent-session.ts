@@ -88,13 +88,11 @@ export class TeventSession implements SourceSession {
 
   async stop(): Promise<void> {
     if (this.#isOver) return;
-    const { intake, identity } = this.#parts;
     this.#isStopping = true;
-    const contiguous = intake.source(identity.name)?.contiguous ?? null;
     if (this.#lastPosition !== null) {
       try {
-        await intake.sink.durable(this.#lastPosition);
-        if (contiguous !== null) this.#connection?.write(`{"ack":${contiguous}}\n`);
+        // What this makes durable is acknowledged before it resolves.
+        await this.#parts.intake.sink.durable(this.#lastPosition);
       } catch {
         // The queue has failed: nothing more is acknowledged, and whoever owns it ends the process.
       }

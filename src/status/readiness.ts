@@ -34,7 +34,7 @@ export interface Verdict {
 
 // Beyond this the reader of the IDB sees an old state, though nothing is lost.
 const ageNotAppliedMsMax = 60_000;
-// The reserve that decision 17 keeps for the IDB to drain with is of this order.
+// Well before the reserve is touched that [queue] reserve keeps, while there is still time to look.
 const diskFreeBytesMin = 1024 ** 3;
 
 /** The answer to "is it recording?". */

@@ -44,6 +44,10 @@ for (const kind of ["a path", "the abstract namespace"] as const) {
       const isReloading = (said: string) => /^RELOADING=1\nMONOTONIC_USEC=[1-9]\d+$/.test(said);
       await until("it reads its configuration again", 10_000, () => socket.received().some(isReloading));
       const at = socket.received().findIndex(isReloading);
+      // The clock that systemd compares with is the kernel's since its start, as /proc/uptime nearly is.
+      const saidSeconds = Number(/USEC=(\d+)$/.exec(socket.received()[at] ?? "")?.[1]) / 1e6;
+      const uptimeSeconds = Number.parseFloat(await Bun.file("/proc/uptime").text());
+      expect(Math.abs(uptimeSeconds - saidSeconds)).toBeLessThan(60);
       await until("it is ready again", 10_000, () => socket.received().indexOf("READY=1", at) !== -1);
       instance.kill("SIGTERM");
       expect(await instance.exited).toBe(0);
