@@ -35,8 +35,11 @@ export interface Surroundings {
   readonly reload?: ReloadRequests & { readonly setLogLevel: (level: LogLevel) => void };
   /** Told once everything runs: the status page's address, null when there is none. */
   readonly ready: (status: { readonly host: string; readonly port: number } | null) => void;
-  /** Told every second while the event loop turns, in one line, how it does. */
-  readonly alive: (status: string) => void;
+  /**
+   * Told every second while the event loop turns, in one line, how it does; and for how long the recorder has had work
+   * and taken no step, ms.
+   */
+  readonly alive: (status: string, recorderSilentMs: number) => void;
 }
 
 // What may wait for the disk before sockets are no longer read: some seconds of a busy site.
@@ -128,7 +131,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
   const sampling = every(
     sampleEveryMs,
     async () => {
-      surroundings.alive(statusLine(sources.all, queue, recorder));
+      surroundings.alive(statusLine(sources.all, queue, recorder), recorder.silentMs());
       rates.sample(sources.all, clock.monotonic());
       queue.checkInPlace();
       diskFreeBytes = disk.freeBytes(queueDirectory);

@@ -1,13 +1,17 @@
 // How the main thread says up to where the persistent queue is durable: in memory that it shares with the recorder. A
-// message only wakes, and one on its way is enough: a slow recorder is not followed by a heap of them.
+// message only wakes, and one on its way is enough: a slow recorder is not followed by a heap of them. The other way, the
+// recorder counts its steps there, so that one that hangs in a system call can be told from one that waits.
 
-const slot = { position: 0, isTold: 1 } as const;
+const slot = { position: 0, isTold: 1, steps: 2 } as const;
+const slotCount = 3;
 
 export class PublishedPosition {
   /** What is handed to the recorder, which makes its own side of it. */
   readonly memory: BigInt64Array;
 
-  constructor(memory: BigInt64Array = new BigInt64Array(new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT * 2))) {
+  constructor(
+    memory: BigInt64Array = new BigInt64Array(new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT * slotCount)),
+  ) {
     this.memory = memory;
   }
 
@@ -21,5 +25,14 @@ export class PublishedPosition {
   take(): bigint {
     Atomics.store(this.memory, slot.isTold, 0n);
     return Atomics.load(this.memory, slot.position);
+  }
+
+  /** The recorder has come round its loop once more. */
+  step(): void {
+    Atomics.add(this.memory, slot.steps, 1n);
+  }
+
+  get steps(): bigint {
+    return Atomics.load(this.memory, slot.steps);
   }
 }

@@ -38,6 +38,8 @@ export class RecorderThread {
   #published = new PublishedPosition();
   #logLevel: LogLevel;
   #deaths: Deaths = { position: -1n, count: 0 };
+  #isOpened = false;
+  #lastStep = { steps: -1n, at: 0 };
 
   constructor(options: RecorderThreadOptions) {
     this.#options = options;
@@ -47,6 +49,19 @@ export class RecorderThread {
   /** The last report; null before the first. */
   get report(): RecorderReport | null {
     return this.#report;
+  }
+
+  /**
+   * For how long the recorder has had work and taken no step, ms; ask again and again. 0 while it opens the IDB (a
+   * migration takes its time), waits for more, or is being started again. An IDB that is locked or gone is no silence:
+   * trying again is a step.
+   */
+  silentMs(): number {
+    const now = this.#options.clock.monotonic();
+    const { steps } = this.#published;
+    const hasWork = this.#options.durablePosition() > (this.#report?.appliedPosition ?? 0n);
+    if (!this.#isOpened || !hasWork || steps !== this.#lastStep.steps) this.#lastStep = { steps, at: now };
+    return now - this.#lastStep.at;
   }
 
   durable(position: bigint): void {
@@ -85,8 +100,10 @@ export class RecorderThread {
     const { promise: ended, resolve } = Promise.withResolvers<Ending>();
     worker.onmessage = ({ data }: MessageEvent<FromRecorder>) => {
       if (data.kind === "report") this.#report = data.report;
-      else if (data.kind === "opened") this.#noteStart(data.appliedPosition);
-      else if (data.kind === "stopped" || data.kind === "died") resolve(data);
+      else if (data.kind === "opened") {
+        this.#isOpened = true;
+        this.#noteStart(data.appliedPosition);
+      } else if (data.kind === "stopped" || data.kind === "died") resolve(data);
       else resolve({ kind: "failed", error: new RecorderFailedError(data.reason, data.exitCode) });
     };
     // An uncaught throw ends the Worker while this thread lives on.
@@ -110,6 +127,7 @@ export class RecorderThread {
     stop.addEventListener("abort", onStop, { once: true });
     if (stop.aborted) onStop();
     const ending = await ended;
+    this.#isOpened = false;
     stop.removeEventListener("abort", onStop);
     this.#worker = null;
     worker.terminate();

@@ -127,6 +127,7 @@ class Recorder {
   async #record(): Promise<void> {
     let retryMs = retryMsMin;
     while (true) {
+      this.#published.step();
       try {
         this.#projector ??= this.#open();
         const hasMore = this.#projector.advance(this.#durable);

@@ -7,8 +7,12 @@ import { dlopen, ptr } from "bun:ffi";
 export interface ServiceManager {
   /** Everything runs. */
   ready(): void;
-  /** One line for `systemctl status`, and the sign of life that the watchdog waits for. */
-  alive(status: string): void;
+  /**
+   * One line for `systemctl status`, and the sign of life that the watchdog waits for. False: no sign of life was given,
+   * because the recorder has been silent for longer than the unit's WatchdogSec; the watchdog will end the process, and
+   * its next start replays.
+   */
+  alive(status: string, recorderSilentMs: number): boolean;
   /** The configuration is being read again; false: that is over. */
   reloading(isUnderWay: boolean): void;
   stopping(): void;
@@ -30,17 +34,31 @@ export function serviceManager(environment: Environment): ServiceManager {
   const path = environment["NOTIFY_SOCKET"] ?? "";
   const address = socketAddress(path);
   const say = address === undefined ? () => {} : (text: string) => send(address, text);
+  const watchdogMs = watchdogIntervalMs(environment);
   let told = "";
   return {
     ready: () => say("READY=1"),
-    alive: (status) => {
+    alive: (status, recorderSilentMs) => {
+      const isAlive = recorderSilentMs <= watchdogMs;
+      const words = isAlive ? ["WATCHDOG=1"] : [];
+      const text = isAlive ? status : `recorder hangs, ${status}`;
       // Harmless without a watchdog in the unit; a status that says nothing new is left out.
-      say(status === told ? "WATCHDOG=1" : `WATCHDOG=1\nSTATUS=${status}`);
-      told = status;
+      if (text !== told) words.push(`STATUS=${text}`);
+      told = text;
+      if (words.length > 0) say(words.join("\n"));
+      return isAlive;
     },
     reloading: (isUnderWay) => say(isUnderWay ? `RELOADING=1\nMONOTONIC_USEC=${monotonicMicroseconds()}` : "READY=1"),
     stopping: () => say("STOPPING=1"),
   };
+}
+
+/** WatchdogSec of the unit, ms; infinite without one, or when it is meant for another process. */
+function watchdogIntervalMs(environment: Environment): number {
+  const microseconds = Number(environment["WATCHDOG_USEC"] ?? "");
+  const watched = environment["WATCHDOG_PID"] ?? "";
+  const isForUs = watched === "" || watched === String(process.pid);
+  return microseconds > 0 && isForUs ? microseconds / 1000 : Number.POSITIVE_INFINITY;
 }
 
 /** Undefined: there is no service manager, or one on a kind of socket that is not ours (vsock). */

@@ -57,6 +57,7 @@ async function run(file: string, config: Config): Promise<void> {
   // Until the instance listens for it, a request is kept: the default would end the process.
   let onReload: (() => void) | null = null;
   let isReloadAsked = false;
+  let isHanging = false;
   process.on("SIGHUP", () => {
     if (onReload === null) isReloadAsked = true;
     else onReload();
@@ -86,7 +87,11 @@ async function run(file: string, config: Config): Promise<void> {
         console.log(JSON.stringify({ instance: config.instance.name, status: page }));
         manager.ready();
       },
-      alive: manager.alive,
+      alive: (status: string, recorderSilentMs: number) => {
+        const isAlive = manager.alive(status, recorderSilentMs);
+        if (!isAlive && !isHanging) log.error("recorder hangs, and the watchdog is left to end the instance");
+        isHanging = !isAlive;
+      },
     };
     await runInstance(config, surroundings, stop.signal);
     process.exit(exitCodes.ok);
