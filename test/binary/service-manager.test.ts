@@ -69,8 +69,8 @@ for (const kind of ["a path", "the abstract namespace"] as const) {
   });
 }
 
-test.if(hasStrace)(
-  `an instance whose recorder hangs in a write gives no further sign of life, while its intake goes on${hasStrace ? "" : " (skipped: strace is not installed)"}`,
+test.if(HeldUpThread.whyNot === null)(
+  `an instance whose recorder hangs in a write gives no further sign of life, while its intake goes on${HeldUpThread.whyNot === null ? "" : ` (skipped: ${HeldUpThread.whyNot})`}`,
   async () => {
     using directory = new TemporaryDirectory("hanging");
     using socket = new DatagramSocket(directory.at("notify"));

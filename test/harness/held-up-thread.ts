@@ -15,8 +15,17 @@ async function threadWriting(pid: number, name: string): Promise<number> {
   return Number(thread);
 }
 
+/** A machine may have strace and yet forbid to attach to a process that is not its child (ptrace_scope). */
+function whyNot(): string | null {
+  if (Bun.which("strace") === null) return "strace is not installed";
+  const script = "sleep 60 & timeout -s INT 0.3 strace -qq -o /dev/null -p $!; code=$?; kill $!; exit $code";
+  const { exitCode } = Bun.spawnSync(["sh", "-c", script], { stdout: "ignore", stderr: "ignore" });
+  return exitCode === 124 ? null : "strace may not attach to a running process";
+}
+
 export class HeldUpThread {
-  static readonly whyNot = Bun.which("strace") === null ? "strace is not installed" : null;
+  /** Why threads cannot be held up on this machine; null: they can. */
+  static readonly whyNot = whyNot();
   readonly #strace: Subprocess<"ignore", "ignore", "inherit">;
 
   private constructor(strace: Subprocess<"ignore", "ignore", "inherit">) {
