@@ -7,6 +7,8 @@
 // 3. A machine that fails on a record costs that record: it is kept in ICON_UNDECODED and passed over. A row that the
 //    IDB rejects is searched for by stepping one record at a time; three failures, and it is passed over as well.
 // 4. An IDB that is locked, full or away is waited for; the batch is kept.
+// 5. Between two segments all is committed. What is live then is handed to whoever runs this (`takeSegmentState`), to be
+//    kept beside the later segment before anything of it is projected.
 
 import type { ProjectionConfiguration } from "./event/envelope.ts";
 import { continueFromHead } from "./event/intake-state.ts";
@@ -16,16 +18,20 @@ import { invariant } from "./invariant.ts";
 import type { Log } from "./log.ts";
 import { type BatchChanges, LiveState } from "./projection/live-state.ts";
 import {
+  obeyConfiguration,
   type ProjectionSettings,
   passOver,
   rescheduleEndings,
+  stepBegunFromState,
   stepDamage,
   stepHistoryTrimmed,
   stepQueueLost,
   stepRecord,
   writeSequenceCounter,
 } from "./projection/projection.ts";
-import type { QueueReader, ReadOutcome } from "./queue/reader.ts";
+import type { EntityKind } from "./projection/world.ts";
+import type { QueueReader, ReadOutcome, SegmentDescription } from "./queue/reader.ts";
+import { encodeState, type SegmentState, type SegmentStates } from "./segment-state.ts";
 
 // A batch is as large as what waits, up to this: under load the cost of a commit is shared, at rest nothing waits.
 const batchRecordsMax = 4000;
@@ -53,6 +59,13 @@ export interface Deaths {
   readonly count: number;
 }
 
+/** Live state at the beginning of a segment, as it is kept beside it. */
+export interface DueState {
+  /** First position of the segment. */
+  readonly position: bigint;
+  readonly bytes: Uint8Array;
+}
+
 interface PendingBatch {
   readonly changes: BatchChanges;
   readonly applied: { readonly queueId: string; readonly segmentSalt: number; readonly position: bigint };
@@ -62,6 +75,7 @@ export class Projector {
   readonly #reader: QueueReader;
   readonly #log: Log;
   readonly #configuration: ProjectionConfiguration | null;
+  readonly #states: SegmentStates | null;
   #idb: Idb;
   #settings: ProjectionSettings = { windowSeconds: 60 };
   #live = new LiveState();
@@ -73,6 +87,10 @@ export class Projector {
   #singlyUpTo = 0n;
   #rejections = { position: 0n, count: 0 };
   #isNextPassedOver = false;
+  // Read, and kept back until what was live before is beside the segment.
+  #held: readonly ReadOutcome[] | null = null;
+  #dueState: DueState | null = null;
+  #lastBorder = 0n;
   #counts = { projected: 0, passedOver: 0, damaged: 0 };
 
   constructor(parts: {
@@ -82,11 +100,14 @@ export class Projector {
     readonly deaths?: Deaths;
     /** Maps the records with this configuration instead of the ones that the marks put in force: a rebuild only. */
     readonly configuration?: ProjectionConfiguration | null;
+    /** Where live state is kept at the segments' borders; left out: nowhere. */
+    readonly states?: SegmentStates;
   }) {
     this.#reader = parts.reader;
     this.#idb = parts.idb;
     this.#log = parts.log;
     this.#configuration = parts.configuration ?? null;
+    this.#states = parts.states ?? null;
     this.restart(parts.idb);
     const deaths = parts.deaths?.position === this.#applied ? parts.deaths.count : 0;
     if (deaths > 0) this.#singlyUpTo = this.#applied + BigInt(batchRecordsMax);
@@ -97,6 +118,8 @@ export class Projector {
   restart(idb: Idb): void {
     this.#idb = idb;
     this.#pending = null;
+    this.#held = null;
+    this.#dueState = null;
     const applied = idb.readApplied();
     this.#settings = { windowSeconds: applied.windowSeconds, configuration: this.#configuration };
     this.#live = new LiveState();
@@ -116,11 +139,23 @@ export class Projector {
     if (this.#pending !== null) this.#commit(this.#pending);
     if (this.#applied >= durable) return false;
     const recordsMax = this.#applied < this.#singlyUpTo ? 1 : batchRecordsMax;
-    const outcomes = this.#reader.read(durable, { recordsMax, bytesMax: batchBytesMax });
+    const outcomes = this.#held ?? this.#reader.read(durable, { recordsMax, bytesMax: batchBytesMax });
+    this.#held = null;
     if (outcomes.length === 0) return false;
+    if (this.#isStateDue(outcomes)) {
+      this.#held = outcomes;
+      return true;
+    }
     for (const outcome of outcomes) this.#take(outcome);
     this.#commit(this.#takeBatch());
     return this.#applied < durable;
+  }
+
+  /** What is to be kept beside the segment that comes next, before `advance` is called again; once for each segment. */
+  takeSegmentState(): DueState | null {
+    const due = this.#dueState;
+    this.#dueState = null;
+    return due;
   }
 
   status(): ProjectorStatus {
@@ -140,6 +175,27 @@ export class Projector {
       recordsPassedOver: this.#counts.passedOver,
       recordsDamaged: this.#counts.damaged,
     };
+  }
+
+  /** True when these are the first records of a segment beside which live state is still to be kept. */
+  #isStateDue(outcomes: readonly ReadOutcome[]): boolean {
+    const [first] = outcomes;
+    const position = this.#applied + 1n;
+    // A mapping that was given is not what the marks say, and a state must be a function of the queue. Before the first
+    // record there is nothing.
+    if (this.#states === null || this.#configuration !== null || first === undefined || position === 1n) return false;
+    if (position === this.#lastBorder) return false;
+    const segment =
+      first.kind === "record"
+        ? { firstPosition: first.segmentFirstPosition, salt: first.segmentSalt }
+        : this.#reader.segmentAt(position);
+    if (segment?.firstPosition !== position || this.#idb.lastPosition !== this.#applied) return false;
+    this.#lastBorder = position;
+    const { windowSeconds } = this.#settings;
+    const place = { queueId: this.#queueId, segmentSalt: segment.salt, position, windowSeconds };
+    if (this.#states.has(place)) return false;
+    this.#dueState = { position, bytes: encodeState(place, this.#live.rowSequence, this.#live.entries()) };
+    return true;
   }
 
   #take(outcome: ReadOutcome): void {
@@ -232,10 +288,7 @@ export class Projector {
     this.#queueId = queueId;
     const beforeOldest = firstPosition - 1n;
     const salt = applied.segmentSalt ?? 0;
-    if (applied.queueId === null) {
-      this.#continueFromOldest(firstPosition);
-      return { after: beforeOldest, salt: 0 };
-    }
+    if (applied.queueId === null) return { after: this.#begin(segments, firstPosition) - 1n, salt: 0 };
     if (applied.queueId !== queueId) {
       this.#lose(firstPosition, "the persistent queue was lost or replaced: it has another id than the IDB followed");
       this.#continueFromOldest(firstPosition);
@@ -262,7 +315,33 @@ export class Projector {
     this.#live.step((world) => stepQueueLost(world, this.#settings, position, detail));
   }
 
-  // A rebuild where the first records are trimmed begins with what the oldest segment's head says was open.
+  /** An IDB without rows: where the queue does not reach back to its first record, the first state is gone on from. */
+  #begin(segments: readonly SegmentDescription[], firstPosition: bigint): bigint {
+    const place = { queueId: this.#queueId, windowSeconds: this.#settings.windowSeconds };
+    const state = firstPosition === 1n ? undefined : this.#states?.oldestUsable(segments, place);
+    if (state === undefined) {
+      this.#continueFromOldest(firstPosition);
+      return firstPosition;
+    }
+    this.#continueFromState(state);
+    return state.position;
+  }
+
+  #continueFromState({ position, rowSequence, entries }: SegmentState): void {
+    this.#log.warn("what the persistent queue no longer holds is not known here; what was open is", {
+      oldestPosition: position,
+    });
+    this.#live.restore([], rowSequence);
+    this.#live.step((world) => {
+      // The entities are the world's own JSON, read back.
+      for (const [kind, key, entity] of entries) world.put(kind as EntityKind, key, entity as never);
+      if (this.#configuration !== null) obeyConfiguration(world, this.#configuration);
+      rescheduleEndings(world);
+      stepBegunFromState(world, this.#settings, position);
+    });
+  }
+
+  // Without a state it begins with what the oldest segment's head says was open.
   #continueFromOldest(oldest: bigint): void {
     const head = this.#reader.segmentAt(oldest)?.head;
     if (oldest === 1n || head === undefined) return;

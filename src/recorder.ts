@@ -15,6 +15,7 @@ import { type Deaths, Projector, type ProjectorStatus } from "./projector.ts";
 import { PublishedPosition } from "./published.ts";
 import { QueueReader } from "./queue/reader.ts";
 import { systemDisk } from "./queue/system-disk.ts";
+import { SegmentStates } from "./segment-state.ts";
 
 export interface RecorderOptions {
   readonly queueDirectory: string;
@@ -77,6 +78,7 @@ class Recorder {
   readonly #log: LeveledLog;
   readonly #stop = new AbortController();
   readonly #published: PublishedPosition;
+  readonly #states: SegmentStates;
   #durable: bigint;
   #wake: () => void = () => {};
   #idb: Idb | null = null;
@@ -96,6 +98,7 @@ class Recorder {
     this.#published = new PublishedPosition(options.published);
     this.#durable = this.#published.take();
     this.#log = openLog(options.logLevel, { instance: options.instanceName });
+    this.#states = new SegmentStates({ disk: systemDisk, directory: options.queueDirectory, log: this.#log });
   }
 
   /** More has become durable. */
@@ -136,6 +139,8 @@ class Recorder {
         retryMs = retryMsMin;
         this.#noteCommit();
         this.#report();
+        const state = this.#projector.takeSegmentState();
+        if (state !== null) await this.#states.write(state.position, state.bytes);
         if (hasMore) {
           await nextTurn();
           continue;
@@ -179,7 +184,13 @@ class Recorder {
     this.#idb ??= openIdb({ path: idbPath, log: this.#log, clock: systemClock, windowSeconds });
     const reader = new QueueReader({ disk: systemDisk, directory: queueDirectory });
     this.#rebuildUpTo = this.#idb.lastPosition === 0n ? this.#durable : 0n;
-    const projector = new Projector({ reader, idb: this.#idb, log: this.#log, deaths: this.#options.deaths });
+    const projector = new Projector({
+      reader,
+      idb: this.#idb,
+      log: this.#log,
+      deaths: this.#options.deaths,
+      states: this.#states,
+    });
     post({ kind: "opened", appliedPosition: projector.status().appliedPosition });
     return projector;
   }

@@ -7,7 +7,7 @@
 // 3. A snapshot's word (`party present`) is a state, not a transition that we saw. Where it contradicts what we
 //    believed, the row says since when, and ICON_ROW_QUALITY says that nobody saw the change.
 
-import { callChangeTypes, irChangeTypes, irStates } from "../../schema/dictionary.ts";
+import { callChangeTypes, irChangeTypes, irStates, partyStates } from "../../schema/dictionary.ts";
 import {
   type CallFacts,
   type CallId,
@@ -27,6 +27,7 @@ import {
   writeCallRow,
   writeIrHistory,
   writeIrRow,
+  writePartyRow,
 } from "./call-rows.ts";
 import { hashedKey } from "./key.ts";
 import {
@@ -132,6 +133,18 @@ export function closeUnnamed(world: World, context: StepContext, named: Readonly
 /** A party that moved is on another call under the same guid: only both together name a stay. */
 export function namedKey(callId: CallId, guid: string): string {
   return `${callId}/${guid}`;
+}
+
+/** Writes the rows of a call that is open, in an IDB that has none of them; its past is not there. */
+export function rewriteCall(world: World, context: StepContext, call: Call, now: SourceInstant): void {
+  writeCallRow(world, context, call, null);
+  writeIrRow(world, context, call, irStates.active);
+  writeActiveRows(world, context, call);
+  for (const party of Object.values(call.parties)) {
+    writePartyRow(world, context, call, party, partyStates[party.state], { ccEvent: 0, ccCause: null }, null);
+  }
+  const unseen = { earliest: call.createdAt, latest: now, cause: "history not kept" } as const;
+  noteQuality(world, context, "G_CALL", call.callId, "earlier rows not kept", unseen);
 }
 
 function createCall(world: World, context: StepContext, facts: CallFacts, at: SourceInstant): Call {

@@ -100,6 +100,11 @@ export class LiveState implements World {
     return this.#rowSequence;
   }
 
+  /** Everything that is open, as it stands. */
+  *entries(): Generator<readonly [kind: string, key: string, entity: unknown], void, undefined> {
+    for (const [kind, ofKind] of this.#entities) for (const [key, entity] of ofKind) yield [kind, key, entity];
+  }
+
   count(kind: EntityKind): number {
     return this.#entities.get(kind)?.size ?? 0;
   }

@@ -14,12 +14,12 @@ import type { QualityCause } from "../event/happening.ts";
 import { arrivalInstant, sourceInstant, timestampText } from "../event/instant.ts";
 import { stepAmiMark } from "./ami.ts";
 import { stepAmiFrame } from "./ami-frame.ts";
-import { stepCall } from "./call.ts";
+import { rewriteCall, stepCall } from "./call.ts";
 import { writeMark } from "./mark.ts";
-import { closeSession, hearSession, openSession, type SessionState } from "./session.ts";
+import { closeSession, hearSession, openSession, rewriteSession, type SessionState } from "./session.ts";
 import { type SourceState, stepContext } from "./source.ts";
 import { passOverLine, stepTevent } from "./tevent.ts";
-import { enterWindow } from "./window.ts";
+import { enterWindow, faultKeptWindows } from "./window.ts";
 import type { World } from "./world.ts";
 
 /** What holds for a whole IDB, chosen when it is made. */
@@ -123,6 +123,38 @@ export function stepHistoryTrimmed(world: World, position: bigint): void {
     world.put("source", name, { ...source, missedBecause: "history not kept" });
     const detail = `records before position ${position} are no longer in the persistent queue`;
     writeMark(world, { position, source }, source.instance.startedAt, "history not kept", detail);
+  }
+}
+
+/**
+ * The live state of a segment's beginning was put into an IDB without rows: the rows of what is open then are written,
+ * and what says that their past is not here.
+ */
+export function stepBegunFromState(world: World, settings: ProjectionSettings, position: bigint): void {
+  for (const [, session] of world.all("session")) rewriteSession(world, session);
+  for (const [, source] of world.all("source")) {
+    const now = source.clock ?? sourceInstant(source.instance.startedAt);
+    const detail = `records before position ${position} are no longer in the persistent queue; what was open then is known`;
+    writeMark(world, { position, source }, now - source.clockDifferenceMs, "history not kept", detail);
+    const context = stepContext(world, source, source.openSession ?? (0 as never), position);
+    faultKeptWindows(world, source, position, "history not kept");
+    if (source.clock !== null) {
+      enterWindow(world, context, settings.windowSeconds, source.clock, { fault: "history not kept" });
+    }
+    for (const [, call] of world.all("call")) {
+      if (call.source === source.identity.name) rewriteCall(world, context, call, now);
+    }
+  }
+}
+
+/** Maps with this configuration from here on, whatever was in force when the live state came to be. */
+export function obeyConfiguration(world: World, configuration: ProjectionConfiguration): void {
+  const sources = world.all("source").map(([, { identity, options }]) => ({ ...identity, options }));
+  const role = configuration.role;
+  const given = configurationFor({ windowSeconds: 0, configuration }, { role, sources });
+  for (const each of given.sources) {
+    const known = world.get("source", each.name);
+    if (known !== undefined) putInForce(world, { role, sources: [each] }, () => known.instance);
   }
 }
 

@@ -10,6 +10,7 @@ export type QualityReason =
   | "beginning not seen"
   | "change not seen"
   | "key is local"
+  | "earlier rows not kept" // the IDB begins in the middle of its life: the call's history up to LATEST is not here
   | "event not projected"; // one of its events is in ICON_UNDECODED
 
 /** Bounds and cause; where nothing tells the earliest, it is null. */

@@ -117,6 +117,11 @@ export function hearSession(world: World, session: SessionState, arrivedAt: numb
   world.put("session", String(session.session), { ...session, heardAt: arrivedAt, frames: session.frames + 1 });
 }
 
+/** Writes the row of an open session anew, in an IDB that has none of it. */
+export function rewriteSession(world: World, session: SessionState): void {
+  writeSessionRow(world, session, null, null);
+}
+
 /** An event's data is stored: FEVENT_* once, LEVENT_* each time. */
 export function storeEvent(world: World, session: SessionState, event: StoredEvent): void {
   const next = { ...session, first: session.first ?? event, last: event };

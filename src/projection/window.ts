@@ -76,18 +76,30 @@ export function enterWindow(
     holes: entry.hole === undefined ? before.holes : [...before.holes, entry.hole],
     faults: withFault(withFault(before.faults, entry.fault), isLate ? "late event" : undefined),
   };
+  putWindow(world, source, key, window, context.position);
+}
+
+/** Enters a fault into every window of the source that is not yet left behind, of earlier runs too, and writes its row. */
+export function faultKeptWindows(world: World, source: SourceState, position: bigint, fault: WindowFault): void {
+  for (const [key, window] of world.all("window")) {
+    if (window.source !== source.identity.name) continue;
+    putWindow(world, source, key, { ...window, faults: withFault(window.faults, fault) }, position);
+  }
+}
+
+function putWindow(world: World, { identity }: SourceState, key: string, window: WindowState, position: bigint): void {
   world.put("window", key, window);
   world.write("ICON_WINDOW", {
-    SOURCE_CLUSTER: source.identity.primaryDbid,
-    RUN: run,
-    SWITCH_DBID: source.identity.switchDbid,
-    WINDOW_TS: startSeconds,
+    SOURCE_CLUSTER: identity.primaryDbid,
+    RUN: window.run,
+    SWITCH_DBID: identity.switchDbid,
+    WINDOW_TS: window.startSeconds,
     EVENTS: window.events,
     FIRST_SEQ: window.firstSequence,
     LAST_SEQ: window.lastSequence,
     HOLES: JSON.stringify(window.holes),
     FAULTS: JSON.stringify(window.faults),
-    VERSION: Number(context.position),
+    VERSION: Number(position),
   });
 }
 
