@@ -55,7 +55,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
   const { clock, disk, network, random } = surroundings;
   const log = new TroubleLog(surroundings.log, clock);
   const startedAt = clock.now();
-  const intake = new Intake(() => clock.now());
+  const intake = new Intake(clock, log);
   const queueDirectory = join(config.instance.dataDir, "queue");
   using _idbLock = await lockIdb(disk, config.idb.path);
   await using queue = await openQueue({
@@ -132,6 +132,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     sampleEveryMs,
     async () => {
       surroundings.alive(statusLine(sources.all, queue, recorder), recorder.silentMs());
+      intake.now(); // a step of the clock is noted while nothing arrives, too
       rates.sample(sources.all, clock.monotonic());
       queue.checkInPlace();
       diskFreeBytes = disk.freeBytes(queueDirectory);

@@ -126,7 +126,9 @@ export type Mark =
       readonly detail: string | null;
     }
   /** An action of ours whose answer describes the present state: what the answer lacks had ended before this. */
-  | { readonly mark: "list requested"; readonly source: string; readonly action: string; readonly actionId: string };
+  | { readonly mark: "list requested"; readonly source: string; readonly action: string; readonly actionId: string }
+  /** This host's clock went so much further than time did, or back (negative). Arrivals from here on are by the new time. */
+  | { readonly mark: "host clock stepped"; readonly stepMs: number };
 
 const markKinds: Readonly<Record<Mark["mark"], true>> = {
   "instance started": true,
@@ -135,6 +137,7 @@ const markKinds: Readonly<Record<Mark["mark"], true>> = {
   "session opened": true,
   "session closed": true,
   "list requested": true,
+  "host clock stepped": true,
 };
 
 const encoder = new TextEncoder();

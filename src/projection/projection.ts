@@ -15,6 +15,7 @@ import { arrivalInstant, sourceInstant, timestampText } from "../event/instant.t
 import { stepAmiMark } from "./ami.ts";
 import { stepAmiFrame } from "./ami-frame.ts";
 import { rewriteCall, stepCall } from "./call.ts";
+import { noteHostClockStep } from "./clock-step.ts";
 import { writeMark } from "./mark.ts";
 import { closeSession, hearSession, openSession, rewriteSession, type SessionState } from "./session.ts";
 import { type SourceState, stepContext } from "./source.ts";
@@ -238,6 +239,8 @@ function stepMark(world: World, settings: ProjectionSettings, position: bigint, 
       if (source !== undefined) stepSourceMark(world, source, position, envelope);
       return;
     }
+    case "host clock stepped":
+      return noteHostClockStep(world, settings.windowSeconds, position, arrivedAt, mark.stepMs);
   }
 }
 

@@ -2,6 +2,7 @@
 // in step with what it appended: the state excludes the record being appended, for a segment head that said more than
 // the records before it would let a restart resume past what a power cut took.
 
+import type { Clock } from "../clock.ts";
 import {
   decodeEnvelope,
   type Envelope,
@@ -16,7 +17,9 @@ import {
 } from "../event/envelope.ts";
 import { type ArrivalInstant, arrivalInstant } from "../event/instant.ts";
 import { decodeHead, encodeHead, type IntakeState, type SourceIntake } from "../event/intake-state.ts";
+import { type Log, silentLog } from "../log.ts";
 import { noteSequence, type SequenceNote } from "../protocol/tevent/line.ts";
+import { HostClock } from "./host-clock.ts";
 
 /** Where arrivals go: the persistent queue, as far as sources need it. */
 export interface ArrivalSink {
@@ -52,15 +55,17 @@ export interface Appended {
 const noSequence: SequenceNote = { kind: "none" };
 
 export class Intake {
-  readonly #now: () => number;
+  readonly #clock: HostClock;
+  readonly #log: Log;
   readonly #sources = new Map<string, OpenIntake>();
   readonly #bySession = new Map<SessionId, OpenIntake>();
   #sink: ArrivalSink | null = null;
   #lastSession = 0;
   #started: IntakeState["started"] = null;
 
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(clock: Clock, log: Log = silentLog) {
+    this.#clock = new HostClock(clock);
+    this.#log = log;
   }
 
   /** Folds what an earlier run of the instance left: the last segment's head and the records since. */
@@ -110,7 +115,7 @@ export class Intake {
 
   /** Opens a session and gives it its id: seconds since 1970, or one more than the last, whichever is greater. */
   openSession(mark: Extract<Mark, { mark: "session opened" }>): SessionId {
-    const session = Math.max(this.#lastSession + 1, Math.floor(this.#now() / 1000)) as SessionId;
+    const session = Math.max(this.#lastSession + 1, Math.floor(this.now() / 1000)) as SessionId;
     this.mark(mark, session);
     return session;
   }
@@ -119,9 +124,17 @@ export class Intake {
     return this.mark({ mark: "session closed", source, cause, detail }, session);
   }
 
-  /** When what is appended now has arrived. One instant serves for all frames of a chunk: they came together. */
+  /**
+   * When what is appended now has arrived. One instant serves for all frames of a chunk: they came together. If this
+   * host's clock has stepped since the last time, a mark says so first.
+   */
   now(): ArrivalInstant {
-    return arrivalInstant(this.#now());
+    const stepMs = this.#sink === null ? null : this.#clock.takeStep();
+    if (stepMs !== null) {
+      this.#log.warn("this host's clock stepped", { stepMs });
+      this.mark({ mark: "host clock stepped", stepMs });
+    }
+    return arrivalInstant(this.#clock.now());
   }
 
   /** Appends a frame of a session, and says what it tells of sequence numbers. */
@@ -180,6 +193,7 @@ export class Intake {
       }
       case "instance stopped":
       case "list requested":
+      case "host clock stepped":
         return;
     }
   }

@@ -57,7 +57,7 @@ export class SimulatedInstance {
     const { journal, segmentBytes, pendingBytesMax } = surroundings;
     const disk = surroundings.disk.asProcess();
     const clock = new LifeClock(surroundings.clock);
-    const intake = new Intake(() => clock.now());
+    const intake = new Intake(clock);
     const queue = await openQueue({
       directory: queueDirectory,
       segmentBytes,

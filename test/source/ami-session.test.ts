@@ -16,7 +16,7 @@ function setUp() {
   const clock = new FakeClock();
   const network = new FakeNetwork(5);
   const disk = new SlowDisk();
-  const intake = new Intake(() => clock.now());
+  const intake = new Intake(clock);
   intake.attach(disk);
   const logged: string[] = [];
   const say = (sentence: string, fields: object = {}) => void logged.push(`${sentence} ${JSON.stringify(fields)}`);

@@ -32,7 +32,7 @@ function setUp(addresses = [{ host: "127.0.0.1", port: 7001 }]) {
   const clock = new FakeClock();
   const network = new FakeNetwork(7);
   const disk = new SlowDisk();
-  const intake = new Intake(() => clock.now());
+  const intake = new Intake(clock);
   intake.attach(disk);
   const source = new DataSource({
     identity: { name: "north", kind: "tevent", dbid: 101, primaryDbid: 101, switchDbid: 1, dsType: 1 },
@@ -124,7 +124,7 @@ test("a new process resumes from the last segment's head and the records after i
   const since = disk.records.length;
   network.last.send(event(3));
   await settle();
-  const again = new Intake(() => 0);
+  const again = new Intake(new FakeClock(0));
   again.recover(
     head,
     disk.records.slice(since).map((payload) => ({ payload })),

@@ -40,7 +40,7 @@ async function converse(
   const tserver = await startSimulatedTserver({ ...tserverDefaults, rate: 200, finalAckMs: 0, ...server });
   const port = Number(tserver.address.split(":").at(-1));
   const disk = new SlowDisk();
-  const intake = new Intake(() => systemClock.now());
+  const intake = new Intake(systemClock);
   intake.attach(disk);
   const source = new DataSource({
     identity: { name: "north", kind: "tevent", dbid: 101, primaryDbid: 101, switchDbid: 1, dsType: 1 },
