@@ -1,27 +1,21 @@
-// The persistent queue as its one writer sees it. It knows bytes and positions; FORMAT.md has the layout and the promises.
+// The persistent queue as its one writer sees it: positions go up as records are appended, the durable position follows.
+// It knows bytes and positions; FORMAT.md has the layout and the promises.
 //
-//   append ──▶ batch being filled ──▶ batch in hand ──▶ one write, one fdatasync ──▶ durable position
-//                    ▲                                          │
-//                    └── what arrives meanwhile goes into the next one (group commit)
+//   append ──plan, record──▶ commit flow (commit-flow.ts) ──commit──▶ segment ──▶ durable position ──▶ durable, onDurable
 //
-// 1. `append` is synchronous and only copies. Nothing here waits for a timer: an idle queue writes at once, a busy one as
-//    soon as the fdatasync before has returned, so batches grow by themselves with the load and with the disk's slowness.
-//    Two batches at most are with the disk: the second so that it begins without waiting for the event loop.
-// 2. Writes follow one another strictly (DiskFile.commit). That everything before a write was durable when it began is
-//    what recovery relies on (record.ts, 3).
-// 3. A disk that has no room for the next segment is waited for (disk-full.ts). A failed write or fsync ends the queue for this process (QueueFailedError).
+// `append` is synchronous and only copies. A failed write or fsync ends the queue for this process (QueueFailedError).
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { invariant } from "../invariant.ts";
 import type { Log } from "../log.ts";
+import { CommitFlow, type Committed } from "./commit-flow.ts";
 import type { Disk } from "./disk.ts";
-import { DiskFullError } from "./disk-full.ts";
-import { QueueFailedError, QueueLockedError } from "./error.ts";
+import { type QueueFailedError, QueueLockedError } from "./error.ts";
 import type { SegmentPlan } from "./open-segment.ts";
 import { QueueReader } from "./reader.ts";
-import { RecordBuffer, recordBytesMax, recordHeaderBytes } from "./record.ts";
+import { recordBytesMax, recordHeaderBytes } from "./record.ts";
 import { type QueueState, type RecoveredDirectory, type RecoveryReport, recoverDirectory } from "./recovery.ts";
 import type { Retention } from "./retention.ts";
 import { SegmentChain, type TrimReport } from "./segment-chain.ts";
@@ -74,26 +68,6 @@ export interface QueueStatus {
   readonly isFailed: boolean;
 }
 
-/** Records of one future write. */
-interface Batch {
-  readonly plan: SegmentPlan;
-  readonly buffer: RecordBuffer;
-  lastPosition: bigint;
-  recordCount: number;
-  /** Made when the first caller waits for one of these records. */
-  durable: PromiseWithResolvers<void> | undefined;
-}
-
-const bufferBytesMin = 64 * 1024;
-// One that the disk works on, and one for it to go on with.
-const commitsInHandMax = 2;
-// In a long turn of the event loop a batch of this size looks whether the disk has nothing to do.
-const lookEveryBytes = 64 * 1024;
-// Larger buffers are given back to the memory after a flood.
-const bufferBytesKept = 4 * 1024 * 1024;
-
-// R6: intake goes on within 5 s after there is room.
-const roomRetryMs = 1_000;
 const nothing = new Uint8Array(0);
 
 /** Locks the directory, recovers it, and writes nothing more until the first append. */
@@ -141,33 +115,16 @@ export class Queue {
   readonly #listeners = new Set<(durablePosition: bigint) => void>();
 
   readonly #segments: SegmentChain;
+  readonly #flow: CommitFlow;
   #plan: SegmentPlan | undefined;
-  /** Oldest first; the last one is being filled. */
-  readonly #batches: Batch[] = [];
-  /** With the disk, oldest first. */
-  readonly #inHand: Batch[] = [];
-  #lookAtBytes = lookEveryBytes;
-  readonly #spareBuffers: RecordBuffer[] = [];
-  #isScheduled = false;
-  #isBeginningSegment = false;
-  /** Why the next segment cannot be begun now. */
-  #full: Error | undefined;
-  #mayWaitForRoom = true;
-  /** Made by `close`: resolves when the disk has nothing of ours in hand. */
-  #idle: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
-  #failure: QueueFailedError | undefined;
-  readonly #failed = Promise.withResolvers<QueueFailedError>();
-  #room: PromiseWithResolvers<void> | undefined;
 
   #nextPosition: bigint;
   #durablePosition: bigint;
-  #pendingBytes = 0;
   #commitCount = 0;
   #recordCount = 0;
   #recordBytes = 0;
   #lastCommitMs = 0;
-  #commitStartedMs = 0;
 
   /** Only `openQueue` makes one. */
   constructor(options: QueueOptions, recovered: RecoveredDirectory, release: () => void) {
@@ -178,7 +135,8 @@ export class Queue {
     this.state = recovered.state;
     this.recovery = recovered.report;
     this.lastHead = recovered.head?.bytes ?? new Uint8Array(0);
-    this.#segments = new SegmentChain(options, recovered.segments, (cause) => this.#fail(cause));
+    this.#segments = new SegmentChain(options, recovered.segments, (cause) => this.#flow.fail(cause));
+    this.#flow = new CommitFlow(options, this.#segments, (committed) => this.#committed(committed));
     this.#nextPosition = recovered.nextPosition;
     this.#durablePosition = recovered.nextPosition - 1n;
     this.#foundUpTo = this.#durablePosition;
@@ -192,12 +150,12 @@ export class Queue {
 
   /** Bytes appended and not yet durable. */
   get pendingBytes(): number {
-    return this.#pendingBytes;
+    return this.#flow.pendingBytes;
   }
 
   /** Resolves, with the reason, when a write or fsync has failed; stays pending otherwise. Never rejects. */
   get failed(): Promise<QueueFailedError> {
-    return this.#failed.promise;
+    return this.#flow.failed;
   }
 
   /** The records found at the start that `lastHead` knows nothing of, in order; damaged ones are passed over. */
@@ -218,23 +176,18 @@ export class Queue {
    * readable before `durable` says so. Throws QueueFailedError after a failure.
    */
   append(head: Uint8Array, body: Uint8Array = nothing): bigint {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#flow.failure !== undefined) throw this.#flow.failure;
     invariant(!this.#isClosed, "nothing is appended to a closed queue");
     const payloadBytes = head.length + body.length;
     invariant(payloadBytes > 0, "a record is not empty");
     invariant(payloadBytes <= this.#payloadBytesMax, "a record is within its bound and fits into a segment");
     const bytes = recordHeaderBytes + payloadBytes;
-    if (this.#plan === undefined || this.#plan.recordBytes + bytes > this.#options.segmentBytes) this.#roll();
-    const batch = this.#batches.at(-1) ?? this.#startBatch();
+    let plan = this.#plan;
+    if (plan === undefined || plan.recordBytes + bytes > this.#options.segmentBytes) plan = this.#roll();
     const position = this.#nextPosition;
-    batch.buffer.put(head, body, position, batch.plan.salt);
-    batch.plan.recordBytes += bytes;
-    batch.lastPosition = position;
-    batch.recordCount += 1;
     this.#nextPosition = position + 1n;
-    this.#pendingBytes += bytes;
-    if (batch.buffer.length >= this.#lookAtBytes) this.#look(batch);
-    else if (!this.#isScheduled && this.#inHand.length < commitsInHandMax) this.#schedule();
+    plan.recordBytes += bytes;
+    this.#flow.put(plan, position, head, body);
     return position;
   }
 
@@ -242,12 +195,7 @@ export class Queue {
   durable(position: bigint): Promise<void> {
     invariant(position < this.#nextPosition, "only what was appended is waited for");
     if (position <= this.#durablePosition) return Promise.resolve();
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const holdsIt = ({ lastPosition }: Batch) => position <= lastPosition;
-    const batch = this.#inHand.find(holdsIt) ?? this.#batches.find(holdsIt);
-    invariant(batch !== undefined, "a record that is not durable is in a batch");
-    batch.durable ??= Promise.withResolvers();
-    return batch.durable.promise;
+    return this.#flow.durable(position);
   }
 
   /** Calls `listener` after each commit, before the promises of `durable` resolve. Returns what ends that. */
@@ -258,10 +206,7 @@ export class Queue {
 
   /** Resolves once fewer than `pendingBytesMax` bytes are pending: wait for it before reading more from a socket. */
   room(): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#pendingBytes < this.#options.pendingBytesMax) return Promise.resolve();
-    this.#room ??= Promise.withResolvers();
-    return this.#room.promise;
+    return this.#flow.room();
   }
 
   /**
@@ -275,7 +220,7 @@ export class Queue {
   /** Ends the queue (QueueFailedError) when somebody took its directory away: acknowledging would be a lie from then on. */
   checkInPlace(): void {
     if (this.#isClosed || this.#segments.isInPlace()) return;
-    this.#fail(
+    this.#flow.fail(
       new Error(`the open segment is no longer in "${this.#options.directory}": was the directory moved or deleted?`),
     );
   }
@@ -287,22 +232,21 @@ export class Queue {
       firstPosition: Number(this.#segments.firstPosition ?? this.#nextPosition),
       durablePosition: Number(this.#durablePosition),
       nextPosition: Number(this.#nextPosition),
-      pendingBytes: this.#pendingBytes,
+      pendingBytes: this.#flow.pendingBytes,
       pendingBytesMax: this.#options.pendingBytesMax,
       oldestSealedMs: this.#segments.oldestSealedMs ?? null,
       commitCount: this.#commitCount,
       recordCount: this.#recordCount,
       recordBytes: this.#recordBytes,
       lastCommitMs: this.#lastCommitMs,
-      isFull: this.#full !== undefined,
-      isFailed: this.#failure !== undefined,
+      isFull: this.#flow.isFull,
+      isFailed: this.#flow.failure !== undefined,
     };
   }
 
   /** The instance stops: a full disk is not waited for any longer, but fails the queue, now or when it shows. */
   stopWaitingForRoom(): void {
-    this.#mayWaitForRoom = false;
-    if (this.#full !== undefined) this.#fail(this.#full);
+    this.#flow.stopWaitingForRoom();
   }
 
   /** Makes durable what was appended, seals, and gives the directory free. Rejects with QueueFailedError after a failure. */
@@ -311,15 +255,12 @@ export class Queue {
     this.#isClosed = true;
     this.stopWaitingForRoom();
     try {
-      if (!this.#isIdle()) {
-        this.#idle = Promise.withResolvers();
-        await this.#idle.promise;
-      }
+      await this.#flow.idle();
       await this.#segments.settled();
-      if (this.#failure === undefined) {
-        await this.#segments.sealOpen(this.#durablePosition).catch((cause: unknown) => this.#fail(cause));
+      if (this.#flow.failure === undefined) {
+        await this.#segments.sealOpen(this.#durablePosition).catch((cause: unknown) => this.#flow.fail(cause));
       }
-      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#flow.failure !== undefined) throw this.#flow.failure;
       this.#options.log.info("persistent queue closed", { durablePosition: this.#durablePosition });
     } finally {
       this.#segments.close();
@@ -332,7 +273,7 @@ export class Queue {
     await this.close().catch(() => {});
   }
 
-  #roll(): void {
+  #roll(): SegmentPlan {
     this.#plan = {
       queueId: this.queueId,
       firstPosition: this.#nextPosition,
@@ -340,139 +281,15 @@ export class Queue {
       head: this.#options.head(),
       recordBytes: 0,
     };
-    this.#startBatch();
+    return this.#plan;
   }
 
-  #startBatch(): Batch {
-    invariant(this.#plan !== undefined, "a batch belongs to a segment");
-    const buffer = this.#spareBuffers.pop() ?? new RecordBuffer(bufferBytesMin);
-    const lastPosition = this.#nextPosition - 1n;
-    const batch: Batch = { plan: this.#plan, buffer, lastPosition, recordCount: 0, durable: undefined };
-    this.#batches.push(batch);
-    return batch;
-  }
-
-  // Everything that this turn of the event loop still appends goes into the first write.
-  #schedule(): void {
-    this.#isScheduled = true;
-    setImmediate(() => {
-      this.#isScheduled = false;
-      this.#pump();
-    });
-  }
-
-  #look(batch: Batch): void {
-    this.#segments.open?.settleCommits();
-    this.#pump();
-    this.#lookAtBytes = this.#batches.at(-1) === batch ? batch.buffer.length + lookEveryBytes : lookEveryBytes;
-  }
-
-  /** Gives the disk what it can take. */
-  #pump(): void {
-    while (this.#failure === undefined && this.#inHand.length < commitsInHandMax && !this.#isBeginningSegment) {
-      const batch = this.#batches[0];
-      if (batch === undefined) return;
-      const segment = this.#segments.open;
-      if (segment?.plan !== batch.plan) {
-        // The segment before is sealed, for which all its records must be durable.
-        if (this.#inHand.length === 0) this.#beginSegment(batch.plan);
-        return;
-      }
-      this.#batches.shift();
-      this.#lookAtBytes = lookEveryBytes;
-      if (this.#inHand.length === 0) this.#commitStartedMs = this.#options.clock.monotonic();
-      this.#inHand.push(batch);
-      segment.commit(batch.buffer.bytes(), (error) => this.#ended(batch, error));
-    }
-  }
-
-  #beginSegment(plan: SegmentPlan): void {
-    this.#isBeginningSegment = true;
-    const begun = () => {
-      this.#isBeginningSegment = false;
-      this.#full = undefined;
-      this.#pump();
-      this.#noteIdle();
-    };
-    const begin = () => {
-      if (this.#failure !== undefined) return begun();
-      this.#segments.openFor(plan).then(
-        () => {
-          if (this.#full !== undefined) this.#options.log.info("persistent queue has room again");
-          begun();
-        },
-        (cause: unknown) => {
-          if (cause instanceof DiskFullError && this.#mayWaitForRoom) {
-            this.#noteFull(cause);
-            this.#options.clock.after(roomRetryMs, begin);
-            return;
-          }
-          this.#fail(cause);
-          begun();
-        },
-      );
-    };
-    begin();
-  }
-
-  #noteFull(cause: Error): void {
-    if (this.#full === undefined) {
-      this.#options.log.error("persistent queue is full: sources are held back until there is room", {
-        reason: cause.message,
-      });
-    }
-    this.#full = cause;
-  }
-
-  #ended(batch: Batch, error: Error | null): void {
-    invariant(this.#inHand[0] === batch, "commits end in the order in which they were begun");
-    if (error !== null) this.#fail(error);
-    this.#inHand.shift();
-    if (this.#failure === undefined) {
-      this.#pump();
-      this.#committed(batch);
-    }
-    this.#noteIdle();
-  }
-
-  #isIdle(): boolean {
-    const isWaiting = this.#failure === undefined && this.#batches.length > 0;
-    return this.#inHand.length === 0 && !this.#isBeginningSegment && !isWaiting;
-  }
-
-  #noteIdle(): void {
-    if (this.#idle !== undefined && this.#isIdle()) this.#idle.resolve();
-  }
-
-  #committed(batch: Batch): void {
-    const bytes = batch.buffer.length;
-    const nowMs = this.#options.clock.monotonic();
-    this.#lastCommitMs = nowMs - this.#commitStartedMs;
-    this.#commitStartedMs = nowMs;
-    this.#durablePosition = batch.lastPosition;
-    this.#pendingBytes -= bytes;
+  #committed({ lastPosition, recordCount, bytes, tookMs }: Committed): void {
+    this.#lastCommitMs = tookMs;
+    this.#durablePosition = lastPosition;
     this.#commitCount += 1;
-    this.#recordCount += batch.recordCount;
+    this.#recordCount += recordCount;
     this.#recordBytes += bytes;
-    batch.buffer.clear();
-    if (this.#spareBuffers.length < 2 && batch.buffer.capacity <= bufferBytesKept) {
-      this.#spareBuffers.push(batch.buffer);
-    }
-    for (const listener of this.#listeners) listener(this.#durablePosition);
-    batch.durable?.resolve();
-    if (this.#room !== undefined && this.#pendingBytes < this.#options.pendingBytesMax) {
-      this.#room.resolve();
-      this.#room = undefined;
-    }
-  }
-
-  #fail(cause: unknown): void {
-    if (this.#failure !== undefined) return;
-    const failure = new QueueFailedError(this.#options.directory, cause);
-    this.#failure = failure;
-    this.#options.log.error("persistent queue failed", { reason: failure.message });
-    for (const batch of [...this.#inHand, ...this.#batches]) batch.durable?.reject(failure);
-    this.#room?.reject(failure);
-    this.#failed.resolve(failure);
+    for (const listener of this.#listeners) listener(lastPosition);
   }
 }
