@@ -7,10 +7,11 @@
 // Intake needs no IDB: the main thread owns sources, queue appends and HTTP, and only tells the recorder what is durable.
 // The first stage that fails stops the others; when `runInstance` returns or throws, all of them have ended.
 
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type Clock, sleep } from "./clock.ts";
 import { type Config, projectionConfiguration } from "./config.ts";
 import type { Mark, ProjectionConfiguration } from "./event/envelope.ts";
+import { lockIdb } from "./idb-lock.ts";
 import type { Log, LogLevel } from "./log.ts";
 import type { Disk } from "./queue/disk.ts";
 import { openQueue, type Queue } from "./queue/queue.ts";
@@ -171,23 +172,6 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     stopRest.abort();
     await Promise.allSettled([listening, upkeep, sampling, status?.stopped]);
   }
-}
-
-/** Another instance, with another data directory, is configured to write this IDB. */
-export class IdbLockedError extends Error {
-  override readonly name = "IdbLockedError";
-}
-
-/** One writer only: two would corrupt the file. Held by this thread, for a Worker may die and another take its place. */
-async function lockIdb(disk: Disk, path: string): Promise<Disposable> {
-  await disk.createDirectory(dirname(path));
-  const lock = disk.lock(`${path}.lock`, String(process.pid));
-  if (lock.kind === "refused") {
-    throw new IdbLockedError(
-      `Cannot write IDB "${path}": process ${lock.holder || "?"} does; expected an IDB of its own for each instance`,
-    );
-  }
-  return { [Symbol.dispose]: () => lock.release() };
 }
 
 function arrivalSink(queue: Queue): ArrivalSink {
