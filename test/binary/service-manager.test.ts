@@ -4,6 +4,7 @@ import { dlopen, ptr } from "bun:ffi";
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { DatagramSocket } from "../harness/datagram-socket.ts";
+import { figure } from "../harness/figure.ts";
 import { HeldUpThread } from "../harness/held-up-thread.ts";
 import { Load } from "../harness/load.ts";
 import {
@@ -130,6 +131,7 @@ test.if(hasAnalyze)(
     const exposure = Number(/Overall exposure level for \S+: (\d+\.\d+)/.exec(verdict)?.[1]);
     expect(exposure).toBeGreaterThan(0);
     expect(exposure).toBeLessThanOrEqual(1);
+    figure("R19", `exposure ${exposure} by systemd-analyze security`);
   },
 );
 

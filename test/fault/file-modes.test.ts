@@ -17,6 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { figure } from "../harness/figure.ts";
 import { Load } from "../harness/load.ts";
 import {
   dataDirectoryOf,
@@ -77,6 +78,7 @@ for (const umask of ["000", "022", "777"]) {
     ];
     const paths = found.map(({ path }) => path);
     expect(kinds.filter((kind) => !paths.some((path) => kind.test(path)))).toEqual([]);
+    figure("R18", `umask ${umask}: ${found.length} files and folders, 0 open to others`);
   }, 60_000);
 }
 

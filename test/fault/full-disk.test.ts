@@ -3,6 +3,7 @@
 
 import { expect, test } from "bun:test";
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { figure } from "../harness/figure.ts";
 import { Load } from "../harness/load.ts";
 import { announce, judge, kept, seededRandom, settle } from "../harness/load-verdict.ts";
 import { dataDirectoryOf, Instance, iconBinary, TemporaryDirectory, until } from "../harness/processes.ts";
@@ -88,10 +89,13 @@ else {
     });
     expect(load.ackedSeq).toBe(ackedWhenFull);
     expect(load.producedSeq).toBeGreaterThan(ackedWhenFull + 2_000);
-    expect(disk.freeBytes()).toBeGreaterThan(reserveBytes / 2);
+    const freeWhenFull = disk.freeBytes();
+    expect(freeWhenFull).toBeGreaterThan(reserveBytes / 2);
 
     for (const each of neighbours) rmSync(each);
+    const freedAt = performance.now();
     await until("intake goes on", 5_000, () => load.ackedSeq > ackedWhenFull);
+    const resumedAfterMs = Math.round(performance.now() - freedAt);
     await until("the queue is open", 5_000, async () => (await instance.status()).queue.state === "open");
     load.complete();
     const late = await settle(instance, [load]);
@@ -101,5 +105,7 @@ else {
     const verdict = judge(instance, [load], late);
     announce("R6", verdict);
     expect(verdict).toEqual(kept);
+    const free = `${(freeWhenFull / mib).toFixed(1)} of ${reserveBytes / mib} MiB of reserve free when full`;
+    figure("R6", `${load.ackedSeq} events, 0 lost; ${free}; intake went on ${resumedAfterMs} ms after space came back`);
   }, 120_000);
 }

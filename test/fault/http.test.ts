@@ -3,6 +3,7 @@
 
 import { expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
+import { figure } from "../harness/figure.ts";
 import { Load } from "../harness/load.ts";
 import { announce, judge, kept, seededRandom, settle } from "../harness/load-verdict.ts";
 import { fromEnvironment, Instance, iconBinary, TemporaryDirectory, until } from "../harness/processes.ts";
@@ -106,6 +107,10 @@ test(
     const verdict = judge(instance, [load], late);
     announce("R17", verdict);
     expect(verdict).toEqual(kept);
+    figure(
+      "R17",
+      `${load.ackedSeq} events, 0 lost; intake ${(loss * 100).toFixed(1)} % slower in ${attackSeconds} s of attack`,
+    );
   },
   attackSeconds * 2_000 + 120_000,
 );
@@ -139,4 +144,5 @@ test("foreign hosts, other methods and paths that climb get nothing", async () =
   expect(statusOf(answer)).toBe(403);
   expect(answer).not.toMatch(/access-control-allow/i);
   expect(await instance.stop()).toBe(0);
+  figure("R17", "4 foreign hosts, 7 other methods, 4 climbing paths and a foreign page: all refused");
 }, 60_000);

@@ -4,6 +4,7 @@
 
 import { expect, test } from "bun:test";
 import { appliedPositionOf, differencesBetween, foldQueue } from "../harness/dump.ts";
+import { figure } from "../harness/figure.ts";
 import { Load } from "../harness/load.ts";
 import { acknowledgedBy, auditQueue } from "../harness/load-audit.ts";
 import { announce, judge, kept, seededRandom, settle } from "../harness/load-verdict.ts";
@@ -86,6 +87,8 @@ async function cutAndJudge(fileSystem: FileSystem, site: Site): Promise<void> {
   const verdict = { ...judge(instance, loads, late), ...found };
   announce(`R3 ${fileSystem}, IDB ${sites[site]}`, verdict);
   expect(verdict).toEqual({ ...kept, ...none });
+  const events = loads.reduce((sum, load) => sum + load.ackedSeq, 0);
+  figure("R3", `${fileSystem}, IDB ${sites[site]}: ${cuts} cuts, ${events} events acknowledged, 0 lost, 0 twice`);
 }
 
 async function justCut(disk: CuttableDisk, instance: Instance, loads: readonly Load[]): Promise<Map<string, number>> {

@@ -6,6 +6,7 @@ import { expect, test } from "bun:test";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
+import { figure } from "../harness/figure.ts";
 import {
   dataDirectoryOf,
   Instance,
@@ -159,4 +160,5 @@ test("no secret, caller's number or attached data is in anything an instance say
   }
   expect([...outputs].filter(([, text]) => text === "").map(([name]) => name)).toEqual([]);
   expect(leaks(outputs)).toEqual([]);
+  figure("R18", `${Object.keys(canaries).length} canaries searched in ${outputs.size} outputs: 0 hits`);
 }, 60_000);

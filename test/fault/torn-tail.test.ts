@@ -5,6 +5,7 @@ import { expect, test } from "bun:test";
 import { cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { recordHeaderBytes } from "../../src/queue/record.ts";
+import { figure } from "../harness/figure.ts";
 import { open, payload, readTexts, TemporaryDirectory } from "../queue/setting.ts";
 
 const openFile = "00000000000000000001.open";
@@ -70,6 +71,7 @@ test("truncated at any byte of the last three records, the segment recovers to t
       damaged: 0,
     });
   }
+  figure("R4", `truncated at each of ${everyByte.length} bytes`);
 });
 
 test("zeroed from any byte of the last three records on, it recovers to the last whole one", async () => {
@@ -87,6 +89,7 @@ test("zeroed from any byte of the last three records on, it recovers to the last
     // What was half there is kept beside it; a checksum may begin with zeros, which nobody can tell from nothing.
     expect(tornContents.length).toBe(isAnythingLeft ? 1 : 0);
   }
+  figure("R4", `zeroed at each of ${everyByte.length} bytes`);
 });
 
 test("with any byte of the last three records garbled it recovers to the one before, and keeps the tail beside it", async () => {
@@ -101,6 +104,7 @@ test("with any byte of the last three records garbled it recovers to the one bef
     expect(tornContents).toEqual([tail]);
     expect(recovery.tornBytes).toBe(tail.length);
   }
+  figure("R4", `garbled at each of ${everyByte.length} bytes`);
 });
 
 test("a garbled record that a later write proves to have been durable is damage: it is passed over, nothing is cut", async () => {
@@ -120,6 +124,7 @@ test("a garbled record that a later write proves to have been durable is damage:
       expect(tornContents).toEqual([]);
     }
   }
+  figure("R4", `garbled below what is proved durable at each of ${everyByte.length} bytes`);
 });
 
 test("after a torn tail the next record gets the first position that was cut", async () => {

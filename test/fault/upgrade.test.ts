@@ -9,6 +9,7 @@ import { decodeHead, encodeHead } from "../../src/event/intake-state.ts";
 import { encodeHeader, readHeader } from "../../src/queue/segment.ts";
 import { systemDisk } from "../../src/queue/system-disk.ts";
 import { directoryDigest } from "../harness/directory-digest.ts";
+import { figure } from "../harness/figure.ts";
 import { Load } from "../harness/load.ts";
 import { announce, judge, kept, settle } from "../harness/load-verdict.ts";
 import {
@@ -55,6 +56,7 @@ for (const name of goldenNames) {
     const verdict = judge(instance, [load], late);
     announce(`R16 ${name}`, verdict);
     expect(verdict).toEqual(kept);
+    figure("R16", `0.1.0 ${name}: gone on with, ${load.ackedSeq} events, nothing lost`);
   }, 60_000);
 }
 
@@ -120,6 +122,7 @@ for (const [what, { plant, exitCode, message }] of Object.entries(newer)) {
       .join("\n");
     expect(text).toMatch(message);
     expect(digest()).toBe(before);
+    figure("R16", `newer ${what}: refused with ${exitCode}, 0 bytes changed`);
   }, 30_000);
 }
 

@@ -1,5 +1,7 @@
 // Mutates bytes from a seed: what comes out is close enough to the real thing to get past the first look at it.
 
+import { onTestFinished } from "bun:test";
+import { figure } from "../harness/figure.ts";
 import { seededRandom } from "../harness/load-verdict.ts";
 
 const tokens = [
@@ -28,11 +30,15 @@ export const inputsInAll = Number(process.env["ICON_FUZZ_INPUTS"] ?? 100_000);
 export class Mutator {
   readonly seed: number;
   readonly #next: () => number;
+  #inputs = 0;
 
   constructor(label: string) {
     const { seed, next } = seededRandom(label);
     this.seed = seed;
     this.#next = next;
+    onTestFinished(() => {
+      if (this.#inputs > 0) figure("R15", `${label}: ${this.#inputs} inputs`);
+    });
   }
 
   /** A whole number from 0 to below `bound`. */
@@ -48,6 +54,7 @@ export class Mutator {
 
   /** A copy with up to four changes, at times none: bits turned over, bytes set, parts dropped, doubled or put in. */
   mutate(original: Uint8Array): Uint8Array {
+    this.#inputs += 1;
     let bytes: Uint8Array = Uint8Array.from(original);
     for (let changes = this.below(5); changes > 0; changes -= 1) {
       const at = this.below(bytes.length + 1);

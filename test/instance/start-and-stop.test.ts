@@ -1,6 +1,7 @@
 // How an instance begins and ends: alone on its data directory, and in order.
 
 import { expect, test } from "bun:test";
+import { figure } from "../harness/figure.ts";
 import { HeldUpThread } from "../harness/held-up-thread.ts";
 import { Load } from "../harness/load.ts";
 import { announce, judge, kept, seededRandom, settle } from "../harness/load-verdict.ts";
@@ -45,6 +46,7 @@ test("a second instance on the same data directory refuses with exit code 69, an
   const verdict = judge(first, [load], late);
   announce("one instance a directory", verdict);
   expect(verdict).toEqual(kept);
+  figure("R8", "2 second instances on one data directory or IDB: both refused with 69");
 }, 60_000);
 
 test("SIGTERM under load ends an instance within 5 s with exit code 0, and the next start resumes where it stopped", async () => {
