@@ -47,6 +47,8 @@ export interface IdbConfig {
   readonly path: string;
   /** Length of a ledger window in source time; decides only when an IDB is made. */
   readonly windowSeconds: number;
+  /** What the WAL may grow to while somebody reads. */
+  readonly walLimitBytes: number;
 }
 
 export interface HttpConfig {

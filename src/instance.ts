@@ -81,6 +81,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     queueDirectory,
     idbPath: config.idb.path,
     windowSeconds: config.idb.windowSeconds,
+    walLimitBytes: config.idb.walLimitBytes,
     logLevel: config.log.level,
     instanceName: config.instance.name,
     durablePosition: () => queue.durablePosition,

@@ -2,8 +2,8 @@
 // message only wakes, and one on its way is enough: a slow recorder is not followed by a heap of them. The other way, the
 // recorder counts its steps there, so that one that hangs in a system call can be told from one that waits.
 
-const slot = { position: 0, isTold: 1, steps: 2 } as const;
-const slotCount = 3;
+const slot = { position: 0, isTold: 1, steps: 2, isLong: 3 } as const;
+const slotCount = 4;
 
 export class PublishedPosition {
   /** What is handed to the recorder, which makes its own side of it. */
@@ -27,9 +27,15 @@ export class PublishedPosition {
     return Atomics.load(this.memory, slot.position);
   }
 
-  /** The recorder has come round its loop once more. */
-  step(): void {
+  /** The recorder begins another step, which may rightly take minutes when `isLong`. */
+  step({ isLong }: { readonly isLong: boolean }): void {
+    Atomics.store(this.memory, slot.isLong, isLong ? 1n : 0n);
     Atomics.add(this.memory, slot.steps, 1n);
+  }
+
+  /** Its present step may rightly take minutes. */
+  get isLong(): boolean {
+    return Atomics.load(this.memory, slot.isLong) === 1n;
   }
 
   get steps(): bigint {

@@ -53,14 +53,14 @@ export class RecorderThread {
 
   /**
    * For how long the recorder has had work and taken no step, ms; ask again and again. 0 while it opens the IDB (a
-   * migration takes its time), waits for more, or is being started again. An IDB that is locked or gone is no silence:
+   * migration takes its time) or moves a large WAL into it, waits for more, or is being started again. An IDB that is locked or gone is no silence:
    * trying again is a step.
    */
   silentMs(): number {
     const now = this.#options.clock.monotonic();
-    const { steps } = this.#published;
+    const { steps, isLong } = this.#published;
     const hasWork = this.#options.durablePosition() > (this.#report?.appliedPosition ?? 0n);
-    if (!this.#isOpened || !hasWork || steps !== this.#lastStep.steps) this.#lastStep = { steps, at: now };
+    if (!this.#isOpened || !hasWork || isLong || steps !== this.#lastStep.steps) this.#lastStep = { steps, at: now };
     return now - this.#lastStep.at;
   }
 
@@ -95,7 +95,7 @@ export class RecorderThread {
   }
 
   async #runOnce(stop: AbortSignal): Promise<Ending> {
-    const { queueDirectory, idbPath, windowSeconds, instanceName, durablePosition } = this.#options;
+    const { queueDirectory, idbPath, windowSeconds, walLimitBytes, instanceName, durablePosition } = this.#options;
     const worker = new Worker(new URL("./recorder.ts", import.meta.url).href);
     const { promise: ended, resolve } = Promise.withResolvers<Ending>();
     worker.onmessage = ({ data }: MessageEvent<FromRecorder>) => {
@@ -116,6 +116,7 @@ export class RecorderThread {
       queueDirectory,
       idbPath,
       windowSeconds,
+      walLimitBytes,
       logLevel: this.#logLevel,
       instanceName,
       published: this.#published.memory,

@@ -8,6 +8,7 @@ import { IdbBusyError, IdbDamagedError, IdbNotOursError, IdbTooNewError, IdbUnav
 import type { Idb } from "./idb/idb.ts";
 import { openIdb } from "./idb/open.ts";
 import { setAside } from "./idb/set-aside.ts";
+import { readersText, type WalBlock, WalGrowth, walAlarmBytes } from "./idb/wal-growth.ts";
 import { InvariantError } from "./invariant.ts";
 import { type LeveledLog, type LogLevel, openLog } from "./log.ts";
 import { LiveStateDamagedError, LiveStateVersionError } from "./projection/live-state.ts";
@@ -21,6 +22,8 @@ export interface RecorderOptions {
   readonly queueDirectory: string;
   readonly idbPath: string;
   readonly windowSeconds: number;
+  /** What the IDB's WAL may grow to; see idb/wal-growth.ts. */
+  readonly walLimitBytes: number;
   readonly logLevel: LogLevel;
   readonly instanceName: string;
   /** The memory of a PublishedPosition. */
@@ -52,6 +55,8 @@ export interface RecorderReport extends ProjectorStatus {
   readonly state: "opening" | "open" | "unavailable";
   readonly idbBytes: number;
   readonly walBytes: number;
+  /** A reader keeps the WAL from being moved into the IDB; null: none does. */
+  readonly walBlock: WalBlock | null;
   readonly commits: number;
   readonly rowsWritten: number;
   readonly lastCommitAt: number | null;
@@ -65,6 +70,8 @@ export interface RecorderReport extends ProjectorStatus {
 
 // The page is refreshed every second; more often nobody looks.
 const reportIntervalMs = 250;
+// As often as the WAL's growth is looked at.
+const walLookMs = 1_000;
 const retryMsMin = 50;
 const retryMsMax = 2_000;
 // sysexits: configuration (an IDB that is not ours or too new), software (a broken promise).
@@ -78,6 +85,7 @@ class Recorder {
   readonly #log: LeveledLog;
   readonly #stop = new AbortController();
   readonly #published: PublishedPosition;
+  readonly #walGrowth: WalGrowth;
   readonly #states: SegmentStates;
   #durable: bigint;
   #wake: () => void = () => {};
@@ -98,6 +106,7 @@ class Recorder {
     this.#published = new PublishedPosition(options.published);
     this.#durable = this.#published.take();
     this.#log = openLog(options.logLevel, { instance: options.instanceName });
+    this.#walGrowth = new WalGrowth({ limitBytes: options.walLimitBytes, clock: systemClock, log: this.#log });
     this.#states = new SegmentStates({ disk: systemDisk, directory: options.queueDirectory, log: this.#log });
   }
 
@@ -130,9 +139,10 @@ class Recorder {
   async #record(): Promise<void> {
     let retryMs = retryMsMin;
     while (true) {
-      this.#published.step();
+      this.#published.step({ isLong: false });
       try {
         this.#projector ??= this.#open();
+        this.#moveWal();
         const hasMore = this.#projector.advance(this.#durable);
         if (this.#trouble !== null) this.#log.info("IDB can be written again");
         this.#trouble = null;
@@ -172,6 +182,7 @@ class Recorder {
       this.#idb?.close();
       this.#idb = null;
       this.#projector = null;
+      this.#walGrowth.forget();
       setAside(this.#options.idbPath, systemClock.now());
       return true;
     }
@@ -179,9 +190,9 @@ class Recorder {
   }
 
   #open(): Projector {
-    const { idbPath, windowSeconds, queueDirectory } = this.#options;
+    const { idbPath, windowSeconds, walLimitBytes, queueDirectory } = this.#options;
     mkdirSync(dirname(idbPath), { recursive: true, mode: 0o700 });
-    this.#idb ??= openIdb({ path: idbPath, log: this.#log, clock: systemClock, windowSeconds });
+    this.#idb ??= openIdb({ path: idbPath, log: this.#log, clock: systemClock, windowSeconds, walLimitBytes });
     const reader = new QueueReader({ disk: systemDisk, directory: queueDirectory });
     this.#rebuildUpTo = this.#idb.lastPosition === 0n ? this.#durable : 0n;
     const projector = new Projector({
@@ -195,12 +206,29 @@ class Recorder {
     return projector;
   }
 
+  /** Throws IdbBusyError while a reader has made the WAL grow to its limit. */
+  #moveWal(): void {
+    const idb = this.#idb;
+    if (idb === null) return;
+    // Moving gigabytes takes its time, here or in the next commit.
+    this.#published.step({ isLong: idb.walBytes > walAlarmBytes(this.#options.walLimitBytes) });
+    const block = this.#walGrowth.look(idb);
+    if (block?.isAtLimit !== true) return;
+    throw new IdbBusyError(
+      `Cannot write to IDB "${idb.path}": ${readersText(block.readers)} has been reading since ` +
+        `${new Date(block.since).toISOString()} or longer, and its WAL has grown to [idb] wal_limit`,
+    );
+  }
+
   #moreDurable(): Promise<void> {
     return new Promise((resolve) => {
       const applied = this.#projector?.status().appliedPosition ?? 0n;
       if (this.#durable > applied || this.#stop.signal.aborted) return resolve();
+      // A reader that goes is noticed also when nothing more arrives.
+      const callOff = this.#walGrowth.block === null ? () => {} : systemClock.after(walLookMs, () => this.#wake());
       this.#wake = () => {
         this.#wake = () => {};
+        callOff();
         resolve();
       };
     });
@@ -231,6 +259,7 @@ class Recorder {
       ...(projector ?? nothingProjected),
       idbBytes: idb?.bytes ?? 0,
       walBytes: idb?.walBytes ?? 0,
+      walBlock: this.#walGrowth.block,
       commits: idb?.commits ?? 0,
       rowsWritten: idb?.rowsWritten ?? 0,
       lastCommitAt: this.#lastCommitAt,

@@ -54,6 +54,7 @@ export function statusReport(parts: ReportParts): StatusReport {
       state: idbState(recorder, notApplied),
       bytes: recorder?.idbBytes ?? 0,
       walBytes: recorder?.walBytes ?? 0,
+      walBlock: recorder?.walBlock ?? null,
       appliedPosition: applied,
       commits: recorder?.commits ?? 0,
       lastCommitAt: recorder?.lastCommitAt ?? null,

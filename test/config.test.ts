@@ -58,7 +58,7 @@ describe("a configuration that is right", () => {
         retentionBytes: 21_474_836_480,
         reserveBytes: 67_108_864,
       },
-      idb: { path: join(folder, "data", "idb.db"), windowSeconds: 60 },
+      idb: { path: join(folder, "data", "idb.db"), windowSeconds: 60, walLimitBytes: 4_294_967_296 },
       http: { listen: { host: "127.0.0.1", port: 8080 } },
       log: { level: "info" },
       sources: [
@@ -142,7 +142,11 @@ outbound_contexts = ["to-trunk", "to-mobile"]
       retentionBytes: 33_554_432,
       reserveBytes: 67_108_864,
     });
-    expect(config.idb).toEqual({ path: join(folder, "rows", "idb.db"), windowSeconds: 1 });
+    expect(config.idb).toEqual({
+      path: join(folder, "rows", "idb.db"),
+      windowSeconds: 1,
+      walLimitBytes: 4_294_967_296,
+    });
     expect(config.http.listen).toBeNull();
     expect(config.log.level).toBe("debug");
     const [south, pbx] = config.sources;

@@ -115,6 +115,7 @@ export const queueSection = section("[queue]", {
 export const idbSection = section("[idb]", {
   path: path("the IDB file").optional(),
   window: duration(1000, 3_600_000, "from 1s to 1h in whole seconds", 1000).default(60_000),
+  wal_limit: size(16 * mib, 1024 ** 4, "from 16MiB to 1TiB").default(4 * gib),
 });
 
 export const httpSection = section("[http]", {

@@ -67,6 +67,7 @@ export function judge(text: string, folder: string): Verdict {
     idb: {
       path: idb.path === undefined ? resolve(dataDir, "idb.db") : resolve(folder, idb.path),
       windowSeconds: idb.window / 1000,
+      walLimitBytes: idb.wal_limit,
     },
     http: { listen: http.listen.address },
     log: { level: log.level },

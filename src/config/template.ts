@@ -33,6 +33,8 @@ role = "gcc"
 #path = "data/idb.db"
 # Length of a window of the ledger; decides only when an IDB is made.
 #window = "60s"
+# What its WAL may grow to while somebody reads the IDB in one long transaction; then rows wait in the persistent queue.
+#wal_limit = "4GiB"
 
 [http]
 # Status page, metrics and API; loopback addresses only, or "off".

@@ -193,10 +193,15 @@ export class Idb {
     return statSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode;
   }
 
+  /** Size of the file; the WAL itself may be shorter. */
+  get walBytes(): number {
+    return sizeOf(`${this.path}-wal`);
+  }
+
   status(): IdbStatus {
     return {
       bytes: sizeOf(this.path),
-      walBytes: sizeOf(`${this.path}-wal`),
+      walBytes: this.walBytes,
       commits: this.#commits,
       rowsWritten: this.#rowsWritten,
       position: this.#position,
@@ -209,6 +214,21 @@ export class Idb {
     try {
       const row = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").raw().get() as readonly unknown[] | undefined;
       return row?.[0] === 0;
+    } catch (error) {
+      throw idbError(error, `Cannot checkpoint IDB "${this.path}"`);
+    }
+  }
+
+  /**
+   * Moves the WAL into the database as far as that goes without waiting, and empties it when all of it was moved. False:
+   * a reader is in the way.
+   */
+  moveWal(): boolean {
+    const { database } = this.#opened();
+    try {
+      const row = database.prepare("PRAGMA wal_checkpoint(PASSIVE)").raw().get() as readonly unknown[] | undefined;
+      const [busy, frames, framesMoved] = row ?? [];
+      return busy === 0 && frames === framesMoved && this.checkpoint();
     } catch (error) {
       throw idbError(error, `Cannot checkpoint IDB "${this.path}"`);
     }

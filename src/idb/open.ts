@@ -10,6 +10,7 @@ import { Idb } from "./idb.ts";
 import { migrate, readIdentity, refreshContract, versionKnown } from "./migrate.ts";
 import { openReading, sizeOf } from "./reading.ts";
 import { setAside, syncDirectory } from "./set-aside.ts";
+import { walUsualBytes } from "./wal-growth.ts";
 
 export interface OpenOptions {
   readonly path: string;
@@ -17,6 +18,8 @@ export interface OpenOptions {
   readonly clock?: Clock;
   /** Length of a window in the ledger, seconds. Fixed when the IDB is made; ignored afterwards. */
   readonly windowSeconds: number;
+  /** What the WAL may grow to while somebody reads; see wal-growth.ts. Default: as large as it likes. */
+  readonly walLimitBytes?: number;
 }
 
 // Long enough for a reader that recovers the WAL index, short enough for the projector to hear "stop" meanwhile. Whoever
@@ -30,15 +33,17 @@ const walPages = 8000;
 // The most recently used part of the indexes stays in memory.
 const cacheKiB = 16_384;
 
-// What a reader made the WAL grow to is given back after the next checkpoint.
-const walBytesKept = 64 * 1024 * 1024;
+const pageBytes = 4096;
 
 /**
  * Throws IdbTooNewError and IdbNotOursError with the file untouched, IdbDamagedError when it must be put aside first
  * (setAside), IdbUnavailableError when trying again may help.
  */
-export function openIdb({ path: given, log, clock = systemClock, windowSeconds }: OpenOptions): Idb {
+export function openIdb({ path: given, log, clock = systemClock, windowSeconds, walLimitBytes }: OpenOptions): Idb {
   const path = resolve(given);
+  // What a reader made the WAL grow to is given back after the next checkpoint.
+  const walBytesKept = walUsualBytes(walLimitBytes ?? Number.POSITIVE_INFINITY);
+  const checkpointPages = Math.min(walPages, Math.floor(walBytesKept / 2 / pageBytes));
   const isNew = sizeOf(path) === 0;
   if (isNew) createFile(path, log, clock);
   else look(path);
@@ -49,7 +54,7 @@ export function openIdb({ path: given, log, clock = systemClock, windowSeconds }
       `PRAGMA busy_timeout = ${busyTimeoutMs};
        PRAGMA journal_mode = WAL;
        PRAGMA synchronous = FULL;
-       PRAGMA wal_autocheckpoint = ${walPages};
+       PRAGMA wal_autocheckpoint = ${checkpointPages};
        PRAGMA journal_size_limit = ${walBytesKept};
        PRAGMA cache_size = -${cacheKiB};
        PRAGMA foreign_keys = OFF;

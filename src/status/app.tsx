@@ -10,7 +10,7 @@ import { guard } from "./guard.ts";
 import type { Live } from "./live.ts";
 import { metricsContentType, renderMetrics } from "./metrics.ts";
 import { Page, PageBody } from "./page.tsx";
-import { reasonsNotReady } from "./readiness.ts";
+import { reasonsNotReady, warningsOf } from "./readiness.ts";
 import type { StatusReport } from "./report.ts";
 import { pageScript } from "./script.ts";
 import { pageStyle } from "./style.ts";
@@ -43,8 +43,9 @@ export function createStatusApp({ report, clock, log, live, port }: StatusAppOpt
   });
   app.get("/healthz", (context) => context.text("ok\n"));
   app.get("/readyz", (context) => {
-    const reasons = reasonsNotReady(report());
-    return context.json({ ready: reasons.length === 0, reasons }, reasons.length === 0 ? 200 : 503);
+    const now = report();
+    const [reasons, warnings] = [reasonsNotReady(now), warningsOf(now)];
+    return context.json({ ready: reasons.length === 0, reasons, warnings }, reasons.length === 0 ? 200 : 503);
   });
   app.get("/metrics", async (context) => {
     const text = await renderMetrics(report(), process.memoryUsage.rss());

@@ -94,6 +94,10 @@ export async function renderMetrics(report: StatusReport, residentBytes: number)
   gauge("icon_idb_state", "1 for the state the IDB is in.", ...oneOf(idbStates, idb.state));
   gauge("icon_idb_bytes", "Size of the IDB file.", [{}, idb.bytes]);
   gauge("icon_idb_wal_bytes", "Size of the IDB's write-ahead log.", [{}, idb.walBytes]);
+  gauge("icon_idb_wal_blocked_since_timestamp_seconds", "Since when a reader keeps it from being moved into the IDB.", [
+    {},
+    seconds(idb.walBlock?.since ?? null),
+  ]);
   gauge("icon_idb_last_commit_timestamp_seconds", "When a transaction last committed.", [
     {},
     seconds(idb.lastCommitAt),

@@ -279,7 +279,15 @@ function IdbFacts({ idb, undecodedTotal, now }: IdbProps) {
             <code>{idb.path}</code>
           </Fact>
           <Fact name="Size">{sizeText(idb.bytes)}</Fact>
-          <Fact name="Write-ahead log">{sizeText(idb.walBytes)}</Fact>
+          <Fact name="Write-ahead log">
+            {sizeText(idb.walBytes)}
+            {idb.walBlock === null ? null : (
+              <>
+                {" "}
+                <State tone="look" word={`blocked for ${durationText(now - idb.walBlock.since)}`} />
+              </>
+            )}
+          </Fact>
           <Fact name="Applied position">{positionText(idb.appliedPosition)}</Fact>
           <Fact name="Commits since start">{countText(idb.commits)}</Fact>
           <Fact name="Last commit">

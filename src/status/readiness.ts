@@ -1,7 +1,8 @@
 // What the instance's state comes to: ready or not for whoever asks by machine, and one sentence for whoever looks at
 // the page at night. Both are functions of the report alone.
 
-import type { SourceStatus, StatusReport } from "./report.ts";
+import type { SourceStatus, StatusReport, WalBlockStatus } from "./report.ts";
+import { instantText } from "./wording.ts";
 
 export interface ReadinessReason {
   readonly subject: "instance" | "queue" | "idb" | "source";
@@ -22,6 +23,20 @@ export function reasonsNotReady(report: StatusReport): ReadinessReason[] {
     if (source.state !== "connected") add("source", `Source ${source.name} is ${source.state}.`, source.name);
   }
   return reasons;
+}
+
+/** What somebody should look at although the instance is ready. */
+export function warningsOf(report: StatusReport): ReadinessReason[] {
+  const { walBlock } = report.idb;
+  if (walBlock === null) return [];
+  const since = instantText(walBlock.since);
+  const sentence = `${readersText(walBlock)} has been reading the IDB since ${since} or longer, so its write-ahead log grows.`;
+  return [{ subject: "idb", source: null, sentence }];
+}
+
+function readersText({ readers }: WalBlockStatus): string {
+  if (readers.length === 0) return "A process that cannot be seen from here";
+  return readers.map(({ pid, command }) => `Process ${pid} (${command})`).join(", ");
 }
 
 export type Tone = "good" | "look" | "bad";
@@ -53,6 +68,7 @@ export function verdictOn(report: StatusReport): Verdict {
   if (report.idb.state !== "open") {
     look.push(`The IDB is ${report.idb.state}; what arrives waits in the persistent queue.`);
   }
+  look.push(...warningsOf(report).map(({ sentence }) => sentence));
   const behindMs = report.queue.oldestNotAppliedAgeMs ?? 0;
   if (behindMs > ageNotAppliedMsMax) look.push("The IDB is more than a minute behind the persistent queue.");
   const { diskFreeBytes } = report.queue;

@@ -70,11 +70,23 @@ export interface IdbStatus {
   readonly state: "open" | "locked" | "rebuilding" | "unavailable";
   readonly bytes: number;
   readonly walBytes: number;
+  /**
+   * A reader keeps the write-ahead log from being moved into the IDB, at least since `since`; the processes that read,
+   * where they can be seen. Null: none does.
+   */
+  readonly walBlock: WalBlockStatus | null;
   readonly appliedPosition: bigint | null;
   readonly commits: number;
   readonly lastCommitAt: number | null;
   /** When a row was last written; commits also happen for positions alone. */
   readonly lastRowAt: number | null;
+}
+
+export interface WalBlockStatus {
+  readonly since: number;
+  /** Then nothing more is committed until the reader has gone. */
+  readonly isAtLimit: boolean;
+  readonly readers: readonly { readonly pid: number; readonly command: string }[];
 }
 
 export interface TroubleStatus {

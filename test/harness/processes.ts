@@ -99,6 +99,8 @@ export interface InstanceSetting {
   readonly segmentBytes?: string;
   /** What the queue leaves free on its disk; default: the program's. */
   readonly reserve?: string;
+  /** What the IDB's WAL may grow to; default: the program's. */
+  readonly walLimit?: string;
   /** Length of a ledger window, seconds. */
   readonly windowSeconds?: number;
   readonly callDeletionTimeoutSeconds?: number;
@@ -134,6 +136,7 @@ function configurationOf(setting: InstanceSetting): string {
     "[idb]",
     `path = ${text(idbPathOf(setting))}`,
     `window = "${setting.windowSeconds ?? 1}s"`,
+    ...(setting.walLimit === undefined ? [] : [`wal_limit = ${text(setting.walLimit)}`]),
     "[http]",
     'listen = "127.0.0.1:0"',
     "[log]",
@@ -169,7 +172,16 @@ export interface InstanceStatus {
     readonly recordsNotApplied: number;
     readonly durablePosition: string | number;
   };
-  readonly idb: { readonly state: string; readonly appliedPosition: string | number | null };
+  readonly idb: {
+    readonly state: string;
+    readonly appliedPosition: string | number | null;
+    readonly walBytes: number;
+    readonly walBlock: {
+      readonly since: number;
+      readonly isAtLimit: boolean;
+      readonly readers: readonly { readonly pid: number; readonly command: string }[];
+    } | null;
+  };
   readonly openCalls: number;
   readonly undecodedTotal: number;
   readonly trouble: readonly { readonly sentence: string }[];

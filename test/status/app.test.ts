@@ -98,7 +98,28 @@ describe("for machines", () => {
   test("ready means queue and IDB open and every source connected", async () => {
     const response = await appOn(sampleReport).get("/readyz");
     expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({ ready: true, reasons: [] });
+    expect(await response.json()).toEqual({ ready: true, reasons: [], warnings: [] });
+  });
+
+  test("a reader that lets the write-ahead log grow is warned of, and the instance is ready", async () => {
+    const readers = [{ pid: 1234, command: "sqlite3" }];
+    const walBlock = { since: sampleNow - 840_000, isAtLimit: false, readers };
+    const app = appOn({ ...sampleReport, idb: { ...sampleReport.idb, walBlock } });
+    const response = await app.get("/readyz");
+    expect(response.status).toBe(200);
+    const sentence =
+      "Process 1234 (sqlite3) has been reading the IDB since 2026-11-25 02:46:00 UTC or longer, so its write-ahead log grows.";
+    expect(await response.json()).toEqual({
+      ready: true,
+      reasons: [],
+      warnings: [{ subject: "idb", source: null, sentence }],
+    });
+    const page = await (await app.get("/")).text();
+    expect(page).toContain(sentence);
+    expect(page).toContain("blocked for 14 min 0 s");
+    expect(await (await app.get("/metrics")).text()).toMatch(
+      /^icon_idb_wal_blocked_since_timestamp_seconds 1795574760$/m,
+    );
   });
 
   test("not ready names every reason", async () => {
@@ -114,6 +135,7 @@ describe("for machines", () => {
         { subject: "idb", source: null, sentence: "The IDB is locked." },
         { subject: "source", source: "asterisk", sentence: "Source asterisk is waiting." },
       ],
+      warnings: [],
     });
   });
 

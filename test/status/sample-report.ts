@@ -58,6 +58,7 @@ export const sampleReport: StatusReport = {
     state: "open",
     bytes: 912_680_550,
     walBytes: 4_194_304,
+    walBlock: null,
     appliedPosition: 9_007_199_254_740_990n,
     commits: 41_002,
     lastCommitAt: sampleNow - 20,
