@@ -45,7 +45,8 @@ export interface Surroundings {
 
 // What may wait for the disk before sockets are no longer read: some seconds of a busy site.
 const pendingBytesMax = 16 * 1024 * 1024;
-const trimEveryMs = 30_000;
+// A flood fills a segment in less than a second; to look costs next to nothing.
+const trimEveryMs = 1_000;
 const sampleEveryMs = 1_000;
 // At the stop, the backlog is drained for so long; the rest stays in the queue for the next start.
 const drainMsMax = 15_000;

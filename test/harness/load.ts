@@ -139,6 +139,13 @@ export class Load {
     return this.#produced;
   }
 
+  /** So many more events at once. Returns the last number. */
+  burst(count: number): number {
+    this.#produced += count;
+    for (const link of this.#links) link.pump();
+    return this.#produced;
+  }
+
   /** One more round at once: events that are surely new. Returns the last number. */
   fresh(): number {
     this.complete();

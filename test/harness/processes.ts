@@ -101,6 +101,8 @@ export interface InstanceSetting {
   readonly reserve?: string;
   /** What the IDB's WAL may grow to; default: the program's. */
   readonly walLimit?: string;
+  /** Default: the program's. */
+  readonly retentionBytes?: string;
   /** Length of a ledger window, seconds. */
   readonly windowSeconds?: number;
   readonly callDeletionTimeoutSeconds?: number;
@@ -133,6 +135,7 @@ function configurationOf(setting: InstanceSetting): string {
     "[queue]",
     `segment_bytes = ${text(setting.segmentBytes ?? "2MiB")}`,
     ...(setting.reserve === undefined ? [] : [`reserve = ${text(setting.reserve)}`]),
+    ...(setting.retentionBytes === undefined ? [] : [`retention_bytes = ${text(setting.retentionBytes)}`]),
     "[idb]",
     `path = ${text(idbPathOf(setting))}`,
     `window = "${setting.windowSeconds ?? 1}s"`,
