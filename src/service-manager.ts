@@ -1,6 +1,9 @@
 // What systemd is told of this process: that it runs, how it does, that it is alive, that it stops. A datagram to the
 // socket named in NOTIFY_SOCKET, sent in the C library, since the runtime has no datagrams on Unix sockets.
 // Source: sd_notify(3). Without NOTIFY_SOCKET nothing happens; a word that cannot be sent is not worth a failure.
+//
+// `systemd-notify` would be no second way: where the C library cannot be called the persistent queue cannot be locked
+// either, so there is nothing to be said; and systemd takes words from the main process only (NotifyAccess=main).
 
 import { dlopen, ptr } from "bun:ffi";
 

@@ -1,6 +1,7 @@
 // icon run: hosts one instance until SIGTERM or SIGINT.
 
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import { fileSystemProblems } from "../config/file-system.ts";
@@ -8,9 +9,11 @@ import { formatProblem, formatWarning } from "../config/problem.ts";
 import { temporaryFolderWarnings } from "../config/surroundings.ts";
 import { type Config, ConfigError, loadConfig } from "../config.ts";
 import { HeadVersionError } from "../event/intake-state.ts";
+import { IdbNotOursError, IdbTooNewError } from "../idb/error.ts";
 import { IdbLockedError } from "../idb-lock.ts";
 import { runInstance } from "../instance.ts";
 import { type LogLevel, openLog } from "../log.ts";
+import { refuseNewer } from "../newer-version.ts";
 import { QueueCorruptError, QueueFailedError, QueueFormatError, QueueLockedError } from "../queue/error.ts";
 import { systemDisk } from "../queue/system-disk.ts";
 import { RecorderFailedError } from "../recorder-thread.ts";
@@ -63,8 +66,10 @@ async function run(file: string, config: Config): Promise<void> {
     if (onReload === null) isReloadAsked = true;
     else onReload();
   });
-  mkdirSync(config.instance.dataDir, { recursive: true, mode: 0o700 });
   try {
+    const { dataDir } = config.instance;
+    await refuseNewer({ disk: systemDisk, queueDirectory: join(dataDir, "queue"), idbPath: config.idb.path });
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const surroundings = {
       clock: systemClock,
       log,
@@ -106,6 +111,7 @@ async function run(file: string, config: Config): Promise<void> {
 /** The exit code that stands for a failure of the instance; undefined: a bug of ours. */
 export function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof RecorderFailedError) return error.exitCode;
+  if (error instanceof IdbTooNewError || error instanceof IdbNotOursError) return exitCodes.configuration;
   if (error instanceof QueueFailedError) return exitCodes.inputOutput;
   if (error instanceof QueueLockedError || error instanceof IdbLockedError || error instanceof StatusListenError) {
     return exitCodes.unavailable;

@@ -7,8 +7,9 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { idbError } from "./error.ts";
 import { Idb } from "./idb.ts";
+import { lookAtIdb } from "./look.ts";
 import { migrate, readIdentity, refreshContract, versionKnown } from "./migrate.ts";
-import { openReading, sizeOf } from "./reading.ts";
+import { sizeOf } from "./reading.ts";
 import { setAside, syncDirectory } from "./set-aside.ts";
 import { walUsualBytes } from "./wal-growth.ts";
 
@@ -46,7 +47,7 @@ export function openIdb({ path: given, log, clock = systemClock, windowSeconds, 
   const checkpointPages = Math.min(walPages, Math.floor(walBytesKept / 2 / pageBytes));
   const isNew = sizeOf(path) === 0;
   if (isNew) createFile(path, log, clock);
-  else look(path);
+  else lookAtIdb(path, { leavesNoTrace: false });
   let database: Database.Database | null = null;
   try {
     database = new Database(path);
@@ -89,16 +90,5 @@ function createFile(path: string, log: Log, clock: Clock): void {
     syncDirectory(dirname(path));
   } catch (error) {
     throw idbError(error, `Cannot make IDB "${path}"`);
-  }
-}
-
-function look(path: string): void {
-  const reading = openReading(path);
-  try {
-    readIdentity(reading.database, path);
-  } catch (error) {
-    throw idbError(error, `Cannot read IDB "${path}"`);
-  } finally {
-    reading.close();
   }
 }

@@ -7,6 +7,8 @@
 //    and takes part in the locking through the -shm file; it cannot write the database or the WAL.
 // 2. Without a WAL nobody has it open, and `mode=ro` would leave an empty WAL and -shm behind: `immutable=1`. Should a
 //    writer come while we read, what we read may be nonsense. Whoever hands on what was read asks `isStill()` after it.
+// 3. `mode=ro` makes and rewrites the -shm. Whoever must leave no trace asks for `readonly_shm=1` too, with which SQLite
+//    builds the WAL's index in memory when nobody else has the file open.
 
 import { closeSync, existsSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -24,21 +26,22 @@ const magic = "SQLite format 3\0";
 const headerBytes = 100;
 
 /** Throws IdbDamagedError for what is no SQLite file or cut short, IdbUnavailableError when it cannot be read now. */
-export function openReading(path: string): Reading {
+export function openReading(path: string, { leavesNoTrace } = { leavesNoTrace: false }): Reading {
   try {
-    return openFile(realpathSync(path), path);
+    return openFile(realpathSync(path), path, leavesNoTrace);
   } catch (error) {
     throw idbError(error, `Cannot read IDB "${path}"`);
   }
 }
 
-function openFile(file: string, path: string): Reading {
+function openFile(file: string, path: string, leavesNoTrace: boolean): Reading {
   const wal = `${file}-wal`;
-  const isUnused = !existsSync(wal);
+  // An orderly stop may leave an empty WAL; while somebody has the file open there is a -shm too.
+  const isUnused = !existsSync(wal) || (leavesNoTrace && sizeOf(wal) === 0 && !existsSync(`${file}-shm`));
   const before = statSync(file);
   checkHeader(file, path);
   const url = pathToFileURL(file);
-  url.search = isUnused ? "?immutable=1" : "?mode=ro";
+  url.search = isUnused ? "?immutable=1" : leavesNoTrace ? "?mode=ro&readonly_shm=1" : "?mode=ro";
   const database = new Database(url.href);
   // Reading the schema is what finds a file that is no database behind its first bytes.
   database.exec("PRAGMA trusted_schema = OFF; SELECT count(*) FROM sqlite_schema");
