@@ -52,8 +52,20 @@ export interface IdbConfig {
 }
 
 export interface HttpConfig {
-  /** Null: no HTTP side. Always a loopback address; port 0 lets the system choose. */
+  /** Null: no HTTP side. Port 0 lets the system choose. Not on loopback only with tokens, and with TLS or on request. */
   readonly listen: Address | null;
+  /** What a Host header may name beside loopback and the address listened on; lower case, without a port. */
+  readonly names: readonly string[];
+  /** Absolute; null: whoever reaches the address may read. */
+  readonly tokenFile: string | null;
+  /** Null: plain HTTP. */
+  readonly tls: CertificateFiles | null;
+}
+
+/** Absolute paths of PEM files; what is in them is never part of a Config (see config/certificates.ts). */
+export interface CertificateFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
 }
 
 export interface SourceConfig {
@@ -74,7 +86,7 @@ export interface SourceTls {
   /** The authorities that are believed; null: those that the runtime brings along. */
   readonly caFile: string | null;
   /** Mutual TLS. */
-  readonly client: { readonly certFile: string; readonly keyFile: string } | null;
+  readonly client: CertificateFiles | null;
   /** The name that the certificate must be for; null: the host of the address. */
   readonly serverName: string | null;
 }

@@ -8,7 +8,9 @@
 // The first stage that fails stops the others; when `runInstance` returns or throws, all of them have ended.
 
 import { join } from "node:path";
+import { readTokenFile, tokenFileOwners } from "./access/token-file.ts";
 import { type Clock, sleep } from "./clock.ts";
+import { readPair } from "./config/certificates.ts";
 import { type Config, projectionConfiguration } from "./config.ts";
 import type { Mark, ProjectionConfiguration } from "./event/envelope.ts";
 import { lockIdb } from "./idb-lock.ts";
@@ -35,7 +37,9 @@ export interface Surroundings {
   /** How the configuration is read again while the instance runs; absent: never. */
   readonly reload?: ReloadRequests & { readonly setLogLevel: (level: LogLevel) => void };
   /** Told once everything runs: the status page's address, null when there is none. */
-  readonly ready: (status: { readonly host: string; readonly port: number } | null) => void;
+  readonly ready: (
+    status: { readonly host: string; readonly port: number; readonly isEncrypted: boolean } | null,
+  ) => void;
   /**
    * Told every second while the event loop turns, in one line, how it does; and for how long the recorder has had work
    * and taken no step, ms.
@@ -108,7 +112,8 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
   const status =
     config.http.listen === null
       ? null
-      : startStatusServer({
+      : await startStatusServer({
+          ...httpOptions(config),
           listen: config.http.listen,
           report: () =>
             statusReport({
@@ -144,7 +149,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     },
     { clock, log, stop: stopRest.signal },
   );
-  surroundings.ready(status?.address ?? null);
+  surroundings.ready(status === null ? null : { ...status.address, isEncrypted: status.isEncrypted });
   log.info("instance started", { version: programVersion, queue: queue.state, sources: config.sources.length });
   const listening = sources.run(config.sources);
   const reloading = new Reloading({
@@ -156,6 +161,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
       config = next;
       surroundings.reload?.setLogLevel(next.log.level);
       recorder.setLogLevel(next.log.level);
+      status?.renew();
       await sources.change(next.sources, () => intake.mark(reloadMark(next, startedAt)));
     },
   });
@@ -185,6 +191,14 @@ function arrivalSink(queue: Queue): ArrivalSink {
       return queue.pendingBytes < pendingBytesMax;
     },
     room: () => queue.room(),
+  };
+}
+
+function httpOptions({ instance, http: { names, tokenFile, tls } }: Config) {
+  return {
+    names,
+    readTokens: tokenFile === null ? null : () => readTokenFile(tokenFile, tokenFileOwners(instance.dataDir)),
+    readCertificate: tls === null ? null : () => readPair(tls),
   };
 }
 

@@ -17,6 +17,7 @@ const commandLoaders: ReadonlyMap<string, CommandLoader> = new Map<string, Comma
   ["sql", async () => [(await import("./commands/sql.ts")).sqlCommand()]],
   ["verify", async () => [(await import("./commands/verify.ts")).verifyCommand()]],
   ["simulate", loadSimulate],
+  ["token", async () => [(await import("./commands/token.ts")).tokenCommand()]],
   ["unit", async () => [(await import("./commands/unit.ts")).unitCommand()]],
   ["version", async () => [(await import("./commands/version.ts")).versionCommand()]],
 ]);
@@ -105,6 +106,7 @@ function exitCodeOf(error: Error): number {
   switch (error.name) {
     case "ConfigError":
     case "CredentialsError":
+    case "TokenFileError":
       return exitCodes.configuration;
     case "StatusListenError":
       return exitCodes.unavailable;

@@ -28,6 +28,8 @@ const keyOfMember: Readonly<Record<string, string>> = {
   "queue.retentionMs": "queue.retention_age",
   "queue.reserveBytes": "queue.reserve",
   "idb.windowSeconds": "idb.window",
+  "http.tokenFile": "http.tokens",
+  "http.tls": "http.tls_certificate",
   sources: "source",
 };
 

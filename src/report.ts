@@ -4,7 +4,7 @@ import type { Config } from "./config.ts";
 import type { Queue } from "./queue/queue.ts";
 import type { RecorderReport } from "./recorder.ts";
 import type { DataSource } from "./source/data-source.ts";
-import type { SourceStatus, StatusReport } from "./status/report.ts";
+import type { InstanceReport, SourceStatus, StatusReport } from "./status/report.ts";
 import type { TroubleLog } from "./trouble.ts";
 
 export interface ReportParts {
@@ -23,7 +23,7 @@ export interface ReportParts {
   readonly now: number;
 }
 
-export function statusReport(parts: ReportParts): StatusReport {
+export function statusReport(parts: ReportParts): InstanceReport {
   const { config, queue, recorder, now } = parts;
   const queueStatus = queue.status();
   const applied = recorder?.appliedPosition ?? null;
@@ -67,7 +67,7 @@ export function statusReport(parts: ReportParts): StatusReport {
   };
 }
 
-function idbState(recorder: RecorderReport | null, notApplied: number): StatusReport["idb"]["state"] {
+function idbState(recorder: RecorderReport | null, notApplied: number): InstanceReport["idb"]["state"] {
   if (recorder === null) return "unavailable";
   if (recorder.state === "unavailable") return recorder.isBusy ? "locked" : "unavailable";
   return recorder.isRebuilding && notApplied > 0 ? "rebuilding" : "open";

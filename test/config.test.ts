@@ -59,7 +59,7 @@ describe("a configuration that is right", () => {
         reserveBytes: 67_108_864,
       },
       idb: { path: join(folder, "data", "idb.db"), windowSeconds: 60, walLimitBytes: 4_294_967_296 },
-      http: { listen: { host: "127.0.0.1", port: 8080 } },
+      http: { listen: { host: "127.0.0.1", port: 8080 }, names: [], tokenFile: null, tls: null },
       log: { level: "info" },
       sources: [
         {
@@ -217,7 +217,7 @@ switch_dbid = 1.5
       "icon.toml:8:16: Cannot use queue.segment_size 5: there is no such key; expected segment_bytes",
       'icon.toml:9:17: Cannot use queue.retention_age 5: the number has no unit; expected a duration with its unit (ms, s, m, h, d), such as "30s" or "7d", from 0s to 3650d',
       "icon.toml:10:1: Cannot use htpp: there is no such section; expected [http]",
-      'icon.toml:12:10: Cannot use http.listen "127.0.0.1:70000": there is no port 70000; expected a loopback address such as "127.0.0.1:8080", or "off"; port 0 takes any free port',
+      'icon.toml:12:10: Cannot use http.listen "127.0.0.1:70000": there is no port 70000; expected an address such as "127.0.0.1:8080", or "off"; port 0 takes any free port',
       "icon.toml:13:1: Cannot use source[0].switch_dbid: it is missing; expected a DBID, a whole number from 1 to 2147483647",
       'icon.toml:16:21: Cannot use source[0].addresses[1] "b:70000": there is no port 70000; expected "host:port" with a port from 1 to 65535; an IPv6 host in brackets',
       'icon.toml:16:32: Cannot use source[0].addresses[2] 5: it is no string; expected "host:port" with a port from 1 to 65535; an IPv6 host in brackets',
@@ -241,14 +241,64 @@ switch_dbid = 1.5
     expect(() => loadConfig(join(folder, "none.toml"))).toThrow(/none\.toml: Cannot use this file: .*ENOENT/);
   });
 
-  test.each(["0.0.0.0:8080", "[::]:8080", "192.168.1.5:8080", "status.example:8080", "128.0.0.1:80"])(
-    "listening on %p is refused, because other hosts could reach it",
+  test.each(["192.168.1.5:8080", "status.example:8080", "128.0.0.1:80"])(
+    "listening on %p is refused without tokens and TLS, because other hosts could reach it",
     (listen) => {
       expect(messagesOf(`${smallest}[http]\nlisten = "${listen}"\n`)).toEqual([
-        expect.stringContaining("the page has no login and no TLS yet, so other hosts must not reach it"),
+        expect.stringContaining(
+          "other hosts can reach this address; expected tokens (a file that `icon token add` makes) and tls_certificate with tls_key",
+        ),
       ]);
     },
   );
+
+  test("plaintext = true waives TLS and not the tokens; a wildcard address needs the names by which it is called", () => {
+    const http = (...lines: string[]) => messagesOf(`${smallest}[http]\n${lines.join("\n")}\n`);
+    expect(http('listen = "192.168.1.5:80"', "plaintext = true")).toEqual([
+      expect.stringContaining("expected tokens (a file that `icon token add` makes); or a loopback address"),
+    ]);
+    writeFileSync(join(folder, "icon.tokens"), "", { mode: 0o600 });
+    expect(http('listen = "192.168.1.5:80"', 'tokens = "icon.tokens"')).toEqual([
+      expect.stringContaining("expected tls_certificate with tls_key (or plaintext = true"),
+    ]);
+    for (const wildcard of ["0.0.0.0:80", "[::]:80"]) {
+      expect(http(`listen = "${wildcard}"`, 'tokens = "icon.tokens"', "plaintext = true")).toEqual([
+        expect.stringContaining("a request for any other name is refused"),
+      ]);
+    }
+    const right = [
+      'listen = "0.0.0.0:80"',
+      'names = ["Icon.Example.com", "10.0.0.1", "fe80::1"]',
+      'tokens = "icon.tokens"',
+    ];
+    const accepted = `${smallest}[http]\n${right.join("\n")}\nplaintext = true\n`;
+    expect(judgeConfig(accepted, join(folder, "icon.toml")).config.http).toEqual({
+      listen: { host: "0.0.0.0", port: 80 },
+      names: ["icon.example.com", "10.0.0.1", "fe80::1"],
+      tokenFile: join(folder, "icon.tokens"),
+      tls: null,
+    });
+    expect(
+      http(...right.slice(0, 1), 'names = ["icon.example.com:80", ""]', ...right.slice(2), "plaintext = true").length,
+    ).toBe(2);
+  });
+
+  test("the token file and the certificate are read when the file is judged, and never repeated", () => {
+    writeFileSync(join(folder, "open.tokens"), "", { mode: 0o644 });
+    writeFileSync(join(folder, "bad.tokens"), `wall read icon_${"x".repeat(43)}\n`, { mode: 0o600 });
+    const http = (...lines: string[]) => messagesOf(`${smallest}[http]\n${lines.join("\n")}\n`);
+    expect(http('tokens = "open.tokens"')).toEqual([
+      expect.stringContaining("others than its owner can reach it (mode 0644)"),
+    ]);
+    expect(http('tokens = "bad.tokens"')).toEqual([expect.stringContaining("line 1: a token itself stands there")]);
+    expect(http('tokens = "bad.tokens"').join("")).not.toContain("xxx");
+    expect(http('tls_certificate = "bad.tokens"')).toEqual([
+      expect.stringContaining('Cannot use http.tls_certificate "bad.tokens": the other one of the two is missing'),
+    ]);
+    expect(http('tls_certificate = "bad.tokens"', 'tls_key = "bad.tokens"')).toEqual([
+      expect.stringContaining("it holds no certificate"),
+    ]);
+  });
 
   test.each(["127.0.0.1:0", "127.8.9.10:80", "localhost:9000", "[::1]:9000"])(
     "listening on %p is accepted",

@@ -4,6 +4,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { systemClock } from "../clock.ts";
+import { type Address, formatAddress } from "../config/address.ts";
+import { certificateProblems } from "../config/certificates.ts";
 import { fileSystemProblems } from "../config/file-system.ts";
 import { formatProblem, formatWarning } from "../config/problem.ts";
 import { temporaryFolderWarnings } from "../config/surroundings.ts";
@@ -35,7 +37,7 @@ function read(file: string): Config {
     for (const warning of [...warnings, ...temporaryFolderWarnings(process.env)]) {
       console.error(formatWarning(file, warning));
     }
-    const problems = fileSystemProblems(config);
+    const problems = [...fileSystemProblems(config), ...certificateProblems(config, systemClock.now())];
     if (problems.length > 0) throw new ConfigError(file, problems);
     return config;
   } catch (error) {
@@ -88,8 +90,8 @@ async function run(file: string, config: Config): Promise<void> {
         setLogLevel: (level: LogLevel) => log.setLevel(level),
         reloading: manager.reloading,
       },
-      ready: (status: { readonly host: string; readonly port: number } | null) => {
-        const page = status === null ? null : `http://${status.host}:${status.port}/`;
+      ready: (status: (Address & { readonly isEncrypted: boolean }) | null) => {
+        const page = status === null ? null : pageAddress(status);
         console.log(JSON.stringify({ instance: config.instance.name, status: page }));
         manager.ready();
       },
@@ -106,6 +108,10 @@ async function run(file: string, config: Config): Promise<void> {
     if (code === undefined) throw error;
     throw new CommandError(code, error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+function pageAddress({ isEncrypted, ...address }: Address & { readonly isEncrypted: boolean }): string {
+  return `${isEncrypted ? "https" : "http"}://${formatAddress(address)}/`;
 }
 
 /** The exit code that stands for a failure of the instance; undefined: a bug of ours. */

@@ -1,6 +1,8 @@
 // icon validate: the judgement on a configuration file, and on how this host suits it. Touches nothing.
 
 import { Command } from "commander";
+import { systemClock } from "../clock.ts";
+import { certificateProblems } from "../config/certificates.ts";
 import { fileSystemProblems } from "../config/file-system.ts";
 import { formatProblem, formatWarning } from "../config/problem.ts";
 import { fileWarnings, surroundingsWarnings } from "../config/surroundings.ts";
@@ -28,7 +30,7 @@ interface Judgement {
 function judgement(file: string): Judgement {
   try {
     const { config, warnings } = loadConfig(file);
-    const problems = fileSystemProblems(config);
+    const problems = [...fileSystemProblems(config), ...certificateProblems(config, systemClock.now())];
     if (problems.length > 0) throw new ConfigError(file, problems, warnings);
     const all = [...fileWarnings(file), ...warnings, ...surroundingsWarnings(config, process.env)];
     const sources = config.sources.map((each) => each.identity.name);

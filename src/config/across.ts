@@ -2,11 +2,12 @@
 // written, not on what passed its own check, so that these problems are named together with the others.
 
 import { resolve } from "node:path";
-import { formatAddress, parseAddress } from "./address.ts";
-import { readCertificates, readTlsFiles } from "./certificates.ts";
+import { readTokenFile, TokenFileError } from "../access/token-file.ts";
+import { formatAddress, isLoopback, isWildcard, parseAddress } from "./address.ts";
+import { readCertificates, readPair } from "./certificates.ts";
 import { CredentialsError, readAmiCredentials, readToken } from "./credentials.ts";
 import { type Path, pathText } from "./document.ts";
-import { queueDefaults, reconnectDefaultsMs } from "./file.ts";
+import { httpListenDefault, queueDefaults, reconnectDefaultsMs } from "./file.ts";
 import type { Findings } from "./findings.ts";
 import { parseDuration, parseSize } from "./quantity.ts";
 
@@ -27,6 +28,51 @@ export function queueAcross(queue: unknown, findings: Findings): void {
 
 function bytesOf(value: unknown): number | null {
   return typeof value === "string" ? parseSize(value) : typeof value === "number" ? value : null;
+}
+
+/** `written` is the section [http] as it stands in the file; `owners` may own the token file. */
+export function httpAcross(written: unknown, folder: string, owners: readonly number[], findings: Findings): void {
+  const values = typeof written === "object" && written !== null ? (written as Values) : {};
+  const { tokens, tls_certificate: certificate, tls_key: key } = values;
+  if (typeof tokens === "string" && tokens !== "") {
+    try {
+      readTokenFile(resolve(folder, tokens), owners);
+    } catch (error) {
+      if (!(error instanceof TokenFileError)) throw error;
+      findings.problem(["http", "tokens"], error.problem, error.expected);
+    }
+  }
+  checkPair({ certificate, key, names: ["tls_certificate", "tls_key"] }, folder, ["http"], findings);
+  checkOpenness(values, findings);
+}
+
+/** Who is not on this host is let in with a token only, and over TLS unless that is waived by name. */
+function checkOpenness(values: Values, findings: Findings): void {
+  const { listen, tokens, tls_certificate: certificate, names } = values;
+  if (listen === "off") return;
+  const address = typeof listen === "string" ? parseAddress(listen, { allowPortZero: true }) : httpListenDefault;
+  if ("wrong" in address || isLoopback(address.host)) return;
+  const [isTokened, isEncrypted] = [tokens !== undefined, certificate !== undefined || values["plaintext"] === true];
+  const missing = [
+    ...(isTokened ? [] : ["tokens (a file that `icon token add` makes)"]),
+    ...(isEncrypted
+      ? []
+      : ["tls_certificate with tls_key (or plaintext = true, where the way to it is safe otherwise)"]),
+  ];
+  if (missing.length > 0) {
+    findings.problem(
+      ["http", "listen"],
+      "other hosts can reach this address",
+      `${missing.join(" and ")}; or a loopback address`,
+    );
+  }
+  if (isWildcard(address.host) && (!Array.isArray(names) || names.length === 0)) {
+    findings.problem(
+      ["http", "listen"],
+      "it says nothing of the name by which others call this host, and a request for any other name is refused",
+      'that name in names, such as names = ["icon.example.com"], or one address of this host',
+    );
+  }
 }
 
 /** `written` is the list of [[source]] as it stands in the file. */
@@ -89,31 +135,31 @@ function checkReconnect(values: Values, at: Path, findings: Findings): void {
 
 function checkTls(written: unknown, folder: string, at: Path, findings: Findings): void {
   if (typeof written !== "object" || written === null) return;
-  const values = written as Values;
-  const file = (key: string) => {
-    const value = values[key];
-    return typeof value === "string" && value !== "" ? resolve(folder, value) : null;
-  };
-  const [certFile, keyFile] = [file("cert_file"), file("key_file")];
-  if ((values["cert_file"] === undefined) !== (values["key_file"] === undefined)) {
-    const key = values["cert_file"] === undefined ? "key_file" : "cert_file";
+  const { cert_file: certificate, key_file: key, ca_file: authorities } = written as Values;
+  checkCredentials(authorities, [...at, "ca_file"], (path) => readCertificates(resolve(folder, path)), findings);
+  checkPair({ certificate, key, names: ["cert_file", "key_file"] }, folder, at, findings);
+}
+
+interface WrittenPair {
+  readonly certificate: unknown;
+  readonly key: unknown;
+  /** Their keys in the file. */
+  readonly names: readonly [certificate: string, key: string];
+}
+
+function checkPair({ certificate, key, names }: WrittenPair, folder: string, at: Path, findings: Findings): void {
+  const [certificateName, keyName] = names;
+  if ((certificate === undefined) !== (key === undefined)) {
     findings.problem(
-      [...at, key],
+      [...at, certificate === undefined ? keyName : certificateName],
       "the other one of the two is missing",
-      "cert_file and key_file together, or neither",
+      `${certificateName} and ${keyName} together, or neither`,
     );
   }
-  checkCredentials(values["ca_file"], [...at, "ca_file"], (path) => readCertificates(resolve(folder, path)), findings);
-  if (certFile === null || keyFile === null) return;
-  const client = { certFile, keyFile };
-  const isBad = checkCredentials(certFile, [...at, "cert_file"], readCertificates, findings);
-  if (isBad) return;
-  checkCredentials(
-    keyFile,
-    [...at, "key_file"],
-    () => readTlsFiles({ caFile: null, client, serverName: null }),
-    findings,
-  );
+  if (typeof certificate !== "string" || typeof key !== "string" || certificate === "" || key === "") return;
+  const [certFile, keyFile] = [resolve(folder, certificate), resolve(folder, key)];
+  if (checkCredentials(certFile, [...at, certificateName], readCertificates, findings)) return;
+  checkCredentials(keyFile, [...at, keyName], () => readPair({ certFile, keyFile }), findings);
 }
 
 /** Whether a problem was found. */

@@ -30,3 +30,8 @@ export function formatAddress({ host, port }: Address): string {
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
+
+/** Whether a server that listens there listens on every address of this host. */
+export function isWildcard(host: string): boolean {
+  return host === "0.0.0.0" || /^[0:]+$/.test(host);
+}

@@ -1,8 +1,9 @@
 // Every key of the configuration file, with what is right for it: the message of each check says what is expected.
 // docs/configuration.md and the file that `icon init` writes name each of these keys; a test holds them to it.
 
+import { isIPv6 } from "node:net";
 import { z } from "zod";
-import { addressExpected, isLoopback, parseAddress } from "./address.ts";
+import { addressExpected, parseAddress } from "./address.ts";
 import { durationExpected, parseDuration, parseSize, sizeExpected } from "./quantity.ts";
 import { parseRole, roleExpected } from "./role.ts";
 
@@ -12,6 +13,7 @@ const dayMs = 86_400_000;
 
 // Shared with the checks that hold two keys against each other.
 export const queueDefaults = { segmentBytes: 64 * mib, retentionBytes: 20 * gib, reserveBytes: 64 * mib } as const;
+export const httpListenDefault = { host: "127.0.0.1", port: 8080 } as const;
 export const reconnectDefaultsMs = { min: 500, max: 30_000 } as const;
 
 const sourcesMax = 100;
@@ -71,14 +73,20 @@ function size(minBytes: number, maxBytes: number, range: string) {
 
 const path = (what: string) => text(`the path of ${what}; a relative one starts at the folder of this file`);
 
-const listenExpected = 'a loopback address such as "127.0.0.1:8080", or "off"; port 0 takes any free port';
+const listenExpected = 'an address such as "127.0.0.1:8080", or "off"; port 0 takes any free port';
 const listen = checked(listenExpected, (value) => {
   if (typeof value !== "string") return { wrong: "" };
   if (value === "off") return { address: null };
   const address = parseAddress(value, { allowPortZero: true });
-  if ("wrong" in address) return address;
-  if (isLoopback(address.host)) return { address };
-  return { wrong: "the page has no login and no TLS yet, so other hosts must not reach it" };
+  return "wrong" in address ? address : { address };
+});
+
+const hostNamesExpected =
+  'a list of at most 32 host names or IP addresses without a port, such as ["icon.example.com"]';
+const hostName = checked(hostNamesExpected, (value) => {
+  if (typeof value !== "string") return { wrong: "" };
+  const address = parseAddress(isIPv6(value) ? `[${value}]:1` : `${value}:1`);
+  return "wrong" in address ? { wrong: "" } : address.host;
 });
 
 const address = checked(addressExpected, (value) =>
@@ -119,7 +127,12 @@ export const idbSection = section("[idb]", {
 });
 
 export const httpSection = section("[http]", {
-  listen: listen.default({ address: { host: "127.0.0.1", port: 8080 } }),
+  listen: listen.default({ address: httpListenDefault }),
+  names: z.array(hostName, hostNamesExpected).max(32, hostNamesExpected).default([]),
+  tokens: path("the token file").optional(),
+  tls_certificate: path("a file with the certificate of the HTTP side").optional(),
+  tls_key: path("a file with the certificate's private key").optional(),
+  plaintext: z.boolean("true or false").default(false),
 });
 
 export const logSection = section("[log]", {

@@ -3,8 +3,10 @@
 
 import { resolve } from "node:path";
 import type { z } from "zod";
-import type { Config } from "../config.ts";
-import { queueAcross, sourcesAcross } from "./across.ts";
+import { tokenFileOwners } from "../access/token-file.ts";
+import type { Config, HttpConfig } from "../config.ts";
+import { httpAcross, queueAcross, sourcesAcross } from "./across.ts";
+import { isLoopback, isWildcard } from "./address.ts";
 import { type Document, type Path, readDocument } from "./document.ts";
 import {
   callconcentratorSection,
@@ -44,6 +46,8 @@ export function judge(text: string, folder: string): Verdict {
   const log = judgeSection(document, findings, "log", logSection);
   const sources = judgeSources(document, findings);
   queueAcross(document.values["queue"], findings);
+  const owners = tokenFileOwners(instance === null ? null : resolve(folder, instance.data_dir));
+  httpAcross(document.values["http"], folder, owners, findings);
   sourcesAcross(document.values["source"], folder, findings);
   const role = callconcentrator?.role ?? { roles, isUpperCase: false };
   if (callconcentrator?.role !== undefined) warnOfRole(role, findings);
@@ -69,11 +73,23 @@ export function judge(text: string, folder: string): Verdict {
       windowSeconds: idb.window / 1000,
       walLimitBytes: idb.wal_limit,
     },
-    http: { listen: http.listen.address },
+    http: httpConfig(http, folder),
     log: { level: log.level },
     sources: sources.map((each) => sourceConfig(each, folder)),
   };
   return { config, problems: [], warnings };
+}
+
+function httpConfig(values: z.output<typeof httpSection>, folder: string): HttpConfig {
+  const { listen, names, tokens, tls_certificate, tls_key } = values;
+  const host = listen.address?.host;
+  const hasTls = tls_certificate !== undefined && tls_key !== undefined;
+  return {
+    listen: listen.address,
+    names: host === undefined || isLoopback(host) || isWildcard(host) ? names : [...names, host],
+    tokenFile: tokens === undefined ? null : resolve(folder, tokens),
+    tls: hasTls ? { certFile: resolve(folder, tls_certificate), keyFile: resolve(folder, tls_key) } : null,
+  };
 }
 
 /** What the section holds, or null when a problem was named. A missing section is an empty one. */

@@ -37,8 +37,17 @@ role = "gcc"
 #wal_limit = "4GiB"
 
 [http]
-# Status page, metrics and API; loopback addresses only, or "off".
+# Status page, metrics and API, or "off". An address that other hosts can reach needs tokens, and TLS.
 #listen = "127.0.0.1:8080"
+# By which names others call this host; a request for another one is refused.
+#names = []
+# Who may ask: the file that icon token add makes. Without it, whoever is on this host.
+#tokens = "icon.tokens"
+# HTTPS: the certificate with its chain, and its private key.
+#tls_certificate = "icon.pem"
+#tls_key = "icon.key"
+# Other hosts without TLS, because what lies between is safe otherwise. Tokens are needed all the same.
+#plaintext = false
 
 [log]
 # error, warn, info or debug; to standard error, as JSON lines.

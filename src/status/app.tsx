@@ -1,13 +1,17 @@
-// The routes of the HTTP side. All of them read; none changes anything.
+// The routes of the HTTP side. None changes anything but a browser's visit. Each says what a token must be for; health
+// and what the login page needs are open.
 //
 // Said here too, because outside of the checkout's folder the runtime does not find tsconfig.json.
 /** @jsxImportSource hono/jsx */
 
 import { Hono } from "hono";
+import { mayDo, type Token } from "../access/token.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import { type Access, requires, type StatusEnvironment } from "./access.ts";
 import { guard } from "./guard.ts";
 import type { Live } from "./live.ts";
+import { loginRoutes } from "./login.tsx";
 import { metricsContentType, renderMetrics } from "./metrics.ts";
 import { Page, PageBody } from "./page.tsx";
 import { reasonsNotReady, warningsOf } from "./readiness.ts";
@@ -22,36 +26,57 @@ export interface StatusAppOptions {
   readonly live: Live;
   /** The port listened on. */
   readonly port: () => number;
+  /** What a Host header may name beside loopback. */
+  readonly names: readonly string[];
+  /** Null: whoever reaches the address may read. */
+  readonly access: Access | null;
+  readonly isEncrypted: boolean;
 }
 
-export function createStatusApp({ report, clock, log, live, port }: StatusAppOptions): Hono {
-  const app = new Hono();
-  app.use(guard(port));
-  app.get("/", (context) => context.html(renderPage(report(), clock.now())));
+export function createStatusApp(options: StatusAppOptions): Hono<StatusEnvironment> {
+  const { report, clock, log, live, port, names, access, isEncrypted } = options;
+  const app = new Hono<StatusEnvironment>();
+  const reader = requires(access, "read");
+  app.use(guard({ port, names, hasLogin: access !== null, isEncrypted }));
+  app.get("/", reader, (context) => context.html(renderPage(report(), clock.now(), context.get("visitor"))));
   app.get("/status.css", (context) => context.body(pageStyle, 200, { "Content-Type": "text/css; charset=utf-8" }));
   app.get("/status.js", (context) =>
     context.body(pageScript, 200, { "Content-Type": "text/javascript; charset=utf-8" }),
   );
-  app.get("/events", (context) => {
+  if (access !== null)
+    app.route(
+      "/",
+      loginRoutes(access, () => report().instance.name, log),
+    );
+  app.get("/events", reader, (context) => {
     const headers = { "Content-Type": "text/event-stream" };
     if (context.req.method === "HEAD") return context.body(null, 200, headers);
-    const stream = live.open();
+    const visitor = context.get("visitor");
+    const stream = live.open(() => visitor === null || access === null || access.tokens.holds(visitor));
     if (stream === null) {
       return context.text("Cannot keep another page live: too many are open\n", 503, { "Retry-After": "5" });
     }
     return context.body(stream, 200, headers);
   });
   app.get("/healthz", (context) => context.text("ok\n"));
-  app.get("/readyz", (context) => {
+  app.get("/readyz", reader, (context) => {
     const now = report();
     const [reasons, warnings] = [reasonsNotReady(now), warningsOf(now)];
     return context.json({ ready: reasons.length === 0, reasons, warnings }, reasons.length === 0 ? 200 : 503);
   });
-  app.get("/metrics", async (context) => {
+  app.get("/metrics", reader, async (context) => {
     const text = await renderMetrics(report(), process.memoryUsage.rss());
     return context.body(text, 200, { "Content-Type": metricsContentType });
   });
-  app.get("/api/v1/status", (context) => {
+  app.get("/api/v1/whoami", reader, (context) => {
+    const visitor = context.get("visitor");
+    return context.json({
+      name: visitor?.name ?? null,
+      role: visitor?.role ?? null,
+      may: mayDo(visitor?.role ?? "read"),
+    });
+  });
+  app.get("/api/v1/status", reader, (context) => {
     const text = JSON.stringify({ at: clock.now(), ...report() }, bigintAsDigits, 2);
     return context.body(`${text}\n`, 200, { "Content-Type": "application/json" });
   });
@@ -64,8 +89,8 @@ export function createStatusApp({ report, clock, log, live, port }: StatusAppOpt
 }
 
 /** The whole document. */
-export function renderPage(report: StatusReport, now: number): string {
-  return `<!doctype html>${(<Page report={report} now={now} />).toString()}`;
+export function renderPage(report: StatusReport, now: number, visitor: Token | null): string {
+  return `<!doctype html>${(<Page report={report} now={now} visitor={visitor?.name ?? null} />).toString()}`;
 }
 
 /** What an update carries. */

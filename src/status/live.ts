@@ -15,6 +15,8 @@ interface Page {
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
   readonly openedAtMs: number;
   takenAtMs: number;
+  /** Whether whoever opened it may still see it. */
+  readonly isAllowed: () => boolean;
 }
 
 export interface LiveOptions {
@@ -39,14 +41,14 @@ export class Live {
   }
 
   /** A stream of server-sent events, the first at once; null when there are already as many pages as allowed. */
-  open(): ReadableStream<Uint8Array> | null {
+  open(isAllowed: () => boolean = () => true): ReadableStream<Uint8Array> | null {
     if (this.#isClosed || this.#pages.size >= this.#options.pagesMax) return null;
     let page: Page | undefined;
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           const now = this.#options.clock.monotonic();
-          page = { controller, openedAtMs: now, takenAtMs: now };
+          page = { controller, openedAtMs: now, takenAtMs: now, isAllowed };
           this.#pages.add(page);
           controller.enqueue(this.#update());
           this.#schedule();
@@ -81,6 +83,10 @@ export class Live {
     const now = this.#options.clock.monotonic();
     const update = this.#update();
     for (const page of this.#pages) {
+      if (!page.isAllowed()) {
+        this.#drop(page);
+        continue;
+      }
       // A page that is slow misses updates; nothing piles up for it.
       if ((page.controller.desiredSize ?? 0) > 0) {
         page.takenAtMs = now;

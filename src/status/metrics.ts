@@ -108,5 +108,22 @@ export async function renderMetrics(report: StatusReport, residentBytes: number)
   gauge("icon_open_parties", "Parties that have begun and not ended.", [{}, report.openParties]);
   // A gauge: it counts over the life of the IDB and begins anew with a new one.
   gauge("icon_undecoded_frames", "Frames kept in ICON_UNDECODED.", [{}, report.undecodedTotal]);
+
+  const { http } = report;
+  gauge("icon_http_connections", "Connections to the HTTP side.", [{}, http.connections]);
+  counter("icon_http_turned_away_total", "Connections closed because of a bound.", [{}, http.turnedAway]);
+  counter("icon_http_wrong_tokens_total", "Requests with a wrong token.", [{}, http.wrongTokens]);
+  gauge("icon_http_certificate_expiry_timestamp_seconds", "When the certificate in use ceases to hold.", [
+    {},
+    seconds(http.certificate?.notAfter ?? null),
+  ]);
+  gauge("icon_http_certificate_renewed", "0 while the certificate's files as they are now cannot be used.", [
+    {},
+    http.certificate === null ? null : Number(http.certificate.problem === null),
+  ]);
+  gauge("icon_http_tokens_in_force", "0 while the token file as it is now cannot be used.", [
+    {},
+    Number(http.tokensProblem === null),
+  ]);
   return registry.metrics();
 }

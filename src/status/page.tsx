@@ -5,8 +5,16 @@
 /** @jsxImportSource hono/jsx */
 
 import type { Child } from "hono/jsx";
-import { type Tone, verdictOn } from "./readiness.ts";
-import type { IdbStatus, QueueStatus, SourceStatus, StatusReport, TroubleStatus } from "./report.ts";
+import { certificateWord, type Tone, verdictOn } from "./readiness.ts";
+import type {
+  CertificateStatus,
+  HttpStatus,
+  IdbStatus,
+  QueueStatus,
+  SourceStatus,
+  StatusReport,
+  TroubleStatus,
+} from "./report.ts";
 import { countText, durationText, instantText, rateText, sizeText } from "./wording.ts";
 
 interface Props {
@@ -15,14 +23,19 @@ interface Props {
   readonly now: number;
 }
 
+interface PageProps extends Props {
+  /** Name of the token with which the page was asked for; null: without one. */
+  readonly visitor: string | null;
+}
+
 /** The whole document. */
-export function Page({ report, now }: Props) {
+export function Page({ report, now, visitor }: PageProps) {
   return (
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>{titleOf(report)}</title>
+        <title>{titleOf(report, now)}</title>
         <link rel="icon" href="data:," />
         <link rel="stylesheet" href="/status.css" />
         <noscript>
@@ -41,6 +54,12 @@ export function Page({ report, now }: Props) {
         <footer>
           Times are UTC by this host's clock. For machines: <a href="/api/v1/status">status as JSON</a>,{" "}
           <a href="/metrics">metrics</a>, <a href="/readyz">readiness</a>, <a href="/healthz">health</a>.
+          {visitor === null ? null : (
+            <>
+              {" "}
+              Signed in with token <a href="/login">{visitor}</a>.
+            </>
+          )}
         </footer>
       </body>
     </html>
@@ -51,7 +70,7 @@ export function Page({ report, now }: Props) {
 export function PageBody({ report, now }: Props) {
   const { instance, sources, trouble } = report;
   return (
-    <main data-title={titleOf(report)}>
+    <main data-title={titleOf(report, now)}>
       <header>
         <h1>{instance.name}</h1>
         <span class="quiet">
@@ -63,7 +82,7 @@ export function PageBody({ report, now }: Props) {
           <time dateTime={new Date(now).toISOString()}>{instantText(now)}</time>
         </span>
       </header>
-      <Verdict report={report} />
+      <Verdict report={report} now={now} />
       <Glance report={report} now={now} />
       <section aria-labelledby="sources">
         <h2 id="sources">Data sources</h2>
@@ -72,6 +91,7 @@ export function PageBody({ report, now }: Props) {
       <div class="halves">
         <QueueFacts queue={report.queue} />
         <IdbFacts idb={report.idb} undecodedTotal={report.undecodedTotal} now={now} />
+        <HttpFacts http={report.http} now={now} />
       </div>
       <section aria-labelledby="trouble">
         <h2 id="trouble">Recent trouble</h2>
@@ -81,12 +101,12 @@ export function PageBody({ report, now }: Props) {
   );
 }
 
-function titleOf(report: StatusReport): string {
-  return `${verdictOn(report).word} · ${report.instance.name}`;
+function titleOf(report: StatusReport, now: number): string {
+  return `${verdictOn(report, now).word} · ${report.instance.name}`;
 }
 
-function Verdict({ report }: { readonly report: StatusReport }) {
-  const { tone, word, sentences } = verdictOn(report);
+function Verdict({ report, now }: Props) {
+  const { tone, word, sentences } = verdictOn(report, now);
   return (
     <div class={`verdict ${tone}`} role="status">
       <strong class={`mark ${tone}`}>{word}</strong>
@@ -297,6 +317,43 @@ function IdbFacts({ idb, undecodedTotal, now }: IdbProps) {
         </tbody>
       </table>
     </section>
+  );
+}
+
+function HttpFacts({ http, now }: { readonly http: HttpStatus; readonly now: number }) {
+  const { certificate, tokensProblem } = http;
+  return (
+    <section aria-labelledby="http">
+      <h2 id="http">This page</h2>
+      <table class="facts">
+        <tbody>
+          <Fact name="Connections">
+            {countText(http.connections)} of {countText(http.connectionsMax)}
+          </Fact>
+          <Fact name="Turned away">{countText(http.turnedAway)}</Fact>
+          <Fact name="Wrong tokens">{countText(http.wrongTokens)}</Fact>
+          {tokensProblem === null ? null : (
+            <Fact name="Token file">
+              <State tone="look" word="not in use as it is now" />
+            </Fact>
+          )}
+          <Fact name="Certificate">
+            {certificate === null ? "none, plain HTTP" : <CertificateFact certificate={certificate} now={now} />}
+          </Fact>
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function CertificateFact({ certificate, now }: { readonly certificate: CertificateStatus; readonly now: number }) {
+  const { notAfter, problem } = certificate;
+  const [tone, word] = certificateWord(certificate, now);
+  return (
+    <>
+      <State tone={problem === null ? tone : "look"} word={word} />{" "}
+      <time dateTime={new Date(notAfter).toISOString()}>{instantText(notAfter)}</time>
+    </>
   );
 }
 

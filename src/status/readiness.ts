@@ -1,7 +1,7 @@
 // What the instance's state comes to: ready or not for whoever asks by machine, and one sentence for whoever looks at
 // the page at night. Both are functions of the report alone.
 
-import type { SourceStatus, StatusReport, WalBlockStatus } from "./report.ts";
+import type { CertificateStatus, SourceStatus, StatusReport, WalBlockStatus } from "./report.ts";
 import { instantText } from "./wording.ts";
 
 export interface ReadinessReason {
@@ -52,8 +52,33 @@ const ageNotAppliedMsMax = 60_000;
 // Well before the reserve is touched that [queue] reserve keeps, while there is still time to look.
 const diskFreeBytesMin = 1024 ** 3;
 
+const dayMs = 86_400_000;
+// As long before its end as certificates are renewed at the latest that are renewed by machine.
+const certificateDaysMin = 14;
+
+/** In words how long the certificate in use holds, and how that is to be taken. */
+export function certificateWord({ notAfter }: CertificateStatus, now: number): [Tone, string] {
+  const days = Math.floor((notAfter - now) / dayMs);
+  if (days < 0) return ["bad", "expired"];
+  return [days < certificateDaysMin ? "look" : "good", `${days} ${days === 1 ? "day" : "days"} left, until`];
+}
+
+function httpSentences({ certificate, tokensProblem }: StatusReport["http"], now: number): string[] {
+  const sentences: string[] = [];
+  if (tokensProblem !== null)
+    sentences.push("The token file cannot be used as it is now; the tokens before it are in force.");
+  if (certificate === null) return sentences;
+  if (certificate.problem !== null) sentences.push("The certificate was not renewed; the one before it is in use.");
+  const [tone, word] = certificateWord(certificate, now);
+  if (tone !== "good")
+    sentences.push(
+      `The certificate of this page: ${word} ${new Date(certificate.notAfter).toISOString().slice(0, 10)}.`,
+    );
+  return sentences;
+}
+
 /** The answer to "is it recording?". */
-export function verdictOn(report: StatusReport): Verdict {
+export function verdictOn(report: StatusReport, now: number): Verdict {
   const connected = report.sources.filter((each) => each.state === "connected").length;
   const bad: string[] = [];
   if (report.queue.state === "failed") bad.push("The persistent queue has failed; the instance must be restarted.");
@@ -73,6 +98,7 @@ export function verdictOn(report: StatusReport): Verdict {
   if (behindMs > ageNotAppliedMsMax) look.push("The IDB is more than a minute behind the persistent queue.");
   const { diskFreeBytes } = report.queue;
   if (diskFreeBytes !== null && diskFreeBytes < diskFreeBytesMin) look.push("Less than 1 GiB of disk is free.");
+  look.push(...httpSentences(report.http, now));
   if (look.length > 0) return { tone: "look", word: "Recording, but look", sentences: look };
   return { tone: "good", word: "Recording", sentences: [] };
 }

@@ -13,6 +13,30 @@ export interface StatusReport {
   readonly undecodedTotal: number;
   /** The newest last; bounded by whoever reports. */
   readonly trouble: readonly TroubleStatus[];
+  readonly http: HttpStatus;
+}
+
+/** What the HTTP side is told; what it knows of itself it adds. */
+export type InstanceReport = Omit<StatusReport, "http">;
+
+export interface HttpStatus {
+  readonly connections: number;
+  readonly connectionsMax: number;
+  /** Since the instance started: connections closed because of a bound (number, rate, time). */
+  readonly turnedAway: number;
+  /** Since the instance started: wrong tokens shown. */
+  readonly wrongTokens: number;
+  /** Why the token file as it is now is not in use; null: it is, or there is none. */
+  readonly tokensProblem: string | null;
+  /** Null: plain HTTP. */
+  readonly certificate: CertificateStatus | null;
+}
+
+export interface CertificateStatus {
+  /** When the one in use ceases to hold. */
+  readonly notAfter: number;
+  /** Why the files as they are now are not in use; null: they are. */
+  readonly problem: string | null;
 }
 
 export interface InstanceStatus {

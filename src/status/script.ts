@@ -35,9 +35,12 @@ function listen() {
     body.dataset.live = "yes";
     document.title = next.dataset.title;
   });
-  // A refusal (too many pages, restart) ends an EventSource for good: begin anew.
-  events.addEventListener("error", () => {
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
+  // A refusal (too many pages, restart, token gone) ends an EventSource for good: begin anew, or sign in anew.
+  events.addEventListener("error", async () => {
+    if (events.readyState !== EventSource.CLOSED) return;
+    const answer = await fetch("/api/v1/whoami").catch(() => null);
+    if (answer?.status === 401) location.assign("/login");
+    else setTimeout(listen, 5000);
   });
 }
 

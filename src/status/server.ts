@@ -1,26 +1,52 @@
-// The HTTP side as it runs: on loopback, bounded, and never in the way of intake.
+// The HTTP side as it runs: bounded, and never in the way of intake.
+//
+//   socket ──▶ Connections (bounds) ──▶ TLS, where there is a certificate ──▶ HTTP ──▶ routes (app.tsx)
 
-import type { Server } from "bun";
+import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
+import { createServer, type Server, type Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { Token } from "../access/token.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import type { Access } from "./access.ts";
 import { createStatusApp, renderPageBody } from "./app.tsx";
+import { Certificate, type ReadCertificate } from "./certificate.ts";
+import { type Connection, type ConnectionBounds, Connections } from "./connections.ts";
+import { exchange } from "./exchange.ts";
 import { Live } from "./live.ts";
-import type { StatusReport } from "./report.ts";
+import type { InstanceReport, StatusReport } from "./report.ts";
+import { TokenTable } from "./token-table.ts";
+import { Visits } from "./visits.ts";
+import { WrongTokens } from "./wrong-tokens.ts";
 
 // Open pages; each costs one rendered body a second. A wall of screens has fewer.
 const pagesMax = 16;
-// Requests in hand at once, open pages among them; beyond it a request is turned away at once.
-const requestsMax = 64;
-// No route takes a body.
-const requestBodyBytesMax = 1024;
-// A connection that says nothing is closed; an open page gets something every second.
-const idleSecondsMax = 20;
+const connectionBounds: ConnectionBounds = {
+  inAllMax: 256,
+  perAddressMax: 64,
+  newPerSecondMax: 100,
+  headersMsMax: 10_000,
+  answerMsMax: 15_000,
+};
+// The login form; no other route takes a body.
+const bodyBytesMax = 1024;
+// A browser's headers are a few hundred bytes, and cookies of other services on the same name come on top.
+const headerBytesMax = 16_384;
+const headersMax = 64;
+// A connection that asked so often is closed after its answer: whoever floods us has to come in again.
+const requestsPerConnectionMax = 1000;
 
 export interface StatusServerOptions {
-  /** A loopback address (the configuration sees to it); port 0 takes a free one. */
+  /** Port 0 takes a free one. */
   readonly listen: { readonly host: string; readonly port: number };
+  /** What a Host header may name beside loopback. */
+  readonly names: readonly string[];
+  /** The token file as it is now; null: whoever reaches the address may read. Throws when the file cannot be used. */
+  readonly readTokens: (() => readonly Token[]) | null;
+  /** The certificate's files as they are now; null: plain HTTP. Throws when they cannot be used. */
+  readonly readCertificate: (() => ReadCertificate) | null;
   /** Called once a request and once a second while pages are open; must be cheap. */
-  readonly report: () => StatusReport;
+  readonly report: () => InstanceReport;
   readonly clock: Clock;
   readonly log: Log;
   /** Ends the server and every connection. */
@@ -29,6 +55,9 @@ export interface StatusServerOptions {
 
 export interface StatusServer {
   readonly address: { readonly host: string; readonly port: number };
+  readonly isEncrypted: boolean;
+  /** Reads the certificate's files again. */
+  renew(): void;
   /** Resolves once nothing listens any more. */
   readonly stopped: Promise<void>;
 }
@@ -38,46 +67,112 @@ export class StatusListenError extends Error {
   override readonly name = "StatusListenError";
 }
 
-/** Listens at once. Throws StatusListenError when the address is taken or not ours. */
-export function startStatusServer({ listen, report, clock, log, signal }: StatusServerOptions): StatusServer {
+/** Resolves once it listens. Rejects with StatusListenError when the address is taken or not ours. */
+export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
+  const { listen, names, readTokens, readCertificate, clock, log, signal } = options;
+  const isEncrypted = readCertificate !== null;
+  const certificate = readCertificate === null ? null : new Certificate({ read: readCertificate, clock, log, signal });
+  const connections = new Connections(clock, connectionBounds);
+  const access = readTokens === null ? null : accessOf(readTokens, isEncrypted, options);
+  const report = (): StatusReport => ({
+    ...options.report(),
+    http: {
+      connections: connections.count,
+      connectionsMax: connectionBounds.inAllMax,
+      turnedAway: connections.turnedAway,
+      wrongTokens: access?.wrongTokens.total ?? 0,
+      tokensProblem: access?.tokens.problem ?? null,
+      certificate: certificate?.status() ?? null,
+    },
+  });
   const live = new Live({ clock, pagesMax, render: () => renderPageBody(report(), clock.now()) });
-  const app = createStatusApp({ report, clock, log, live, port: () => port });
-  const server = serve(listen, (request, running) =>
-    running.pendingRequests > requestsMax
-      ? new Response("Cannot answer now: too many requests at once\n", { status: 503, headers: { "Retry-After": "1" } })
-      : app.fetch(request),
-  );
-  const port = server.port ?? listen.port;
-  log.info("status page listening", { host: listen.host, port });
+  let { port } = listen;
+  const app = createStatusApp({ report, clock, log, live, port: () => port, names, access, isEncrypted });
+
+  const connectionOf = new WeakMap<Socket, Connection>();
+  const http = serveHttp((incoming, outgoing) => {
+    const connection = connectionOf.get(incoming.socket);
+    if (connection === undefined) return incoming.socket.destroy();
+    connection.asked();
+    outgoing.once("close", () => connection.answered());
+    exchange(incoming, outgoing, {
+      isEncrypted,
+      bodyBytesMax,
+      answer: (request) => app.fetch(request, { address: connection.address }),
+      progressed: () => connection.progressed(),
+    }).catch(() => incoming.socket.destroy()); // gone in the middle of it
+  });
+  const server = createServer((socket) => {
+    socket.on("error", () => {}); // its end is all that matters, and "close" tells that
+    const connection = connections.accept(socket);
+    if (connection === null) return;
+    if (certificate === null) {
+      connectionOf.set(socket, connection);
+      http.emit("connection", socket);
+      return;
+    }
+    const secure = new TLSSocket(socket, { isServer: true, secureContext: certificate.context });
+    secure.on("error", () => socket.destroy());
+    secure.once("secure", () => {
+      connectionOf.set(secure, connection);
+      http.emit("connection", secure);
+    });
+  });
+  port = await listenOn(server, listen);
+  log.info("status page listening", { host: listen.host, port, tls: isEncrypted, tokens: access !== null });
   const stopped = new Promise<void>((resolve) => {
     const stop = () => {
       live.close();
-      void server.stop(true).finally(resolve);
+      server.close(() => resolve());
+      connections.closeAll();
     };
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
   });
-  return { address: { host: listen.host, port }, stopped };
+  return { address: { host: listen.host, port }, isEncrypted, renew: () => certificate?.renew(), stopped };
 }
 
-type Handler = (request: Request, server: Server<undefined>) => Response | Promise<Response>;
+function accessOf(
+  read: () => readonly Token[],
+  isEncrypted: boolean,
+  { clock, log, signal, listen }: StatusServerOptions,
+): Access {
+  return {
+    tokens: new TokenTable({ read, clock, log }),
+    visits: new Visits(clock),
+    wrongTokens: new WrongTokens({ clock, log, signal }),
+    // Cookies do not know of ports, and several instances may be on one host.
+    cookie: `${isEncrypted ? "__Host-" : ""}icon-visit-${listen.port}`,
+    isEncrypted,
+  };
+}
 
-function serve({ host, port }: StatusServerOptions["listen"], fetch: Handler): Server<undefined> {
-  try {
-    return Bun.serve({
-      hostname: host,
-      port,
-      idleTimeout: idleSecondsMax,
-      maxRequestBodySize: requestBodyBytesMax,
-      development: false,
-      fetch,
-    });
-  } catch (cause) {
-    const reason =
-      cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE" ? "it is in use" : "refused";
-    throw new StatusListenError(
-      `Cannot listen on ${host}:${port} for the status page: ${reason}; expected http.listen to name a free port`,
-      { cause },
+function serveHttp(serve: Parameters<HttpServer["on"]>[1]): HttpServer {
+  const http = createHttpServer({ maxHeaderSize: headerBytesMax, requireHostHeader: false }, serve);
+  http.maxHeadersCount = headersMax;
+  http.maxRequestsPerSocket = requestsPerConnectionMax;
+  http.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    const status = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    socket.destroySoon();
+  });
+  return http;
+}
+
+function listenOn(server: Server, { host, port }: StatusServerOptions["listen"]): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  server.once("error", (cause: NodeJS.ErrnoException) => {
+    const reason = cause.code === "EADDRINUSE" ? "it is in use" : `refused (${cause.code ?? cause.message})`;
+    reject(
+      new StatusListenError(
+        `Cannot listen on ${host}:${port} for the status page: ${reason}; expected http.listen to name a free port`,
+        { cause },
+      ),
     );
-  }
+  });
+  server.listen(port, host, () => {
+    const bound = server.address();
+    resolve(bound === null || typeof bound === "string" ? port : bound.port);
+  });
+  return promise;
 }

@@ -66,6 +66,15 @@ code { font: 12.5px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; overflow-wr
 .when-live { display: none; }
 [data-live="yes"] .when-live { display: inline; }
 [data-live="yes"] .when-still { display: none; }
+.login { max-width: 440px; padding-top: 12vh; }
+.login form { display: grid; gap: 8px; padding: 12px 14px 4px; }
+.login form p { padding: 0; }
+.login label { color: var(--quiet); font-size: 12.5px; }
+.login input, .login button {
+  font: inherit; color: inherit; padding: 7px 10px; border: 1px solid var(--line); border-radius: 6px; background: var(--ground);
+}
+.login button { justify-self: start; padding: 7px 16px; font-weight: 600; cursor: pointer; }
+.login :is(input, button):focus-visible { outline: 2px solid var(--good); outline-offset: 1px; }
 footer { color: var(--quiet); font-size: 12.5px; padding-bottom: 24px; }
 footer a { color: inherit; }
 `;

@@ -88,7 +88,7 @@ describe("the command line", () => {
     const { exitCode, stdout, stderr } = await icon();
     expect([exitCode, stderr]).toEqual([0, ""]);
     expect([...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name)).toEqual([
-      ...["run", "init", "validate", "dump", "sql", "verify", "simulate", "unit", "version", "help"],
+      ...["run", "init", "validate", "dump", "sql", "verify", "simulate", "token", "unit", "version", "help"],
     ]);
   });
 

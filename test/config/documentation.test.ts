@@ -51,7 +51,9 @@ test("the defaults that the file shows in comments are the defaults", () => {
   const withDefaults = configTemplate
     .slice(0, configTemplate.indexOf("# An Asterisk"))
     .replaceAll(/^#(\w[\w-]* = .*)$/gm, (line, setting: string) =>
-      /token_file|silence|^#?(ca|cert|key)_file|server_name/.test(setting) ? line : setting,
+      /token_file|silence|tokens|tls_certificate|tls_key|^#?(ca|cert|key)_file|server_name/.test(setting)
+        ? line
+        : setting,
     );
   expect(withDefaults).toContain("\nretention_bytes = ");
   expect(judgeConfig(withDefaults, "/etc/icon/icon.toml").config).toEqual(

@@ -17,8 +17,11 @@ test("a mutated HTTP request is answered or turned away, never with an error of 
     ...silentLog,
     error: (sentence, fields) => failures.push(`${sentence} ${JSON.stringify(fields)}`),
   };
-  const server = startStatusServer({
+  const server = await startStatusServer({
     listen: { host: "127.0.0.1", port: 0 },
+    names: [],
+    readTokens: null,
+    readCertificate: null,
     report: () => sampleReport,
     clock: systemClock,
     log,

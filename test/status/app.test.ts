@@ -11,7 +11,16 @@ const stillClock: Clock = { now: () => sampleNow, monotonic: () => 0, after: () 
 function appOn(report: StatusReport | (() => StatusReport)) {
   const read = typeof report === "function" ? report : () => report;
   const live = new Live({ clock: stillClock, pagesMax: 2, render: () => renderPageBody(read(), sampleNow) });
-  const app = createStatusApp({ report: read, clock: stillClock, log: silentLog, live, port: () => 8080 });
+  const app = createStatusApp({
+    report: read,
+    clock: stillClock,
+    log: silentLog,
+    live,
+    port: () => 8080,
+    names: [],
+    access: null,
+    isEncrypted: false,
+  });
   return {
     live,
     get: (path: string, init: RequestInit = {}) => app.request(`http://127.0.0.1:8080${path}`, init),

@@ -115,12 +115,15 @@ describe("the server", () => {
     sockets.clear();
   });
 
-  function start(port = 0): { readonly server: StatusServer; readonly controller: AbortController } {
+  async function start(port = 0): Promise<{ readonly server: StatusServer; readonly controller: AbortController }> {
     const controller = new AbortController();
     stop.add(controller);
     const listen = { host: "127.0.0.1", port };
-    const server = startStatusServer({
+    const server = await startStatusServer({
       listen,
+      names: [],
+      readTokens: null,
+      readCertificate: null,
       report: () => sampleReport,
       clock: systemClock,
       log: silentLog,
@@ -145,7 +148,7 @@ describe("the server", () => {
   }
 
   test("a browser's event source gets its first event over the wire", async () => {
-    const { port } = start().server.address;
+    const { port } = (await start()).server.address;
     const text = await exchange(port, `GET /events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`, "</main>");
     expect(text).toStartWith("HTTP/1.1 200 OK");
     expect(text.toLowerCase()).toContain("content-type: text/event-stream");
@@ -154,7 +157,7 @@ describe("the server", () => {
   });
 
   test("a foreign Host header is refused over the wire, and so is a body that is too long", async () => {
-    const { port } = start().server.address;
+    const { port } = (await start()).server.address;
     const foreign = await exchange(port, "GET / HTTP/1.1\r\nHost: icon.example\r\nConnection: close\r\n\r\n", "\n\n\n");
     expect(foreign).toStartWith("HTTP/1.1 421");
     const long = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: "x".repeat(5000) });
@@ -169,7 +172,7 @@ describe("the server", () => {
   });
 
   test("at most 16 pages are live at once; the page itself and the metrics are served all the same", async () => {
-    const { port } = start().server.address;
+    const { port } = (await start()).server.address;
     const controller = new AbortController();
     const open = () => fetch(`http://127.0.0.1:${port}/events`, { signal: controller.signal });
     const responses = await Promise.all(Array.from({ length: 20 }, open));
@@ -181,7 +184,7 @@ describe("the server", () => {
   });
 
   test("stopping ends open pages and frees the port", async () => {
-    const { server, controller } = start();
+    const { server, controller } = await start();
     const { port } = server.address;
     const page = await fetch(`http://127.0.0.1:${port}/events`);
     const ended = page.text().then(
@@ -191,7 +194,7 @@ describe("the server", () => {
     controller.abort();
     await server.stopped;
     expect(await ended).toBe(true);
-    expect(start(port).server.address.port).toBe(port);
+    expect((await start(port)).server.address.port).toBe(port);
   });
 
   test("a port that is taken is named with the key to change", async () => {
@@ -199,8 +202,8 @@ describe("the server", () => {
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
     try {
       const { port } = other.address() as AddressInfo;
-      expect(() => start(port)).toThrow(StatusListenError);
-      expect(() => start(port)).toThrow(
+      await expect(start(port)).rejects.toThrow(StatusListenError);
+      await expect(start(port)).rejects.toThrow(
         `Cannot listen on 127.0.0.1:${port} for the status page: it is in use; expected http.listen to name a free port`,
       );
     } finally {

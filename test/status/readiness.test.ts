@@ -1,20 +1,20 @@
 import { expect, test } from "bun:test";
 import { verdictOn } from "../../src/status/readiness.ts";
-import { asterisk, north, sampleReport } from "./sample-report.ts";
+import { asterisk, north, sampleNow, sampleReport } from "./sample-report.ts";
 
 test("a quiet night is one word", () => {
-  expect(verdictOn(sampleReport)).toEqual({ tone: "good", word: "Recording", sentences: [] });
+  expect(verdictOn(sampleReport, sampleNow)).toEqual({ tone: "good", word: "Recording", sentences: [] });
 });
 
 test("without a connected source, or with a queue that takes nothing, nothing is being recorded", () => {
   const sources = [{ ...north, state: "waiting" } as const, { ...asterisk, state: "connecting" } as const];
-  expect(verdictOn({ ...sampleReport, sources })).toEqual({
+  expect(verdictOn({ ...sampleReport, sources }, sampleNow)).toEqual({
     tone: "bad",
     word: "Not recording",
     sentences: ["No data source is connected."],
   });
   for (const state of ["full", "failed"] as const) {
-    expect(verdictOn({ ...sampleReport, queue: { ...sampleReport.queue, state } }).tone).toBe("bad");
+    expect(verdictOn({ ...sampleReport, queue: { ...sampleReport.queue, state } }, sampleNow).tone).toBe("bad");
   }
 });
 
@@ -42,7 +42,7 @@ test.each([
     "The instance is stopping.",
   ],
 ])("%s is worth a look", (_, change, sentence) => {
-  expect(verdictOn({ ...sampleReport, ...change })).toEqual({
+  expect(verdictOn({ ...sampleReport, ...change }, sampleNow)).toEqual({
     tone: "look",
     word: "Recording, but look",
     sentences: [sentence],
