@@ -4,6 +4,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { sleep, systemClock } from "./clock.ts";
+import { pauseMs, waitedForCoreMs } from "./giving-way.ts";
 import { IdbBusyError, IdbDamagedError, IdbNotOursError, IdbTooNewError, IdbUnavailableError } from "./idb/error.ts";
 import type { Idb } from "./idb/idb.ts";
 import { openIdb } from "./idb/open.ts";
@@ -73,10 +74,18 @@ const reportIntervalMs = 250;
 // As often as the WAL's growth is looked at.
 const walLookMs = 1_000;
 const retryMsMin = 50;
-const retryMsMax = 2_000;
+// A lock is asked for again soon after it was given back: the backlog has grown all the while.
+const retryMsMax = 500;
 // sysexits: configuration (an IDB that is not ours or too new), software (a broken promise).
 const exitConfiguration = 78;
 const exitSoftware = 70;
+
+interface Instant {
+  readonly at: number;
+  readonly waitedMs: number | undefined;
+  readonly appliedPosition: bigint;
+  readonly durable: bigint;
+}
 
 declare const self: Worker;
 
@@ -143,6 +152,7 @@ class Recorder {
       try {
         this.#projector ??= this.#open();
         this.#moveWal();
+        const before = this.#mark();
         const hasMore = this.#projector.advance(this.#durable);
         if (this.#trouble !== null) this.#log.info("IDB can be written again");
         this.#trouble = null;
@@ -152,7 +162,7 @@ class Recorder {
         const state = this.#projector.takeSegmentState();
         if (state !== null) await this.#states.write(state.position, state.bytes);
         if (hasMore) {
-          await nextTurn();
+          await this.#giveWay(before);
           continue;
         }
         if (this.#stop.signal.aborted) break;
@@ -165,6 +175,26 @@ class Recorder {
         retryMs = Math.min(retryMsMax, retryMs * 2);
       }
     }
+  }
+
+  #mark(): Instant {
+    const appliedPosition = this.#idb?.lastPosition ?? 0n;
+    return { at: systemClock.monotonic(), waitedMs: waitedForCoreMs(), appliedPosition, durable: this.#durable };
+  }
+
+  /** Lets messages in between two batches, and the intake go first where it must. */
+  async #giveWay(before: Instant): Promise<void> {
+    this.#durable = this.#published.take();
+    const now = this.#mark();
+    const tookMs = now.at - before.at;
+    const pause = pauseMs({
+      tookMs,
+      // Where the kernel does not tell, cores are taken for short.
+      waitedMs: now.waitedMs === undefined || before.waitedMs === undefined ? tookMs : now.waitedMs - before.waitedMs,
+      recordedCount: Number(now.appliedPosition - before.appliedPosition),
+      arrivedCount: Number(now.durable - before.durable),
+    });
+    await (pause === 0 ? nextTurn() : sleep(systemClock, pause, this.#stop.signal));
   }
 
   /** Makes of a failure what it asks for: wait, rebuild, or (false) end. */

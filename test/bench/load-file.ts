@@ -1,7 +1,7 @@
 // The events that the bench sends: a simulated contact centre's, taken once from the link and kept as the bytes they
 // came as. They are made before anything is measured, so that the generator only has to send.
 
-import { createWriteStream } from "node:fs";
+import { createWriteStream, readFileSync } from "node:fs";
 
 export interface LoadFile {
   readonly path: string;
@@ -18,6 +18,14 @@ export interface LoadPlan {
 
 const lf = 0x0a;
 const eventLine = /^\{"id":"[A-Za-z]+","EventSequenceNumber":(\d+),/;
+
+/** A load that was recorded before. */
+export function readLoad(path: string): LoadFile {
+  const bytes = readFileSync(path);
+  let events = 0;
+  for (let end = bytes.indexOf(lf); end !== -1; end = bytes.indexOf(lf, end + 1)) events += 1;
+  return { path, events, bytes: bytes.length };
+}
 
 /** Lets `icon simulate tserver` tell so many events as fast as it can, and writes them to `path`, one a line. */
 export async function recordLoad({ icon, path, events, seed }: LoadPlan): Promise<LoadFile> {

@@ -29,7 +29,7 @@ export function provenance(directory: string): Provenance {
       cores: cpus().length,
       memoryBytes: totalmem(),
       kernel: release(),
-      fileSystem: output(["stat", "--file-system", "--format=%T", directory]),
+      fileSystem: output(["findmnt", "--noheadings", "--output", "FSTYPE", "--target", directory]),
       bun: Bun.version,
       loadBefore: Math.round((loadavg()[0] ?? 0) * 100) / 100,
     },

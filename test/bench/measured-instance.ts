@@ -1,101 +1,164 @@
-// One instance under load: the binary as it ships, in a directory of its own, fed by the generator from a process of
+// One instance that is measured: the binary as it ships, in a directory of its own, fed by the generator from a process of
 // its own.
 
 import { Database } from "bun:sqlite";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StatusReport } from "../../src/status/report.ts";
-import type { Sent } from "./load-generator.ts";
+import type { Sending, Sent } from "./load-generator.ts";
 
-export interface Run {
+export interface Measured {
   readonly icon: string;
-  /** An empty directory's path; made here. */
+  /** Made here when it is not there; what is in it is gone on with. */
   readonly directory: string;
-  readonly loadPath: string;
-  readonly windowBytes: number;
-  readonly eventsMax: number;
-  readonly secondsMax: number;
-  /** "paused": somebody else holds the IDB's write lock, so that only the intake works. */
-  readonly idb: "written" | "paused";
-  /** "acknowledged": killed when the last event is; "readable": stopped in order when the last row is. */
-  readonly until: "acknowledged" | "readable";
-}
-
-export interface RunResult extends Sent {
-  /** When a reader could see the last event's rows, milliseconds since 1970; null when that was not waited for. */
-  readonly readableAt: number | null;
-  readonly idbPath: string;
-  readonly queueDirectory: string;
-  readonly commits: number;
+  /** Null: the source's server is not there. */
+  readonly loadPath: string | null;
+  /** Lines for the configuration's [queue]. */
+  readonly queue?: string;
 }
 
 const pollMs = 5;
-const patienceMs = 300_000;
+const patienceMs = 600_000;
 
-export async function runInstanceUnderLoad(run: Run): Promise<RunResult> {
-  mkdirSync(run.directory, { recursive: true, mode: 0o700 });
-  const generator = Bun.spawn(
-    [
-      process.execPath,
-      join(import.meta.dir, "load-generator.ts"),
-      run.loadPath,
-      ...[run.windowBytes, run.eventsMax, run.secondsMax].map(String),
-    ],
-    { stdin: "pipe", stdout: "pipe", stderr: "inherit" },
-  );
-  const said = linesOf(generator.stdout);
-  const { listening } = JSON.parse(await said()) as { listening: string };
-  const config = join(run.directory, "icon.toml");
-  writeFileSync(config, configText(listening));
-  const instance = Bun.spawn([run.icon, "run", "--config", config], {
-    cwd: run.directory,
-    stdout: "pipe",
-    stderr: Bun.file(join(run.directory, "log.ndjson")),
-  });
-  const idbPath = join(run.directory, "data", "idb.db");
-  let lock: Database | null = null;
-  try {
-    const { status } = JSON.parse(await linesOf(instance.stdout)()) as { status: string };
-    // The session is open and the IDB made: what is measured is neither.
-    await until(async () => {
-      const { idb, sources } = await report(status);
-      return idb.commits > 0 && sources[0]?.state === "connected";
+export class MeasuredInstance implements AsyncDisposable {
+  readonly idbPath: string;
+  readonly queueDirectory: string;
+
+  private constructor(
+    readonly directory: string,
+    readonly process: Bun.Subprocess<"ignore", "pipe">,
+    /** From the start of the process to its word that it is ready. */
+    readonly readyMs: number,
+    private readonly status: string,
+    private readonly generator: Generator | null,
+  ) {
+    this.idbPath = join(directory, "data", "idb.db");
+    this.queueDirectory = join(directory, "data", "queue");
+  }
+
+  /** Resolves when it says that it is ready, and, where there is a load, its session is open and its IDB made. */
+  static async start({ icon, directory, loadPath, queue = "" }: Measured): Promise<MeasuredInstance> {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const generator = loadPath === null ? null : await Generator.start(loadPath);
+    const config = join(directory, "icon.toml");
+    const nobodyThere = "127.0.0.1:9";
+    writeFileSync(config, configText(generator?.address ?? nobodyThere, queue));
+    const beganAt = performance.now();
+    const child = Bun.spawn([icon, "run", "--config", config], {
+      cwd: directory,
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: Bun.file(join(directory, "log.ndjson")),
     });
-    if (run.idb === "paused") {
-      lock = new Database(idbPath);
-      lock.exec("PRAGMA busy_timeout = 10000");
-      lock.exec("BEGIN IMMEDIATE");
+    try {
+      const { status } = JSON.parse(await linesOf(child.stdout)()) as { status: string };
+      const readyMs = performance.now() - beganAt;
+      const instance = new MeasuredInstance(directory, child, readyMs, status, generator);
+      if (generator !== null) {
+        await instance.until(async () => {
+          const { idb, sources } = await instance.report();
+          return idb.commits > 0 && sources[0]?.state === "connected";
+        });
+      }
+      return instance;
+    } catch (cause) {
+      child.kill("SIGKILL");
+      generator?.end();
+      throw troubled(directory, cause);
     }
-    const commitsBefore = (await report(status)).idb.commits;
-    generator.stdin.write("\n");
-    await generator.stdin.flush();
-    const sent = JSON.parse(await said()) as Sent;
-    let readableAt: number | null = null;
-    let commits = 0;
-    if (run.until === "readable") {
-      // Asked of the file itself, as a reader would: the position is committed together with the rows.
-      const { durablePosition } = (await report(status)).queue;
-      using reader = new Database(idbPath, { readonly: true });
-      const applied = reader.query<{ POSITION: number }, []>("SELECT POSITION FROM ICON_APPLIED");
-      await until(async () => BigInt(applied.get()?.POSITION ?? 0) >= BigInt(durablePosition ?? 0));
-      readableAt = performance.timeOrigin + performance.now();
-      await until(async () => (await report(status)).queue.recordsNotApplied < 10);
-      commits = (await report(status)).idb.commits - commitsBefore;
+  }
+
+  async report(): Promise<StatusReport> {
+    const answer = await fetch(new URL("/api/v1/status", this.status));
+    return (await answer.json()) as StatusReport;
+  }
+
+  /** Resolves when the last event of it is acknowledged. */
+  async send(sending: Partial<Sending> & Pick<Sending, "events" | "windowBytes">): Promise<Sent> {
+    if (this.generator === null) throw new Error("Cannot send: the instance was started without a load");
+    try {
+      return await this.generator.send({ eventsPerSecond: null, secondsMax: 600, instantsPath: null, ...sending });
+    } catch (cause) {
+      throw troubled(this.directory, cause);
     }
-    instance.kill(run.until === "readable" ? "SIGTERM" : "SIGKILL");
-    await instance.exited;
-    return { ...sent, readableAt, idbPath, queueDirectory: join(run.directory, "data", "queue"), commits };
-  } catch (cause) {
-    const log = readFileSync(join(run.directory, "log.ndjson"), "utf8").slice(-2000);
-    throw new Error(`Cannot measure the instance in "${run.directory}"; the end of its log:\n${log}`, { cause });
-  } finally {
-    lock?.close();
-    instance.kill("SIGKILL");
-    generator.kill();
+  }
+
+  /** Somebody else holds the IDB's write lock until the result is closed. */
+  lockIdb(): Disposable {
+    const lock = new Database(this.idbPath);
+    lock.exec("PRAGMA busy_timeout = 10000");
+    lock.exec("BEGIN IMMEDIATE");
+    return { [Symbol.dispose]: () => lock.close() };
+  }
+
+  /**
+   * Until a reader can see the rows of all that is durable now: asked of the file itself, for the position is committed
+   * together with the rows. Returns when that was, milliseconds since 1970.
+   */
+  async readable(): Promise<number> {
+    const { durablePosition } = (await this.report()).queue;
+    using reader = new Database(this.idbPath, { readonly: true });
+    const applied = reader.query<{ POSITION: number }, []>("SELECT POSITION FROM ICON_APPLIED");
+    await this.until(async () => BigInt(applied.get()?.POSITION ?? 0) >= BigInt(durablePosition ?? 0));
+    return performance.timeOrigin + performance.now();
+  }
+
+  /** Polls until it holds; a bench that hangs helps nobody. */
+  async until(holds: () => Promise<boolean>): Promise<void> {
+    const patience = performance.now() + patienceMs;
+    while (!(await holds())) {
+      if (this.process.exitCode !== null) throw troubled(this.directory, new Error("the instance has ended"));
+      if (performance.now() > patience) throw troubled(this.directory, new Error(`${patienceMs / 1000} s went by`));
+      await Bun.sleep(pollMs);
+    }
+  }
+
+  async end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    this.process.kill(signal);
+    await this.process.exited;
+    this.generator?.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end("SIGKILL");
   }
 }
 
-function configText(address: string): string {
+class Generator {
+  private constructor(
+    private readonly child: Bun.Subprocess<"pipe", "pipe">,
+    private readonly said: () => Promise<string>,
+    readonly address: string,
+  ) {}
+
+  static async start(loadPath: string): Promise<Generator> {
+    const child = Bun.spawn([process.execPath, join(import.meta.dir, "load-generator.ts"), loadPath], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    const said = linesOf(child.stdout);
+    const { listening } = JSON.parse(await said()) as { listening: string };
+    return new Generator(child, said, listening);
+  }
+
+  async send(sending: Sending): Promise<Sent> {
+    this.child.stdin.write(`${JSON.stringify(sending)}\n`);
+    await this.child.stdin.flush();
+    return JSON.parse(await this.said()) as Sent;
+  }
+
+  end(): void {
+    this.child.kill();
+  }
+}
+
+function troubled(directory: string, cause: unknown): Error {
+  const log = readFileSync(join(directory, "log.ndjson"), "utf8").slice(-2000);
+  return new Error(`Cannot measure the instance in "${directory}"; the end of its log:\n${log}`, { cause });
+}
+
+function configText(address: string, queue: string): string {
   return `[instance]
 name = "bench"
 dbid = 9001
@@ -103,6 +166,9 @@ data_dir = "data"
 
 [callconcentrator]
 role = "gcc"
+
+[queue]
+${queue}
 
 [http]
 listen = "127.0.0.1:0"
@@ -119,20 +185,6 @@ switch_dbid = 1
 reconnect_min = "20ms"
 reconnect_max = "100ms"
 `;
-}
-
-async function report(status: string): Promise<StatusReport> {
-  const answer = await fetch(new URL("/api/v1/status", status));
-  return (await answer.json()) as StatusReport;
-}
-
-/** Polls until it holds; a bench that hangs helps nobody. */
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const patience = performance.now() + patienceMs;
-  while (!(await holds())) {
-    if (performance.now() > patience) throw new Error(`Cannot wait longer than ${patienceMs / 1000} s`);
-    await Bun.sleep(pollMs);
-  }
 }
 
 /** Gives the lines of a child's output one at a time. */
