@@ -77,7 +77,9 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
   intake.recover(queue.lastHead, queue.readRecent());
   intake.attach(arrivalSink(queue));
   stop.addEventListener("abort", () => queue.stopWaitingForRoom(), { once: true });
-  await queue.durable(intake.mark(startMark(config, queue)));
+  const restoredFrom = intake.queueIdBefore === queue.queueId ? null : intake.queueIdBefore;
+  if (restoredFrom !== null) log.warn("persistent queue was restored from a backup", { restoredFrom });
+  await queue.durable(intake.mark(startMark(config, queue, restoredFrom)));
 
   const backlog = new BacklogAge();
   const rates = new EventRates();
@@ -202,12 +204,13 @@ function httpOptions({ instance, http: { names, tokenFile, tls } }: Config) {
   };
 }
 
-function startMark(config: Config, queue: Queue): Mark {
+function startMark(config: Config, queue: Queue, restoredFrom: string | null): Mark {
   return {
     mark: "instance started",
     programVersion,
     instance: { name: config.instance.name, dbid: config.instance.dbid },
     queueId: queue.queueId,
+    ...(restoredFrom === null ? {} : { restoredFrom }),
     queueState: queue.state,
     ...projectionMark(config),
   };

@@ -16,6 +16,8 @@ const commandLoaders: ReadonlyMap<string, CommandLoader> = new Map<string, Comma
   ["dump", async () => [(await import("./commands/dump.ts")).dumpCommand()]],
   ["sql", async () => [(await import("./commands/sql.ts")).sqlCommand()]],
   ["verify", async () => [(await import("./commands/verify.ts")).verifyCommand()]],
+  ["backup", async () => [(await import("./commands/backup.ts")).backupCommand()]],
+  ["restore", async () => [(await import("./commands/restore.ts")).restoreCommand()]],
   ["simulate", loadSimulate],
   ["token", async () => [(await import("./commands/token.ts")).tokenCommand()]],
   ["unit", async () => [(await import("./commands/unit.ts")).unitCommand()]],

@@ -63,7 +63,10 @@ export function encodeState(place: StatePlace, rowSequence: number, entries: Ite
     rowSequence,
     entries: lines.length,
   };
-  const body = new TextEncoder().encode(`${[JSON.stringify(header), ...lines].join("\n")}\n`);
+  return framed(new TextEncoder().encode(`${[JSON.stringify(header), ...lines].join("\n")}\n`));
+}
+
+function framed(body: Uint8Array): Uint8Array {
   const checksum = Bun.hash.crc32(body).toString(16).padStart(8, "0");
   const first = new TextEncoder().encode(`ICON live state ${stateFormatVersion} ${checksum} ${body.length}\n`);
   return new Uint8Array(Buffer.concat([first, body]));
@@ -82,11 +85,24 @@ export function decodeState(bytes: Uint8Array, place: StatePlace): SegmentState 
   return { ...place, rowSequence: head.header.rowSequence, entries };
 }
 
+/** The same state, as one of the queue with this id; undefined when its bytes are not whole. */
+export function stateOfQueue(bytes: Uint8Array, queueId: string): Uint8Array | undefined {
+  const whole = readWhole(bytes);
+  if (typeof whole === "string") return undefined;
+  const head = new TextEncoder().encode(`${JSON.stringify({ ...whole.header, queueId })}\n`);
+  return framed(new Uint8Array(Buffer.concat([head, whole.rest])));
+}
+
 /** The header of one whose bytes are whole and that belongs to this place, and what follows it; or in words why not. */
 function readHead(
   bytes: Uint8Array,
   place: StatePlace,
 ): { readonly header: Header; readonly rest: Uint8Array } | string {
+  const whole = readWhole(bytes);
+  return typeof whole === "string" ? whole : (disagreement(whole.header, place) ?? whole);
+}
+
+function readWhole(bytes: Uint8Array): { readonly header: Header; readonly rest: Uint8Array } | string {
   const end = bytes.indexOf(newLine);
   const [, version, checksum, length] = firstLine.exec(textOf(bytes.subarray(0, Math.max(0, end)))) ?? [];
   if (version === undefined) return "it does not begin as a live state does";
@@ -98,7 +114,7 @@ function readHead(
   const headEnd = body.indexOf(newLine);
   // Only this program writes it, and the checksum vouches for the bytes.
   const header = JSON.parse(textOf(body.subarray(0, headEnd))) as Header;
-  return disagreement(header, place) ?? { header, rest: body.subarray(headEnd + 1) };
+  return { header, rest: body.subarray(headEnd + 1) };
 }
 
 function disagreement(header: Header, place: StatePlace): string | null {

@@ -1,6 +1,6 @@
 // icon run: hosts one instance until SIGTERM or SIGINT.
 
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { systemClock } from "../clock.ts";
@@ -15,6 +15,7 @@ import { IdbNotOursError, IdbTooNewError } from "../idb/error.ts";
 import { IdbLockedError } from "../idb-lock.ts";
 import { runInstance } from "../instance.ts";
 import { type LogLevel, openLog } from "../log.ts";
+import { manifestName, restoringName } from "../maintenance/manifest.ts";
 import { refuseNewer } from "../newer-version.ts";
 import { QueueCorruptError, QueueFailedError, QueueFormatError, QueueLockedError } from "../queue/error.ts";
 import { systemDisk } from "../queue/system-disk.ts";
@@ -39,12 +40,30 @@ function read(file: string): Config {
     }
     const problems = [...fileSystemProblems(config), ...certificateProblems(config, systemClock.now())];
     if (problems.length > 0) throw new ConfigError(file, problems);
+    refuseUnfinished(config.instance.dataDir);
     return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const lines = error.problems.map((problem) => formatProblem(file, problem));
     throw new CommandError(exitCodes.configuration, lines.join("\n"), { cause: error });
   }
+}
+
+/** A backup is not to be written to, and half of a restore is not what was backed up. */
+function refuseUnfinished(dataDir: string): void {
+  const wrong = [
+    {
+      name: restoringName,
+      problem: "a restore into it did not end",
+      expected: "delete what is in it, and restore again",
+    },
+    { name: manifestName, problem: "it is a backup", expected: "`icon restore` makes a data directory of it" },
+  ].find(({ name }) => existsSync(join(dataDir, name)));
+  if (wrong === undefined) return;
+  throw new CommandError(
+    exitCodes.configuration,
+    `Cannot use instance.data_dir "${dataDir}": ${wrong.problem} ("${wrong.name}" is in it); ${wrong.expected}`,
+  );
 }
 
 async function run(file: string, config: Config): Promise<void> {

@@ -88,6 +88,8 @@ export type Mark =
       readonly programVersion: string;
       readonly instance: { readonly name: string; readonly dbid: number };
       readonly queueId: string;
+      /** Id of the queue that this one was copied from, at the first start after a restore. */
+      readonly restoredFrom?: string;
       /** How the persistent queue was found: "new", "clean" (orderly stop) or "recovered" (after a crash). */
       readonly queueState: "new" | "clean" | "recovered";
       /** SHA-256 of the projection configuration, hexadecimal. */

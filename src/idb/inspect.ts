@@ -25,10 +25,10 @@ const heapBytesMax = 256 * 1024 * 1024;
 // A writer that appears while we read a file that we took for unused is met by reading again.
 const attemptsMax = 3;
 
-/** Call it in a child process only. Throws what is a fault of ours. */
-export function inspectIdb(path: string): InspectionOutcome {
+/** Call it in a child process only. `isWhole` false: only what it says of itself is read. Throws what is a fault of ours. */
+export function inspectIdb(path: string, isWhole = true): InspectionOutcome {
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
-    const { outcome, isStill } = inspectOnce(path);
+    const { outcome, isStill } = inspectOnce(path, isWhole);
     if (isStill) return outcome;
   }
   return {
@@ -37,11 +37,14 @@ export function inspectIdb(path: string): InspectionOutcome {
   };
 }
 
-function inspectOnce(path: string): { readonly outcome: InspectionOutcome; readonly isStill: boolean } {
+function inspectOnce(
+  path: string,
+  isWhole: boolean,
+): { readonly outcome: InspectionOutcome; readonly isStill: boolean } {
   let reading: ReturnType<typeof openReading> | undefined;
   try {
     reading = openReading(path);
-    const outcome: InspectionOutcome = { kind: "inspected", inspection: inspect(reading.database, path) };
+    const outcome: InspectionOutcome = { kind: "inspected", inspection: inspect(reading.database, path, isWhole) };
     return { outcome, isStill: reading.isStill() };
   } catch (thrown) {
     return { outcome: failure(idbError(thrown, `Cannot inspect IDB "${path}"`)), isStill: reading?.isStill() ?? true };
@@ -50,12 +53,12 @@ function inspectOnce(path: string): { readonly outcome: InspectionOutcome; reado
   }
 }
 
-function inspect(database: Database.Database, path: string): IdbInspection {
+function inspect(database: Database.Database, path: string, isWhole: boolean): IdbInspection {
   database.exec(`PRAGMA busy_timeout = 2000; PRAGMA hard_heap_limit = ${heapBytesMax}`);
   // One transaction, so that all is said of the same state.
   database.exec("BEGIN");
   const { version: schemaVersion } = readIdentity(database, path);
-  const rows = database.prepare("PRAGMA integrity_check(100)").raw().all() as unknown[][];
+  const rows = isWhole ? (database.prepare("PRAGMA integrity_check(100)").raw().all() as unknown[][]) : [];
   const complaints = rows.map(([sentence]) => String(sentence)).filter((sentence) => sentence !== "ok");
   if (schemaVersion === 0) return { complaints, schemaVersion, applied: undefined };
   const row = database.prepare("SELECT QUEUE_ID, CAST(POSITION AS TEXT) FROM ICON_APPLIED WHERE ID = 1").raw().get() as

@@ -101,7 +101,8 @@ function queueLines(queue: QueueVerification | null): string[] {
   ];
 }
 
-function damageLine({ what, segment, offset, positions, arrivedAfter, arrivedBefore }: QueueDamage): string {
+/** One finding in words. */
+export function damageLine({ what, segment, offset, positions, arrivedAfter, arrivedBefore }: QueueDamage): string {
   const place = `${segment} offset ${offset}: ${meaning[what]}`;
   if (positions === null) return place;
   const { from, to } = positions;

@@ -264,6 +264,10 @@ function startInstance(
   writeConfiguration(world, settings, position, envelope, mark);
   const detail = `version ${mark.programVersion}, persistent queue ${mark.queueState}, configuration ${mark.configurationHash.slice(0, 12)}`;
   writeMark(world, { position, source: null }, envelope.arrivedAt, mark.mark, detail);
+  if (mark.restoredFrom !== undefined) {
+    const restored = `what queue ${mark.restoredFrom} had recorded after the backup is known only as far as sources send it again`;
+    writeMark(world, { position, source: null }, envelope.arrivedAt, "restored from backup", restored);
+  }
 }
 
 type Reloaded = Extract<MarkEnvelope["mark"], { mark: "configuration in force" }>;

@@ -108,6 +108,23 @@ export function encodeHeader({ queueId, firstPosition, salt, head }: SegmentStar
 }
 
 /**
+ * The two header sectors of a segment, as they are when it belongs to the queue with this id; undefined when both are
+ * damaged. `sectors`: what the file begins with. Neither head nor records depend on the id.
+ */
+export function sectorsOfQueue(sectors: Uint8Array, queueId: string): Uint8Array | undefined {
+  const intact = [sectors.subarray(0, sectorBytes), sectors.subarray(sectorBytes, headOffset)].find(
+    (sector) => hasChecksum(sector) && versionOf(sector) === formatVersion,
+  );
+  if (intact === undefined) return undefined;
+  const bytes = new Uint8Array(headOffset);
+  bytes.set(intact);
+  bytes.set(Uint8Array.fromHex(queueId), headerOffsets.queueId);
+  writeChecksum(bytes.subarray(0, sectorBytes));
+  bytes.copyWithin(sectorBytes, 0, sectorBytes);
+  return bytes;
+}
+
+/**
  * Reads the header of an open file, from outside in: not ours, too new (both QueueFormatError, for nothing may be
  * touched then), damaged (undefined).
  */

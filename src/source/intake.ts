@@ -101,6 +101,11 @@ export class Intake {
     return this.#sink;
   }
 
+  /** What the last start found in this persistent queue said of its id; null: there was none. */
+  get queueIdBefore(): string | null {
+    return this.#started?.mark.queueId ?? null;
+  }
+
   source(name: string): SourceIntake | undefined {
     return this.#sources.get(name);
   }

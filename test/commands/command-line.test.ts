@@ -88,7 +88,21 @@ describe("the command line", () => {
     const { exitCode, stdout, stderr } = await icon();
     expect([exitCode, stderr]).toEqual([0, ""]);
     expect([...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name)).toEqual([
-      ...["run", "init", "validate", "dump", "sql", "verify", "simulate", "token", "unit", "version", "help"],
+      ...[
+        "run",
+        "init",
+        "validate",
+        "dump",
+        "sql",
+        "verify",
+        "backup",
+        "restore",
+        "simulate",
+        "token",
+        "unit",
+        "version",
+        "help",
+      ],
     ]);
   });
 

@@ -41,6 +41,7 @@ export const promised: Readonly<Record<string, string>> = {
   R18: "no secret and nothing of a caller's leaks",
   R19: "runs unprivileged and boxed",
   R20: "holds in seeded simulation",
+  Backup: "backed up under load, restored: sound, equal dump, nothing lost",
 };
 
 interface TestFile {
@@ -91,6 +92,7 @@ const listed: readonly Slice[] = [
     words: ["test/simulation/seeds.ts", "--count", "2000"],
     environment: {},
   },
+  testFile("test/fault/backup.test.ts", { promises: ["Backup"], environment: { ICON_BACKUPS: "20" } }),
   testFile("test/instance/truth.test.ts", { environment: { ICON_TRUTH_SECONDS: "60" } }),
 ];
 
@@ -117,7 +119,8 @@ function promisesInHead(file: string): string[] {
 }
 
 function rank({ promises: [first] }: Slice): number {
-  return first === undefined ? Number.POSITIVE_INFINITY : Number(first.slice(1));
+  const number = Number(first?.slice(1));
+  return Number.isNaN(number) ? Number.POSITIVE_INFINITY : number;
 }
 
 /** Those that the words name: a promise, or a part of a slice's name. Without words: all. Throws on a word that names none. */
