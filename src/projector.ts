@@ -35,6 +35,7 @@ import { encodeState, type SegmentState, type SegmentStates } from "./segment-st
 
 // A batch is as large as what waits, up to this: under load the cost of a commit is shared, at rest nothing waits.
 const batchRecordsMax = 4000;
+const batchRecordsFew = 64;
 const batchBytesMax = 4 * 1024 * 1024;
 // A position that failed so often is passed over.
 const failuresMax = 3;
@@ -84,7 +85,8 @@ export class Projector {
   #segmentSalt = 0;
   #pending: PendingBatch | null = null;
   // While a rejected row is searched for: records up to here go one by one.
-  #singlyUpTo = 0n;
+  /** Up to this position batches are smaller, so that the record that fails is found. */
+  #careful = { recordsMax: 1, upTo: 0n };
   #rejections = { position: 0n, count: 0 };
   #isNextPassedOver = false;
   // Read, and kept back until what was live before is beside the segment.
@@ -110,7 +112,9 @@ export class Projector {
     this.#states = parts.states ?? null;
     this.restart(parts.idb);
     const deaths = parts.deaths?.position === this.#applied ? parts.deaths.count : 0;
-    if (deaths > 0) this.#singlyUpTo = this.#applied + BigInt(batchRecordsMax);
+    // First a few at a time, then one: the record that did it is within the first batch, and what is before it gets on.
+    if (deaths === 1) this.#careful = { recordsMax: batchRecordsFew, upTo: this.#applied + BigInt(batchRecordsMax) };
+    if (deaths > 1) this.#careful = { recordsMax: 1, upTo: this.#applied + BigInt(batchRecordsFew) };
     if (deaths >= failuresMax) this.#isNextPassedOver = true;
   }
 
@@ -138,7 +142,7 @@ export class Projector {
   advance(durable: bigint): boolean {
     if (this.#pending !== null) this.#commit(this.#pending);
     if (this.#applied >= durable) return false;
-    const recordsMax = this.#applied < this.#singlyUpTo ? 1 : batchRecordsMax;
+    const recordsMax = this.#applied < this.#careful.upTo ? this.#careful.recordsMax : batchRecordsMax;
     const outcomes = this.#held ?? this.#reader.read(durable, { recordsMax, bytesMax: batchBytesMax });
     this.#held = null;
     if (outcomes.length === 0) return false;
@@ -216,6 +220,7 @@ export class Projector {
     const { position, payload } = outcome;
     if (this.#isNextPassedOver) {
       this.#isNextPassedOver = false;
+      this.#careful = { recordsMax: 1, upTo: 0n };
       this.#passOver(position, payload, new Error("the recorder died on it"));
       this.#applied = position;
       this.#segmentSalt = outcome.segmentSalt;
@@ -265,7 +270,7 @@ export class Projector {
     this.#log.error("IDB rejected a batch", { upToPosition: batchEnd, reason: error.message });
     this.restart(this.#idb);
     if (batchEnd > this.#applied + 1n) {
-      this.#singlyUpTo = batchEnd;
+      this.#careful = { recordsMax: 1, upTo: batchEnd };
       return;
     }
     const isSame = this.#rejections.position === batchEnd;

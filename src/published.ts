@@ -2,8 +2,8 @@
 // message only wakes, and one on its way is enough: a slow recorder is not followed by a heap of them. The other way, the
 // recorder counts its steps there, so that one that hangs in a system call can be told from one that waits.
 
-const slot = { position: 0, isTold: 1, steps: 2, isLong: 3 } as const;
-const slotCount = 4;
+const slot = { position: 0, isTold: 1, steps: 2, isLong: 3, isWriting: 4, applied: 5 } as const;
+const slotCount = 6;
 
 export class PublishedPosition {
   /** What is handed to the recorder, which makes its own side of it. */
@@ -36,6 +36,31 @@ export class PublishedPosition {
   /** Its present step may rightly take minutes. */
   get isLong(): boolean {
     return Atomics.load(this.memory, slot.isLong) === 1n;
+  }
+
+  /** Runs `act`, which may open a transaction and ends it, unless its thread is gone in the middle of it. */
+  writing<Result>(act: () => Result): Result {
+    Atomics.store(this.memory, slot.isWriting, 1n);
+    try {
+      return act();
+    } finally {
+      Atomics.store(this.memory, slot.isWriting, 0n);
+    }
+  }
+
+  /** A recorder that is gone now may have left a transaction open, with its locks, for as long as the process lives. */
+  get isWriting(): boolean {
+    return Atomics.load(this.memory, slot.isWriting) === 1n;
+  }
+
+  /** The recorder has applied everything up to this position, and committed it. */
+  noteApplied(position: bigint): void {
+    Atomics.store(this.memory, slot.applied, position);
+  }
+
+  /** 0 before the recorder has opened the IDB. */
+  get applied(): bigint {
+    return Atomics.load(this.memory, slot.applied);
   }
 
   get steps(): bigint {

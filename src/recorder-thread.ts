@@ -1,12 +1,17 @@
 // The main thread's side of the recorder: starts the Worker, tells it what is durable, hears its reports, and starts it
-// again when it dies. The backlog is on disk, so nothing is lost while there is none.
+// again when it dies. The backlog is on disk, so nothing is lost while there is none. One that is gone in the middle of a
+// transaction would leave the IDB locked for every later one: then the process ends, and its next start replays.
 
 import { Backoff } from "./backoff.ts";
 import { type Clock, sleep } from "./clock.ts";
-import type { Log, LogLevel } from "./log.ts";
+import type { LogLevel } from "./log.ts";
 import type { Deaths } from "./projector.ts";
 import { PublishedPosition } from "./published.ts";
 import type { FromRecorder, RecorderOptions, RecorderReport, ToRecorder } from "./recorder.ts";
+import type { TroubleLog } from "./trouble.ts";
+
+// sysexits: software.
+const exitSoftware = 70;
 
 /** The recorder cannot go on: a promise of ours is broken, or the IDB is not one that may be written. */
 export class RecorderFailedError extends Error {
@@ -22,13 +27,15 @@ export class RecorderFailedError extends Error {
 export interface RecorderThreadOptions extends Omit<RecorderOptions, "published" | "deaths"> {
   readonly durablePosition: () => bigint;
   readonly clock: Clock;
-  readonly log: Log;
+  /** Keeps the recorder's warnings and errors too, which it has logged itself. */
+  readonly log: TroubleLog;
   readonly random: () => number;
 }
 
 type Ending =
   | { readonly kind: "stopped" }
-  | { readonly kind: "died"; readonly reason: string }
+  /** `isOnRecord`: it was open and had work, so that the record after the applied position may be what killed it. */
+  | { readonly kind: "died"; readonly reason: string; readonly isOnRecord: boolean }
   | { readonly kind: "failed"; readonly error: RecorderFailedError };
 
 export class RecorderThread {
@@ -81,14 +88,16 @@ export class RecorderThread {
       const ending = await this.#runOnce(stop);
       if (ending.kind === "stopped") return;
       if (ending.kind === "failed") throw ending.error;
-      this.#deaths = { ...this.#deaths, count: this.#deaths.count + 1 };
-      if (this.#deaths.count === 1) backoff.reset();
+      if (ending.isOnRecord) {
+        this.#noteDeath(this.#published.applied);
+        if (this.#deaths.count === 1) backoff.reset();
+      }
       const { position, count } = this.#deaths;
-      log.error("recorder died and is started again", {
-        reason: ending.reason,
-        appliedPosition: position,
-        deaths: count,
-      });
+      const { reason } = ending;
+      log.error("recorder died and is started again", { reason, appliedPosition: position, deaths: count });
+      // The page is not to say that all is well while there is none.
+      if (this.#report !== null)
+        this.#report = { ...this.#report, state: "unavailable", isBusy: false, trouble: reason };
       if (stop.aborted) return;
       await sleep(clock, backoff.nextMs(), stop);
     }
@@ -96,21 +105,31 @@ export class RecorderThread {
 
   async #runOnce(stop: AbortSignal): Promise<Ending> {
     const { queueDirectory, idbPath, windowSeconds, walLimitBytes, instanceName, durablePosition } = this.#options;
+    const published = new PublishedPosition();
+    this.#published = published;
+    published.publish(durablePosition());
     const worker = new Worker(new URL("./recorder.ts", import.meta.url).href);
     const { promise: ended, resolve } = Promise.withResolvers<Ending>();
+    // What kills it before it is at work, or while there is nothing to do, is no record's fault.
+    const died = (reason: string) =>
+      resolve({ kind: "died", reason, isOnRecord: this.#isOpened && durablePosition() > published.applied });
     worker.onmessage = ({ data }: MessageEvent<FromRecorder>) => {
       if (data.kind === "report") this.#report = data.report;
-      else if (data.kind === "opened") {
-        this.#isOpened = true;
-        this.#noteStart(data.appliedPosition);
-      } else if (data.kind === "stopped" || data.kind === "died") resolve(data);
+      else if (data.kind === "trouble") this.#options.log.keep(data.level, data.sentence, data.fields);
+      else if (data.kind === "opened") this.#isOpened = true;
+      else if (data.kind === "stopped") resolve(data);
+      else if (data.kind === "died") died(data.reason);
       else resolve({ kind: "failed", error: new RecorderFailedError(data.reason, data.exitCode) });
     };
     // An uncaught throw ends the Worker while this thread lives on.
-    worker.onerror = (event) => resolve({ kind: "died", reason: event.message });
-    worker.addEventListener("close", () => resolve({ kind: "died", reason: "Worker ended by itself" }));
-    this.#published = new PublishedPosition();
-    this.#published.publish(durablePosition());
+    // It did not say so itself: an uncaught throw, or its thread ended. What it had open is closed by nobody.
+    const gone = (reason: string) => {
+      if (!published.isWriting) return died(reason);
+      const left = `the recorder was gone in the middle of a transaction, which nobody can end in this process: ${reason}`;
+      resolve({ kind: "failed", error: new RecorderFailedError(left, exitSoftware) });
+    };
+    worker.onerror = (event) => gone(event.message);
+    worker.addEventListener("close", () => gone("Worker ended by itself"));
     const deaths = this.#deaths;
     const options = {
       queueDirectory,
@@ -119,7 +138,7 @@ export class RecorderThread {
       walLimitBytes,
       logLevel: this.#logLevel,
       instanceName,
-      published: this.#published.memory,
+      published: published.memory,
       deaths,
     };
     this.#worker = worker;
@@ -135,9 +154,10 @@ export class RecorderThread {
     return ending;
   }
 
-  // It got on since the one before: then whatever kills it is another trouble.
-  #noteStart(position: bigint): void {
-    if (position !== this.#deaths.position) this.#deaths = { position, count: 0 };
+  #noteDeath(position: bigint): void {
+    // One that got on since the death before died of another trouble.
+    const isSame = position === this.#deaths.position;
+    this.#deaths = { position, count: isSame ? this.#deaths.count + 1 : 1 };
   }
 
   #send(message: ToRecorder): void {

@@ -11,7 +11,7 @@ import { openIdb } from "./idb/open.ts";
 import { setAside } from "./idb/set-aside.ts";
 import { readersText, type WalBlock, WalGrowth, walAlarmBytes } from "./idb/wal-growth.ts";
 import { InvariantError } from "./invariant.ts";
-import { type LeveledLog, type LogLevel, openLog } from "./log.ts";
+import { type LeveledLog, type LogFields, type LogLevel, openLog } from "./log.ts";
 import { LiveStateDamagedError, LiveStateVersionError } from "./projection/live-state.ts";
 import { type Deaths, Projector, type ProjectorStatus } from "./projector.ts";
 import { PublishedPosition } from "./published.ts";
@@ -44,8 +44,15 @@ export type ToRecorder =
 /** What the recorder says. */
 export type FromRecorder =
   | { readonly kind: "report"; readonly report: RecorderReport }
-  /** The IDB is open; this is where recording goes on. */
-  | { readonly kind: "opened"; readonly appliedPosition: bigint }
+  /** A warning or an error that it has logged, for the page. */
+  | {
+      readonly kind: "trouble";
+      readonly level: "warn" | "error";
+      readonly sentence: string;
+      readonly fields: LogFields;
+    }
+  /** The IDB is open. */
+  | { readonly kind: "opened" }
   | { readonly kind: "stopped" }
   /** Something failed that a fresh start may mend. */
   | { readonly kind: "died"; readonly reason: string }
@@ -114,7 +121,7 @@ class Recorder {
     this.#options = options;
     this.#published = new PublishedPosition(options.published);
     this.#durable = this.#published.take();
-    this.#log = openLog(options.logLevel, { instance: options.instanceName });
+    this.#log = telling(openLog(options.logLevel, { instance: options.instanceName }));
     this.#walGrowth = new WalGrowth({ limitBytes: options.walLimitBytes, clock: systemClock, log: this.#log });
     this.#states = new SegmentStates({ disk: systemDisk, directory: options.queueDirectory, log: this.#log });
   }
@@ -153,8 +160,10 @@ class Recorder {
         this.#projector ??= this.#open();
         this.#moveWal();
         const before = this.#mark();
-        const hasMore = this.#projector.advance(this.#durable);
-        if (this.#trouble !== null) this.#log.info("IDB can be written again");
+        const projector = this.#projector;
+        const hasMore = this.#published.writing(() => projector.advance(this.#durable));
+        this.#published.noteApplied(projector.status().appliedPosition);
+        if (this.#trouble !== null) this.#log.info("rows are written again");
         this.#trouble = null;
         retryMs = retryMsMin;
         this.#noteCommit();
@@ -197,12 +206,20 @@ class Recorder {
     await (pause === 0 ? nextTurn() : sleep(systemClock, pause, this.#stop.signal));
   }
 
-  /** Makes of a failure what it asks for: wait, rebuild, or (false) end. */
+  /** Makes of a failure what it asks for: wait, rebuild, or (false) die and be started again. */
   #canGoOn(error: unknown): boolean {
     if (error instanceof IdbUnavailableError) {
       if (this.#trouble === null) this.#log.warn("IDB cannot be written now", { reason: error.message });
       this.#trouble = error.message;
       this.#isBusy = error instanceof IdbBusyError;
+      return true;
+    }
+    if (error instanceof Error && "syscall" in error) {
+      // The disk, or too many open files: no record's fault. What was read and not committed is read again.
+      if (this.#trouble === null) this.#log.error("recorder cannot use its files now", { reason: error.message });
+      this.#trouble = error.message;
+      this.#isBusy = false;
+      this.#projector = null;
       return true;
     }
     if (rebuilding.some((kind) => error instanceof kind)) {
@@ -232,7 +249,8 @@ class Recorder {
       deaths: this.#options.deaths,
       states: this.#states,
     });
-    post({ kind: "opened", appliedPosition: projector.status().appliedPosition });
+    this.#published.noteApplied(projector.status().appliedPosition);
+    post({ kind: "opened" });
     return projector;
   }
 
@@ -326,6 +344,17 @@ function nextTurn(): Promise<void> {
 
 function post(message: FromRecorder): void {
   self.postMessage(message);
+}
+
+/** A log whose warnings and errors the main thread hears of. */
+function telling(log: LeveledLog): LeveledLog {
+  const told =
+    (level: "warn" | "error") =>
+    (sentence: string, fields: LogFields = {}) => {
+      log[level](sentence, fields);
+      post({ kind: "trouble", level, sentence, fields });
+    };
+  return { ...log, warn: told("warn"), error: told("error") };
 }
 
 /** Whether the process has to end: everything else is tried again by a new Worker, with the backlog on disk. */

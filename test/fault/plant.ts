@@ -46,6 +46,28 @@ export const plants: Readonly<Record<string, Plant>> = {
     find: "if (!context.source.writesCalls) return;",
     replace: 'if (event.id === "EventHeld") throw new Error("planted"); if (!context.source.writesCalls) return;',
   },
+  "dies-on-record": {
+    what: "the recorder dies on some events, each time anew",
+    file: "src/projector.ts",
+    find: "if (this.#isNextPassedOver) {",
+    replace:
+      'if (!this.#isNextPassedOver && /"EventSequenceNumber":(1500|3100),/.test(new TextDecoder().decode(payload))) ' +
+      'throw new Error("planted"); if (this.#isNextPassedOver) {',
+  },
+  "dies-uncaught": {
+    what: "the recorder dies of a throw that nobody catches, every 40 commits",
+    file: "src/recorder.ts",
+    find: "this.#seen = { commits, rowsWritten };",
+    replace:
+      "this.#seen = { commits, rowsWritten }; " +
+      'if (commits % 40 === 0) setTimeout(() => { throw new Error("planted"); }, 0);',
+  },
+  "exits-in-transaction": {
+    what: "the recorder's thread ends in the middle of a transaction, every 40 commits",
+    file: "src/idb/idb.ts",
+    find: "if (changes !== 1) throw",
+    replace: "if (this.#commits % 40 === 39) process.exit(1); if (changes !== 1) throw",
+  },
   "no-directory-fsync": {
     what: "begins a segment without syncing its name",
     file: "src/queue/open-segment.ts",

@@ -32,8 +32,15 @@ const mustCatch: Readonly<Record<string, SuiteName>> = {
   "lost-state": "R1 (kill -9)",
 };
 
-/** Faults in what the simulation has a stand-in for, and one that makes no promise break; all others it must catch. */
-const beyondSeeds: ReadonlySet<string> = new Set(["no-fdatasync", "blind-resume", "held-fails"]);
+/** Faults in what the simulation has a stand-in for, and those that make no promise break; all others it must catch. */
+const beyondSeeds: ReadonlySet<string> = new Set([
+  "no-fdatasync",
+  "blind-resume",
+  "held-fails",
+  "dies-on-record",
+  "dies-uncaught",
+  "exits-in-transaction",
+]);
 const seedsMax = 1000;
 
 // So many that a fault which one cut in two shows does not get away.

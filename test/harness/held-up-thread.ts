@@ -4,6 +4,21 @@
 
 import type { Subprocess } from "bun";
 
+/** Reads from one file fail with EIO, in every thread of a process, until it is disposed of. */
+export class FailingReads {
+  readonly #strace: Subprocess<"ignore", "ignore", "inherit">;
+
+  constructor(pid: number, path: string) {
+    const words = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", path, "-e", "inject=pread64:error=EIO"];
+    this.#strace = Bun.spawn([...words, "-p", String(pid)], { stdin: "ignore", stdout: "ignore", stderr: "inherit" });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#strace.kill("SIGKILL");
+    await this.#strace.exited;
+  }
+}
+
 /** The thread that writes to a file of this name: the one that strace sees doing it. */
 async function threadWriting(pid: number, name: string): Promise<number> {
   const words = ["timeout", "-s", "INT", "2", "strace", "-f", "-qq", "-y", "-e", "trace=pwrite64", "-p", String(pid)];
