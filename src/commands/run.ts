@@ -143,5 +143,11 @@ export function exitCodeOf(error: unknown): number | undefined {
   }
   if (error instanceof QueueCorruptError || error instanceof QueueFormatError || error instanceof HeadVersionError)
     return exitCodes.dataFormat;
+  // What the system refuses before anything runs, for instance while the queue is recovered.
+  if (isSystemError(error)) return exitCodes.inputOutput;
   return undefined;
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "errno" in error && "syscall" in error;
 }

@@ -32,11 +32,11 @@ export class SegmentChain {
   #beingSealed: OpenSegment | undefined;
   #trimming: Promise<unknown> = Promise.resolve();
 
-  /** `onSealFailed` is called when sealing, which nobody waits for, has failed. */
+  /** `onFailed` is called when sealing, which nobody waits for, or a sync of the directory has failed. */
   constructor(
     private readonly options: SegmentChainOptions,
     sealed: readonly SealedSegment[],
-    private readonly onSealFailed: (cause: unknown) => void,
+    private readonly onFailed: (cause: unknown) => void,
   ) {
     this.#sealed = [...sealed];
   }
@@ -88,7 +88,7 @@ export class SegmentChain {
     const before = this.#open;
     this.#open = await OpenSegment.create(this.options, plan, this.options.segmentBytes);
     if (before !== undefined) {
-      this.#sealing = this.#seal(before, plan.firstPosition - 1n).catch((cause: unknown) => this.onSealFailed(cause));
+      this.#sealing = this.#seal(before, plan.firstPosition - 1n).catch((cause: unknown) => this.onFailed(cause));
     }
     return this.#open;
   }
@@ -142,7 +142,10 @@ export class SegmentChain {
       // The segment last, each on disk before the next: no order of loss leaves a hole or an orphan.
       for (const file of [...beside, `${stem}.segment`]) {
         await disk.unlink(join(directory, file));
-        await disk.syncDirectory(directory);
+        await disk.syncDirectory(directory).catch((cause: unknown) => {
+          this.onFailed(cause);
+          throw cause;
+        });
       }
       this.#sealed.shift();
     }

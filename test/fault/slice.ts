@@ -74,6 +74,11 @@ const listed: readonly Slice[] = [
   testFile("test/fault/power-cut.test.ts", { promises: ["R3"], tests: /xfs/, environment: cuts }),
   testFile("test/fault/torn-tail.test.ts", { promises: ["R4"] }),
   testFile("test/fault/full-disk.test.ts", { promises: ["R6"] }),
+  testFile("test/fault/failed-write.test.ts", {
+    promises: ["R7"],
+    environment: { ICON_FAILED_CALLS: "all", ICON_FAILED_CALLS_CUT: "10" },
+  }),
+  testFile("test/fault/failed-disk.test.ts", { promises: ["R7"], environment: { ICON_DISK_FAILURES: "20" } }),
   testFile("test/fault/idb-locked.test.ts", { promises: ["R9"], environment: { ICON_LOCK_SECONDS: "30" } }),
   {
     name: "test/fuzz",

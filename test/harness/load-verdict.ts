@@ -46,7 +46,7 @@ function isAcknowledged(load: Load): boolean {
 }
 
 /** The verdict on an instance that has stopped, after its loads came to the end of a round. */
-export function judge(instance: Instance, loads: readonly Load[], late: readonly string[]): Verdict {
+export function judge(instance: Pick<Instance, "setting">, loads: readonly Load[], late: readonly string[]): Verdict {
   const queueDirectory = queueDirectoryOf(instance.setting);
   const idbPath = idbPathOf(instance.setting);
   const { records: _, lastPosition: __, ...queue } = auditQueue(queueDirectory, loads);

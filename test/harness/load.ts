@@ -224,6 +224,8 @@ export class Load {
     if (has > this.sentSeq) {
       this.violations.push(`${this.options.name}: resumes after ${has}, but only ${this.sentSeq} events were sent`);
     }
+    // "What the instance has made durable": a promise like any acknowledgement, and it makes no other of the same events.
+    this.#ackedSeq = Math.max(this.#ackedSeq, Math.min(has, this.sentSeq));
     return Math.min(has, this.sentSeq);
   }
 

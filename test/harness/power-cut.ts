@@ -12,7 +12,17 @@
 // success falsely. Once its main thread has stopped nothing more is acknowledged: what was, is older than the cut.
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { TemporaryDirectory, until, whenGone } from "./processes.ts";
 
@@ -22,6 +32,8 @@ export interface DiskSetting {
   readonly fileSystem: FileSystem;
   /** mount -o */
   readonly mountOptions?: string;
+  /** The image lies on a tmpfs of so many bytes, which can be filled: then what was never written cannot be written. */
+  readonly thinBytes?: number;
 }
 
 // The smallest that mkfs.xfs makes is 300 MB. The files are sparse.
@@ -84,8 +96,12 @@ export class CuttableDisk {
     mkdirSync(disk.path);
     mkdirSync(disk.#outer);
     try {
-      makeImage(disk.#outerImage, outerBytes, "ext4");
-      run(["mount", "-o", "loop", disk.#outerImage, disk.#outer]);
+      if (setting.thinBytes === undefined) {
+        makeImage(disk.#outerImage, outerBytes, "ext4");
+        run(["mount", "-o", "loop", disk.#outerImage, disk.#outer]);
+      } else {
+        run(["mount", "-t", "tmpfs", "-o", `size=${setting.thinBytes}`, "none", disk.#outer]);
+      }
       disk.#isOuterMounted = true;
       makeImage(disk.#image, imageBytes, setting.fileSystem);
       disk.mount();
@@ -102,6 +118,10 @@ export class CuttableDisk {
 
   get #image(): string {
     return join(this.#outer, "image");
+  }
+
+  get #filler(): string {
+    return join(this.#outer, "filler");
   }
 
   mount(): void {
@@ -125,6 +145,24 @@ export class CuttableDisk {
     } finally {
       closeSync(descriptor);
     }
+  }
+
+  /** Of a thin disk: from now on whatever it has no place for yet fails, when it is written back or synced. */
+  fill(): void {
+    const chunk = new Uint8Array(64 * 1024);
+    const filler = openSync(this.#filler, "w");
+    try {
+      for (;;) writeSync(filler, chunk);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
+    } finally {
+      closeSync(filler);
+    }
+  }
+
+  /** There is a place for everything again. What has failed stays lost. */
+  makeRoom(): void {
+    rmSync(this.#filler);
   }
 
   /** From now on the disk answers nothing: whoever syncs waits. */

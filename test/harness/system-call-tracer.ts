@@ -1,12 +1,13 @@
-// bun system-call-tracer.ts PID DIRECTORY KILL_AT
+// bun system-call-tracer.ts PID DIRECTORY AT ERRNO PATTERN
 //
-// Traces a process and all its threads, counts its persistent system calls (what changes a file below DIRECTORY, or
-// syncs one), and kills it (SIGKILL) on entering call number KILL_AT, which is then never done; 0 kills nothing. When the
-// process is gone it prints the calls it has seen, the one it was killed at too, as a JSON array of texts.
+// Traces a process and all its threads, and counts its persistent system calls: what changes a file or name below
+// DIRECTORY, or syncs one, and matches PATTERN as a text like "fsync /queue". Call number AT is never done: the process is
+// killed (SIGKILL) on entering it, or, when ERRNO is not 0, the call fails with that; 0 spares all. When the process is
+// gone it prints what it has counted, in order, as a JSON array of such texts.
 //
 // strace's `inject=…:when=k` counts per thread and per call, so that the one header that a pool thread writes while
-// another thread commits a hundred batches can never be the k-th of anything. Here one number counts them all, across all threads, in
-// the order in which the kernel was asked.
+// another commits a hundred batches can never be the k-th of anything. Here one number counts them all, in the order in
+// which the kernel was asked.
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
 import { closeSync, openSync, readlinkSync, readSync, writeSync } from "node:fs";
@@ -22,7 +23,10 @@ const syscallStop = 5 | 0x80;
 const eventStop = 128;
 const openForCreation = 0o100;
 const infoBytes = 88;
-const entry = 1;
+const [entry, exit] = [1, 2];
+// In the registers of x86-64: the number of the call on its way in, and what it returns.
+const pokeUser = 6;
+const [callNumber, result] = [15 * 8, 10 * 8];
 
 /** Where the call says which file it is about. */
 type Subject = "descriptor" | "path" | "path after a directory" | "creating";
@@ -55,7 +59,15 @@ const libc = dlopen("libc.so.6", {
   waitpid: { args: [FFIType.i32, FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
 });
 
-const [pid, directory, killAt] = [Number(process.argv[2]), process.argv[3] ?? "", Number(process.argv[4])];
+const [pid, directory, at, errno] = [
+  Number(process.argv[2]),
+  process.argv[3] ?? "",
+  Number(process.argv[4]),
+  Number(process.argv[5]),
+];
+const counted = new RegExp(process.argv[6] ?? "");
+/** The thread whose call is made to fail. */
+let failing: number | null = null;
 const calls: string[] = [];
 const status = new Int32Array(1);
 const info = new Uint8Array(infoBytes);
@@ -82,14 +94,27 @@ for (;;) {
 ask(`${JSON.stringify(calls)}\n`);
 
 function lookAt(thread: number): void {
-  if (ptrace(getSyscallInfo, thread, infoBytes, ptr(info)) <= 0 || info[0] !== entry) return;
+  if (ptrace(getSyscallInfo, thread, infoBytes, ptr(info)) <= 0) return;
+  if (info[0] === exit && thread === failing) {
+    ptrace(pokeUser, thread, result, -errno);
+    failing = null;
+  }
+  if (info[0] !== entry) return;
   const known = persistent.get(Number(infoView.getBigUint64(24, true)));
   if (known === undefined) return;
   const [name, subject] = known;
   const file = fileOf(thread, subject);
   if (file === null || !file.startsWith(directory)) return;
-  calls.push(`${name} ${file.slice(directory.length)}`);
-  if (calls.length === killAt) process.kill(pid, "SIGKILL");
+  const call = `${name} ${file.slice(directory.length)}`;
+  if (!counted.test(call)) return;
+  calls.push(call);
+  if (calls.length !== at) return;
+  if (errno === 0) {
+    process.kill(pid, "SIGKILL");
+  } else {
+    ptrace(pokeUser, thread, callNumber, -1); // no such call: nothing is done
+    failing = thread;
+  }
 }
 
 function fileOf(thread: number, subject: Subject): string | null {

@@ -1,10 +1,20 @@
-// An instance whose persistent system calls are counted, and that is killed at a given one of them.
+// An instance whose persistent system calls are counted, and that is killed at a given one of them, or to which the
+// system says that it has failed.
 
 import { chmodSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { dataDirectoryOf, Instance, type InstanceSetting, iconBinary, TemporaryDirectory } from "./processes.ts";
 
 const tracer = fileURLToPath(new URL("system-call-tracer.ts", import.meta.url));
+
+export interface Strike {
+  /** The number of the call that is not done, from 1, among those counted; 0: none. */
+  readonly at: number;
+  /** What it fails with instead of a kill. */
+  readonly errno?: number;
+  /** Which calls are counted, as texts like "fsync /queue"; default: all. */
+  readonly among?: RegExp;
+}
 
 /** Why calls cannot be traced on this machine; null: they can. */
 export async function whyNoTracing(): Promise<string | null> {
@@ -13,7 +23,7 @@ export async function whyNoTracing(): Promise<string | null> {
   using gate = new Gate("true");
   const child = Bun.spawn([gate.program], { stdin: "ignore" });
   try {
-    const tracing = await Tracing.of(child.pid, "/", 0);
+    const tracing = await Tracing.of(child.pid, "/", { at: 0 });
     gate.open();
     await tracing.calls;
     return null;
@@ -27,17 +37,16 @@ export class TracedInstance {
   private constructor(
     readonly instance: Instance,
     /**
-     * Of its whole life, in the order in which the kernel was asked, the one that it was killed at included: "fsync
-     * /queue". Resolves when it is over.
+     * Those counted in its whole life, in the order in which the kernel was asked, the one that was not done included.
+     * Resolves when it is over.
      */
     readonly calls: Promise<readonly string[]>,
   ) {}
 
-  /** Killed on entering persistent call number `killAt`, which is then not done; never for 0. */
-  static async start(setting: InstanceSetting, killAt: number): Promise<TracedInstance> {
+  static async start(setting: InstanceSetting, strike: Strike): Promise<TracedInstance> {
     using gate = new Gate(await iconBinary());
     const instance = await Instance.start({ ...setting, binary: gate.program });
-    const { calls } = await Tracing.of(instance.pid, dataDirectoryOf(setting), killAt);
+    const { calls } = await Tracing.of(instance.pid, dataDirectoryOf(setting), strike);
     gate.open();
     return new TracedInstance(instance, calls);
   }
@@ -70,8 +79,8 @@ class Tracing {
   private constructor(readonly calls: Promise<readonly string[]>) {}
 
   /** Resolves once the process is traced. */
-  static async of(pid: number, directory: string, killAt: number): Promise<Tracing> {
-    const words = [process.execPath, tracer, String(pid), directory, String(killAt)];
+  static async of(pid: number, directory: string, { at, errno = 0, among = /^/ }: Strike): Promise<Tracing> {
+    const words = [process.execPath, tracer, String(pid), directory, String(at), String(errno), among.source];
     const child = Bun.spawn(words, { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
     const begun = Promise.withResolvers<void>();
     const calls = readCalls(child.stdout, begun.resolve);
