@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import type { Socket, TCPSocketListener, TLSOptions } from "bun";
 import { type Clock, sleep } from "../../clock.ts";
 import { Client, type ClientSummary } from "./client.ts";
+import { secondsText } from "./line.ts";
 import { LinkSession, type SessionHost } from "./link-session.ts";
 import { Observable } from "./observable.ts";
 import type { TserverOptions } from "./options.ts";
@@ -18,7 +19,9 @@ interface SocketState {
 const connectionsMax = 64;
 
 export class LinkServer implements SessionHost {
-  readonly role: TserverOptions["role"];
+  role: TserverOptions["role"];
+  /** It says nothing more, though its connections stay: as a server that hangs. */
+  isFrozen = false;
   readonly token: string | null;
   readonly #options: TserverOptions;
   readonly #clock: Clock;
@@ -27,6 +30,7 @@ export class LinkServer implements SessionHost {
   readonly #sessions = new Set<LinkSession>();
   readonly #listener: TCPSocketListener<SocketState>;
   #currentRun: ServerRun;
+  #clockStepUs = 0;
   #isRefusing = false;
   #wake = new AbortController();
 
@@ -89,6 +93,27 @@ export class LinkServer implements SessionHost {
     this.#isRefusing = false;
   }
 
+  /** Ends all connections; whoever comes again is served. */
+  cut(manner: Outage["manner"]): void {
+    for (const session of this.#sessions) session.close(manner);
+  }
+
+  /** Its role is another from now on; who is served hears so. */
+  setRole(role: TserverOptions["role"]): void {
+    this.role = role;
+    this.say((time) => `{"role":"${role}","time":${time}}`);
+  }
+
+  /** A control line to every client that is served; `line` is given the server's time. */
+  say(line: (time: string) => string): void {
+    for (const session of this.#sessions) session.say(line(secondsText(this.nowUs)));
+  }
+
+  /** What it says of its own clock goes on from another time; the centre's events do not. */
+  stepClock(ms: number): void {
+    this.#clockStepUs += ms * 1000;
+  }
+
   /** From now on clients are served from `run`. */
   beginRun(run: ServerRun): void {
     this.#currentRun = run;
@@ -117,7 +142,7 @@ export class LinkServer implements SessionHost {
   }
 
   get nowUs(): number {
-    return this.#sourceNowUs();
+    return this.#sourceNowUs() + this.#clockStepUs;
   }
 
   hello(): string {

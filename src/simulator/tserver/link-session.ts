@@ -10,6 +10,7 @@ import type { ServerRun } from "./server-run.ts";
 /** What a session needs of the server around it. */
 export interface SessionHost {
   readonly role: "primary" | "backup";
+  readonly isFrozen?: boolean;
   readonly token: string | null;
   readonly run: ServerRun;
   /** Source time now, microseconds since 1970. */
@@ -98,7 +99,7 @@ export class LinkSession {
 
   /** Sends what the socket takes. Called when there are new events and when the socket has drained. */
   pump(): void {
-    if (this.#phase === "closed" || !this.#drainOutbox() || this.#phase !== "streaming") return;
+    if (this.#host.isFrozen || this.#phase === "closed" || !this.#drainOutbox() || this.#phase !== "streaming") return;
     const unackedMax = Math.max(unackedMin, this.#run.buffer.eventsMax);
     while (this.behind > 0 && this.#sentSeq - this.#ackedSeq < unackedMax) {
       const next = this.#run.buffer.after(this.#sentSeq);
@@ -115,7 +116,13 @@ export class LinkSession {
   }
 
   heartbeat(): void {
+    if (this.#host.isFrozen) return;
     if (this.isStreaming && this.#outboxBytes <= controlBacklogBytesMax) this.#beat();
+  }
+
+  /** A control line, after what was sent before. */
+  say(line: string): void {
+    if (this.isStreaming) this.#send(line);
   }
 
   /** Ends the connection as an outage or a shutdown does. */
@@ -239,7 +246,7 @@ export class LinkSession {
   }
 
   #pong(token: unknown): void {
-    if (this.#outboxBytes > controlBacklogBytesMax) return;
+    if (this.#host.isFrozen || this.#outboxBytes > controlBacklogBytesMax) return;
     this.#send(`{"pong":${JSON.stringify(token)},"time":${secondsText(this.#host.nowUs)}}`);
   }
 

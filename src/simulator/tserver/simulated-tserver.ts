@@ -33,8 +33,23 @@ export interface SimulatedTserver {
   stop(): void;
   /** Resolves when the oracles are written and the port is closed. */
   readonly finished: Promise<TserverSummary>;
+  /** Makes it do what servers do now and then. */
+  readonly control: TserverControl;
   /** How far it has come, for whoever waits for a condition. */
   progress(): { readonly events: number; readonly clientsServed: number; readonly isCentreOver: boolean };
+}
+
+export interface TserverControl {
+  /** The server's place in its pair is another from now on; clients are told. */
+  setRole(role: TserverOptions["role"]): void;
+  /** Ends all connections; whoever comes again is served. */
+  cut(manner: Outage["manner"]): void;
+  /** Says nothing more, and keeps its connections. */
+  freeze(): void;
+  /** The CTI link to the switch is lost, or back. Events go on all the same: it is not this simulator's switch that failed. */
+  cti(state: "up" | "down"): void;
+  /** Its clock steps, in what it says of its own time. */
+  stepClock(ms: number): void;
 }
 
 /** Rejects when an option is wrong, the address cannot be used, or an oracle's file cannot be written. */
@@ -47,6 +62,7 @@ export async function startSimulatedTserver(
     address: simulation.server.address,
     stop: () => simulation.stop(),
     finished: simulation.play(),
+    control: simulation.control(),
     progress: () => simulation.progress(),
   };
 }
@@ -125,6 +141,19 @@ class Simulation implements EventSink {
   stop(): void {
     this.#stop.abort();
     this.server.progressed();
+  }
+
+  control(): TserverControl {
+    const { server } = this;
+    return {
+      setRole: (role) => server.setRole(role),
+      cut: (manner) => server.cut(manner),
+      freeze: () => {
+        server.isFrozen = true;
+      },
+      cti: (state) => server.say((time) => `{"cti":"${state}","switch":"${this.#options.switchName}","time":${time}}`),
+      stepClock: (ms) => server.stepClock(ms),
+    };
   }
 
   progress() {
