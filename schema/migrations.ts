@@ -4,6 +4,7 @@
 
 import first from "./migrations/0000_first.sql" with { type: "text" };
 import configuration from "./migrations/0001_configuration.sql" with { type: "text" };
+import sessionEnds from "./migrations/0002_session_ends.sql" with { type: "text" };
 
 export interface Migration {
   /** Counts from 1; ICON_MIGRATION.VERSION. */
@@ -15,6 +16,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { version: 1, name: "first", sql: first },
   { version: 2, name: "configuration", sql: configuration },
+  { version: 3, name: "session ends", sql: sessionEnds },
 ];
 
 /** PRAGMA application_id of every IDB, "ICON" in ASCII: tells our files from other programs' SQLite files. */

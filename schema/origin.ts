@@ -122,6 +122,19 @@ const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
   G_DSS_GCC_PROVIDER: {
     origin: "seen",
     inferred: ["FEVENT_DSTS", "LEVENT_ITIME", "LEVENT_DSTIME", "LEVENT_DSSEQ", "LEVENT_DSTS"],
+    notes: {
+      DSCONN_TYPE:
+        "1: the first of this run of the instance; 2: the same server run again; 3: the server was started anew; " +
+        "4: the server's CTI link came back, a new session on the same connection; 5: another server of the pair, told " +
+        "by its DBID, or by its address where it names no server run. Where two hold, 1 goes before 5, 5 before 3 " +
+        "(our choice: the reference does not say)",
+      DSCONN_SDSTIME: "by our clock until the difference of the two is measured and is more than its uncertainty",
+      DSCONN_SDSTS: "as DSCONN_SDSTIME",
+      ICON_ETIME: "only when the instance was stopped in order; a reload that ends the session is no stop",
+      DSCONN_ETIME:
+        "after a crash of the instance the last arrival; when the CTI link was lost, the instant of that. " +
+        "ICON_DSS tells why",
+    },
   },
   G_PROV_CONTROL: { origin: "seen" },
   G_TIMECODE: { origin: "seen", note: "the calendar columns were not seen and are left out" },
@@ -134,6 +147,7 @@ const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
     },
   },
   G_DICTIONARY: { origin: "seen", inferred: ["DICT_TYPE_ID", "DICT_VALUE_ID", "NAME", "DESCRIPTION"] },
+  ICON_DSS: ours,
   ICON_PARTY_CHANNEL: ours,
   ICON_WINDOW: ours,
   ICON_ROW_QUALITY: ours,

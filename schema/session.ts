@@ -34,3 +34,33 @@ export const G_DSS_GCC_PROVIDER = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.DSS_ID, table.ICON_DBID] })],
 );
+
+/**
+ * One row is what we know beyond the documented columns of one row of G_DSS_GCC_PROVIDER: who answered where, why the
+ * session ended, and how the two clocks stood. Written when the session opens, changed when the clocks' difference does
+ * and when the session ends. Its key is that of the other row.
+ */
+export const ICON_DSS = sqliteTable(
+  "ICON_DSS",
+  {
+    DSS_ID: integer().notNull(),
+    ICON_DBID: integer().notNull(),
+    /** The data source's name in the configuration. */
+    SOURCE: text().notNull(),
+    /** host:port that answered; null: an earlier version opened the session. */
+    ADDRESS: text(),
+    /** What the server calls itself. */
+    SERVER: text(),
+    /** Identity of the server run; null where the source has none. */
+    RUN: text(),
+    /** Null while the session is open. The words: SessionEndCause in src/event/envelope.ts. */
+    END_CAUSE: text(),
+    END_DETAIL: text(),
+    /** 1: somebody saw the end. 0: it was found at a later start; DSCONN_ETIME is the last instant known to be good. */
+    IS_END_SEEN: integer(),
+    /** The source's clock minus ours as last measured, ms; null: not measured. The true value is within the uncertainty. */
+    CLOCK_DIFFERENCE_MS: integer(),
+    CLOCK_UNCERTAINTY_MS: integer(),
+  },
+  (table) => [primaryKey({ columns: [table.DSS_ID, table.ICON_DBID] })],
+);

@@ -13,7 +13,7 @@ import {
   ICON_WINDOW,
 } from "./ledger.ts";
 import { G_PARTY, G_PARTY_HISTORY, ICON_PARTY_CHANNEL } from "./party.ts";
-import { G_DSS_GCC_PROVIDER } from "./session.ts";
+import { G_DSS_GCC_PROVIDER, ICON_DSS } from "./session.ts";
 
 export const tables = {
   G_CALL,
@@ -25,6 +25,7 @@ export const tables = {
   G_PARTY,
   G_PARTY_HISTORY,
   G_DSS_GCC_PROVIDER,
+  ICON_DSS,
   G_PROV_CONTROL,
   G_TIMECODE,
   G_DICT_TYPE,

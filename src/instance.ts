@@ -106,7 +106,10 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
   const stopSources = AbortSignal.any([stop, failure.signal]);
   const stopRecorder = new AbortController();
   const stopRest = new AbortController();
-  const sources = new Sources({ instance: config.instance, intake, clock, log, network, random }, stopSources);
+  const sources = new Sources(
+    { instance: config.instance, pendingBytesMax, intake, clock, log, network, random },
+    stopSources,
+  );
   let state: "running" | "stopping" = "running";
   const failed = queue.failed.then((error) => {
     throw error;

@@ -6,12 +6,19 @@ import { readTlsFiles } from "./config/certificates.ts";
 import { readAmiCredentials, readToken } from "./config/credentials.ts";
 import type { Config, SourceConfig } from "./config.ts";
 import { AmiSession } from "./source/ami-session.ts";
-import { DataSource, type DataSourceOptions } from "./source/data-source.ts";
+import {
+  allowanceBytesDefault,
+  DataSource,
+  type DataSourceOptions,
+  type DataSourceStatus,
+} from "./source/data-source.ts";
 import type { SessionParts, SourceSession } from "./source/session.ts";
 import { TeventSession } from "./source/tevent-session.ts";
 
 export interface SourcesParts extends Pick<DataSourceOptions, "intake" | "clock" | "log" | "network" | "random"> {
   readonly instance: Config["instance"];
+  /** What may wait for the disk at all; no source may fill it alone where there are several. */
+  readonly pendingBytesMax: number;
 }
 
 interface Running {
@@ -41,7 +48,7 @@ export class Sources {
 
   /** Until the instance stops: then all sessions have been closed in order. Rejects when the persistent queue fails. */
   async run(configs: readonly SourceConfig[]): Promise<void> {
-    this.#running = configs.map((config) => this.#begin(config));
+    this.#running = configs.map((config) => this.#begin(config, configs.length));
     await Promise.race([untilAborted(this.#stop), this.#failed.promise]);
     await Promise.race([Promise.all(this.#running.map(({ ended }) => ended)), this.#failed.promise]);
   }
@@ -60,21 +67,26 @@ export class Sources {
         kept.set(next.identity.name, { ...each, config: next });
       else leaving.push(each);
     }
-    for (const { stop } of leaving) stop.abort();
+    for (const { stop } of leaving) stop.abort("reload");
     await Promise.all(leaving.map(({ ended }) => ended));
     if (this.#stop.aborted) return;
     mark();
-    this.#running = configs.map((config) => kept.get(config.identity.name) ?? this.#begin(config));
+    this.#running = configs.map((config) => {
+      const before = leaving.find(({ source }) => source.name === config.identity.name);
+      return kept.get(config.identity.name) ?? this.#begin(config, configs.length, before?.source.status());
+    });
   }
 
-  #begin(config: SourceConfig): Running {
-    const { instance, ...surroundings } = this.#parts;
+  #begin(config: SourceConfig, sourceCount: number, predecessor?: DataSourceStatus): Running {
+    const { instance, pendingBytesMax, ...surroundings } = this.#parts;
     const source = new DataSource({
       identity: config.identity,
       addresses: config.addresses,
       reconnect: config.reconnect,
       instance: { name: instance.name, dbid: instance.dbid },
       silenceMs: config.silenceMs,
+      allowanceBytes: Math.min(allowanceBytesDefault, Math.floor(pendingBytesMax / sourceCount)),
+      predecessor,
       tls: () => (config.tls === null ? null : readTlsFiles(config.tls)),
       converse: converseIn(config),
       ...surroundings,

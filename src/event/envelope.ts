@@ -61,10 +61,14 @@ export type SessionEndCause =
   | "source shutdown" // an orderly bye
   | "connection lost" // reset, end of stream, write error
   | "silence" // three heartbeats missed
-  | "source role" // the server said it is no longer primary
-  | "protocol error"
+  | "switchover" // the server said it is no longer primary
+  | "CTI link down" // the server lost its link to the switch; nothing it said afterwards is of the switch
+  | "our back-pressure" // the server cut us off while we did not read
+  | "protocol error" // what came is not the protocol, or the server refused
   | "our stop"
-  | "our crash"; // found at the next start; no mark stands in the queue for it
+  | "reload" // the configuration was read again, and this source's connection was to change
+  | "our crash" // found at the next start; no mark stands in the queue for it
+  | "source role"; // "switchover", as earlier versions called it
 
 /** The options of one source that decide what its rows look like; part of the queue, so that a rebuild obeys them. */
 export interface ProjectionOptions {
@@ -120,7 +124,11 @@ export type Mark =
       readonly run: string | null;
       /** What we asked to resume after; null when we asked for everything anew. */
       readonly resumeAfter: number | null;
+      /** The connection is the earlier session's, and the server's CTI link has come back; absent: a new connection. */
+      readonly isSwitchReconnection?: true;
     }
+  /** The server of this session lost its CTI link to the switch: up to here the session was good. */
+  | { readonly mark: "switch disconnected"; readonly source: string }
   | {
       readonly mark: "session closed";
       readonly source: string;
@@ -129,6 +137,20 @@ export type Mark =
     }
   /** An action of ours whose answer describes the present state: what the answer lacks had ended before this. */
   | { readonly mark: "list requested"; readonly source: string; readonly action: string; readonly actionId: string }
+  /** The source's clock was compared with ours, and it is not as far from it as was last known. */
+  | {
+      readonly mark: "clock difference";
+      readonly source: string;
+      /** Source minus ours, ms; the true value is within the uncertainty. */
+      readonly differenceMs: number;
+      readonly uncertaintyMs: number;
+      /** It came by a step of the source's clock, ms; null: it did not. */
+      readonly stepMs: number | null;
+    }
+  /** Every server of the source that was asked says that it is the backup. */
+  | { readonly mark: "no primary"; readonly source: string; readonly detail: string }
+  /** Another server of the pair says that it is the primary too; the session stays where it is. */
+  | { readonly mark: "two primaries"; readonly source: string; readonly detail: string }
   /** This host's clock went so much further than time did, or back (negative). Arrivals from here on are by the new time. */
   | { readonly mark: "host clock stepped"; readonly stepMs: number };
 
@@ -138,7 +160,11 @@ const markKinds: Readonly<Record<Mark["mark"], true>> = {
   "instance stopped": true,
   "session opened": true,
   "session closed": true,
+  "switch disconnected": true,
   "list requested": true,
+  "clock difference": true,
+  "no primary": true,
+  "two primaries": true,
   "host clock stepped": true,
 };
 

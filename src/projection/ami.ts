@@ -94,10 +94,14 @@ const missed: Record<SessionEndCause, QualityCause> = {
   "source shutdown": "source restart",
   "connection lost": "link down",
   silence: "link down",
-  "source role": "link down",
+  switchover: "link down",
+  "CTI link down": "link down",
+  "our back-pressure": "link down",
   "protocol error": "link down",
   "our stop": "instance down",
+  reload: "link down",
   "our crash": "instance down",
+  "source role": "link down",
 };
 
 // A session that never learnt what was there has not mended the hole before it: that one still counts.

@@ -8,16 +8,23 @@ import {
   type FrameEnvelope,
   type MarkEnvelope,
   type ProjectionConfiguration,
-  type SessionEndCause,
 } from "../event/envelope.ts";
 import type { QualityCause } from "../event/happening.ts";
 import { arrivalInstant, sourceInstant, timestampText } from "../event/instant.ts";
 import { stepAmiMark } from "./ami.ts";
 import { stepAmiFrame } from "./ami-frame.ts";
 import { rewriteCall, stepCall } from "./call.ts";
-import { noteHostClockStep } from "./clock-step.ts";
+import { noteClockDifference, noteHostClockStep } from "./clocks.ts";
 import { writeMark } from "./mark.ts";
-import { closeSession, hearSession, openSession, rewriteSession, type SessionState } from "./session.ts";
+import {
+  closeSession,
+  hearSession,
+  loseSwitch,
+  openSession,
+  rewriteSession,
+  type SessionEnding,
+  type SessionState,
+} from "./session.ts";
 import { type SourceState, stepContext } from "./source.ts";
 import { passOverLine, stepTevent } from "./tevent.ts";
 import { enterWindow, faultKeptWindows } from "./window.ts";
@@ -112,7 +119,8 @@ export function stepQueueLost(world: World, settings: ProjectionSettings, positi
       writeMark(world, context, source.clock - source.clockDifferenceMs, "queue lost", detail);
     }
     const open = source.openSession === null ? undefined : world.get("session", String(source.openSession));
-    if (open !== undefined) endSession(world, open, open.heardAt, "our crash");
+    if (open !== undefined)
+      endSession(world, open, { endedAt: open.heardAt, cause: "our crash", detail: "persistent queue lost" });
     const now = world.get("source", name);
     if (now !== undefined) world.put("source", name, { ...now, missedBecause: "queue lost" });
   }
@@ -230,14 +238,26 @@ function stepMark(world: World, settings: ProjectionSettings, position: bigint, 
       if (session === undefined) return;
       const source = world.get("source", session.source);
       if (source !== undefined) stepSourceMark(world, source, position, envelope);
-      endSession(world, session, arrivedAt, mark.cause);
+      endSession(world, session, { endedAt: arrivedAt, cause: mark.cause, detail: mark.detail });
       writeMark(world, { position, source: source ?? null }, arrivedAt, mark.mark, mark.cause);
+      return;
+    }
+    case "switch disconnected": {
+      const session = world.get("session", String(envelope.session));
+      if (session !== undefined) loseSwitch(world, session, arrivedAt);
       return;
     }
     case "list requested": {
       const source = world.get("source", mark.source);
       if (source !== undefined) stepSourceMark(world, source, position, envelope);
       return;
+    }
+    case "clock difference":
+      return noteClockDifference(world, settings.windowSeconds, position, envelope, mark);
+    case "no primary":
+    case "two primaries": {
+      const source = world.get("source", mark.source) ?? null;
+      return writeMark(world, { position, source }, arrivedAt, mark.mark, mark.detail);
     }
     case "host clock stepped":
       return noteHostClockStep(world, settings.windowSeconds, position, arrivedAt, mark.stepMs);
@@ -255,7 +275,7 @@ function startInstance(
 ): void {
   // What is still open was left so by a crash: it was good up to the last arrival, and nothing is known after it.
   for (const [, session] of world.all("session")) {
-    endSession(world, session, session.heardAt, "our crash");
+    endSession(world, session, { endedAt: session.heardAt, cause: "our crash", detail: null });
     const source = world.get("source", session.source) ?? null;
     writeMark(world, { position, source }, envelope.arrivedAt, "session closed", "our crash");
   }
@@ -352,7 +372,8 @@ const newSource = {
   counters: {},
 } as const;
 
-function endSession(world: World, session: SessionState, endedAt: number, cause: SessionEndCause): void {
+function endSession(world: World, session: SessionState, ending: SessionEnding): void {
+  const { cause } = ending;
   const source = world.get("source", session.source);
   // A lost queue stays the reason until a snapshot has put things right.
   const missedBecause: QualityCause =
@@ -361,7 +382,7 @@ function endSession(world: World, session: SessionState, endedAt: number, cause:
       : cause === "our stop" || cause === "our crash"
         ? "instance down"
         : "link down";
-  closeSession(world, session, { endedAt, isOurEnd: cause === "our stop", missedBecause });
+  closeSession(world, session, ending, missedBecause);
 }
 
 function stepSourceMark(world: World, source: SourceState, position: bigint, envelope: MarkEnvelope): void {

@@ -1,13 +1,13 @@
-// Data source sessions: one row of G_DSS_GCC_PROVIDER per stay connected to a source, from the marks that the sessions
-// themselves put into the persistent queue.
+// Data source sessions: one row of G_DSS_GCC_PROVIDER per stay connected to a source, and one of ICON_DSS for what the
+// other has no columns for; from the marks that the sessions themselves put into the persistent queue.
 
-import type { MarkEnvelope, SessionId } from "../event/envelope.ts";
+import type { MarkEnvelope, SessionEndCause, SessionId } from "../event/envelope.ts";
 import type { QualityCause } from "../event/happening.ts";
-import { arrivalInstant, type SourceInstant, timestampText, utcSeconds } from "../event/instant.ts";
+import { arrivalInstant, type SourceInstant, sourceInstant, timestampText, utcSeconds } from "../event/instant.ts";
 import type { SourceState } from "./source.ts";
 import type { World } from "./world.ts";
 
-/** DSCONN_TYPE [S: data-source-sessions]; 4 (switch reconnection) is not told apart yet. */
+/** DSCONN_TYPE [S: data-source-sessions]. */
 export const connectionTypes = {
   first: 1,
   reconnect: 2,
@@ -33,6 +33,27 @@ export interface SessionState {
   readonly frames: number;
   readonly first: StoredEvent | null;
   readonly last: StoredEvent | null;
+  // An earlier version may have opened the session: it did not remember what follows.
+  readonly address?: string;
+  readonly serverName?: string | null;
+  readonly run?: string | null;
+  /** When the server lost its CTI link, by our clock: what came afterwards was not of the switch. */
+  readonly switchLostAt?: number;
+  /** The source's clock against ours: as first measured in this session, and as last. */
+  readonly clocks?: { readonly first: ClockDifference; readonly last: ClockDifference };
+}
+
+/** Source minus ours; the true value is within the uncertainty. */
+export interface ClockDifference {
+  readonly differenceMs: number;
+  readonly uncertaintyMs: number;
+}
+
+/** How a session ended. `endedAt` is by our clock. */
+export interface SessionEnding {
+  readonly endedAt: number;
+  readonly cause: SessionEndCause;
+  readonly detail: string | null;
 }
 
 /** An event whose data was stored, by both clocks. */
@@ -62,9 +83,12 @@ export function openSession(world: World, source: SourceState, envelope: MarkEnv
     frames: 0,
     first: null,
     last: null,
+    address: mark.address,
+    serverName: mark.serverName,
+    run: mark.run,
   };
   world.put("session", String(state.session), state);
-  writeSessionRow(world, state, null, null);
+  writeRows(world, state, null);
   const next: SourceState = {
     ...source,
     instance: { ...source.instance, sessions: source.instance.sessions + 1 },
@@ -74,6 +98,7 @@ export function openSession(world: World, source: SourceState, envelope: MarkEnv
     missedBecause: isNewRun && source.lastDbid === mark.dbid ? "source restart" : source.missedBecause,
     openSession: state.session,
     lastDbid: mark.dbid,
+    lastAddress: mark.address,
     snapshotLines: null,
     isSnapshotDamaged: false,
     newestWindow: isNewRun ? null : source.newestWindow,
@@ -83,28 +108,46 @@ export function openSession(world: World, source: SourceState, envelope: MarkEnv
 }
 
 function connectionType(source: SourceState, mark: Opened, isNewRun: boolean): number {
+  if (mark.isSwitchReconnection) return connectionTypes.switchReconnected;
   if (source.instance.sessions === 0) return connectionTypes.first;
-  if (source.lastDbid !== mark.dbid) return connectionTypes.switchover;
+  if (isOtherServer(source, mark)) return connectionTypes.switchover;
   return isNewRun ? connectionTypes.sourceRestarted : connectionTypes.reconnect;
 }
 
-/** Closes the session's row. `endedAt` is by our clock; `isOurEnd`: the instance itself was shut down in order. */
+/** Servers of a pair have DBIDs of their own. One that names no run names no DBID either: then its address must do. */
+function isOtherServer(source: SourceState, mark: Opened): boolean {
+  if (source.lastDbid !== mark.dbid) return true;
+  return mark.run === null && source.lastAddress !== undefined && source.lastAddress !== mark.address;
+}
+
+/** Closes the session's rows. */
 export function closeSession(
   world: World,
   session: SessionState,
-  end: { readonly endedAt: number; readonly isOurEnd: boolean; readonly missedBecause: QualityCause },
+  ending: SessionEnding,
+  missedBecause: QualityCause,
 ): void {
-  writeSessionRow(world, session, end.endedAt, end.isOurEnd ? end.endedAt : null);
+  writeRows(world, session, ending);
   world.remove("session", String(session.session));
   const source = world.get("source", session.source);
   if (source === undefined) return;
   dropSnapshot(world, source, session.session);
-  world.put("source", session.source, {
-    ...source,
-    openSession: null,
-    snapshotLines: null,
-    missedBecause: end.missedBecause,
-  });
+  world.put("source", session.source, { ...source, openSession: null, snapshotLines: null, missedBecause });
+}
+
+/** The server lost its CTI link: what the rows vouch for ends here, though the connection may go on. */
+export function loseSwitch(world: World, session: SessionState, at: number): void {
+  if (session.switchLostAt !== undefined) return;
+  const next = { ...session, switchLostAt: at };
+  world.put("session", String(session.session), next);
+  writeSessionRow(world, next, null);
+}
+
+/** The source's clock was compared with ours. */
+export function measureClock(world: World, session: SessionState, difference: ClockDifference): void {
+  const next = { ...session, clocks: { first: session.clocks?.first ?? difference, last: difference } };
+  world.put("session", String(session.session), next);
+  writeRows(world, next, null);
 }
 
 /** A snapshot cut short is discarded. */
@@ -119,17 +162,51 @@ export function hearSession(world: World, session: SessionState, arrivedAt: numb
 
 /** Writes the row of an open session anew, in an IDB that has none of it. */
 export function rewriteSession(world: World, session: SessionState): void {
-  writeSessionRow(world, session, null, null);
+  writeRows(world, session, null);
 }
 
 /** An event's data is stored: FEVENT_* once, LEVENT_* each time. */
 export function storeEvent(world: World, session: SessionState, event: StoredEvent): void {
   const next = { ...session, first: session.first ?? event, last: event };
   world.put("session", String(session.session), next);
-  writeSessionRow(world, next, null, null);
+  writeSessionRow(world, next, null);
 }
 
-function writeSessionRow(world: World, state: SessionState, endedAt: number | null, iconEndedAt: number | null): void {
+function writeRows(world: World, state: SessionState, ending: SessionEnding | null): void {
+  writeSessionRow(world, state, ending);
+  const end = ending && causeOf(state, ending);
+  world.write("ICON_DSS", {
+    DSS_ID: state.session,
+    ICON_DBID: state.iconDbid,
+    SOURCE: state.source,
+    ADDRESS: state.address ?? null,
+    SERVER: state.serverName ?? null,
+    RUN: state.run ?? null,
+    END_CAUSE: end?.cause ?? null,
+    END_DETAIL: end?.detail ?? null,
+    CLOCK_DIFFERENCE_MS: state.clocks?.last.differenceMs ?? null,
+    CLOCK_UNCERTAINTY_MS: state.clocks?.last.uncertaintyMs ?? null,
+    IS_END_SEEN: ending && (ending.cause === "our crash" ? 0 : 1),
+  });
+}
+
+/** A session that ended while the CTI link was down had ended before. */
+function causeOf({ switchLostAt }: SessionState, { cause, detail }: SessionEnding): Omit<SessionEnding, "endedAt"> {
+  if (switchLostAt === undefined || cause === "CTI link down") return { cause, detail };
+  return { cause: "CTI link down", detail: `then ${cause}${detail === null ? "" : `: ${detail}`}` };
+}
+
+/**
+ * When the session opened, by the source's clock. The link gives no time at its opening: until the clocks were compared,
+ * or when they are not further apart than the comparison can tell, it is our clock's [S: "ICON clock if not available"].
+ */
+function openedAtBySource({ openedAt, clocks }: SessionState): SourceInstant {
+  const { differenceMs, uncertaintyMs } = clocks?.first ?? { differenceMs: 0, uncertaintyMs: 0 };
+  return sourceInstant(openedAt + (Math.abs(differenceMs) > uncertaintyMs ? differenceMs : 0));
+}
+
+function writeSessionRow(world: World, state: SessionState, ending: SessionEnding | null): void {
+  const openedAtSource = openedAtBySource(state);
   const ours = (ms: number | null) => (ms === null ? null : timestampText(arrivalInstant(ms)));
   const { first, last } = state;
   world.write("G_DSS_GCC_PROVIDER", {
@@ -141,12 +218,11 @@ function writeSessionRow(world: World, state: SessionState, endedAt: number | nu
     DS_TYPE: state.dsType,
     ICON_STIME: ours(state.iconStartedAt),
     DSCONN_STIME: ours(state.openedAt),
-    // The link gives no time at its opening, so this is our clock [S: "ICON clock if not available"].
-    DSCONN_SDSTIME: ours(state.openedAt),
-    DSCONN_SDSTS: utcSeconds(arrivalInstant(state.openedAt)),
+    DSCONN_SDSTIME: timestampText(openedAtSource),
+    DSCONN_SDSTS: utcSeconds(openedAtSource),
     DSCONN_TYPE: state.connectionType,
-    ICON_ETIME: ours(iconEndedAt),
-    DSCONN_ETIME: ours(endedAt),
+    ICON_ETIME: ours(ending?.cause === "our stop" ? ending.endedAt : null),
+    DSCONN_ETIME: ours(state.switchLostAt ?? ending?.endedAt ?? null),
     FEVENT_ITIME: ours(first?.arrivedAt ?? null),
     FEVENT_DSTIME: first && timestampText(first.at),
     FEVENT_DSSEQ: first?.sequence == null ? null : String(first.sequence),

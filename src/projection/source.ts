@@ -33,6 +33,8 @@ export interface SourceState {
   readonly openSession: SessionId | null;
   /** DBID of the server of the last session: another one is a switchover. */
   readonly lastDbid: number | null;
+  /** Where that server answered; absent: not known, an earlier version opened the session. */
+  readonly lastAddress?: string;
   /** Lines of the snapshot that is under way; null: none is. */
   readonly snapshotLines: number | null;
   /** A line of that snapshot could not be taken in: what it does not name may be there all the same. */

@@ -31,6 +31,7 @@ export type WindowFault =
   | "source clock unknown"
   | "late event" // an event, hole or fault of an earlier time that was already left behind
   | "snapshot damaged"
+  | "source clock stepped" // its times before and after it cannot be compared
   | "host clock stepped" // arrivals before and after it cannot be compared
   | "history not kept";
 

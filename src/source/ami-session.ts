@@ -4,14 +4,18 @@
 // The manager acknowledges nothing and resends nothing: what was missed is only known from the two lists asked for
 // after login. The marks "list requested" say where in the stream they were asked, for what a list lacks ended only if
 // it was known before that.
+//
+// A ping is answered with the manager's time, whether or not its events bear time stamps. A manager that leaves it out
+// (very old ones do) leaves the difference of the clocks unknown, and nothing is guessed.
 
-import type { AmiMessage } from "../event/ami-message.ts";
+import { type AmiMessage, type AmiResponse, timestampOf } from "../event/ami-message.ts";
 import type { SessionEndCause, SessionId } from "../event/envelope.ts";
 import { encodeAction } from "../protocol/ami/action.ts";
 import { type AmiFrame, AmiFramer } from "../protocol/ami/framer.ts";
 import { decodeAmi } from "../protocol/ami/message.ts";
+import { ClockQuestion } from "./clock-question.ts";
 import type { Connection } from "./network.ts";
-import type { Retry, SessionParts, SourceSession } from "./session.ts";
+import type { OurEnd, Retry, SessionParts, SourceSession } from "./session.ts";
 
 export interface AmiLogin {
   readonly username: string;
@@ -37,7 +41,7 @@ export class AmiSession implements SourceSession {
   #heardAt: number;
   #isOver = false;
   #isStopping = false;
-  #pings = 0;
+  readonly #clocks: ClockQuestion;
   #asked = 0;
   readonly #lists = new Map<string, { readonly action: ListAction; readonly cancel: () => void }>();
   #cancelTimer: () => void = () => {};
@@ -46,6 +50,13 @@ export class AmiSession implements SourceSession {
     this.#parts = parts;
     this.#login = login;
     this.#heardAt = parts.clock.monotonic();
+    this.#clocks = new ClockQuestion(parts, (ping) =>
+      this.#connection?.write(encodeAction("Ping", { ActionID: this.#pingId(ping) })),
+    );
+  }
+
+  get aliveAtMs(): number | null {
+    return this.#clocks.aliveAtMs;
   }
 
   get session(): SessionId | null {
@@ -70,11 +81,16 @@ export class AmiSession implements SourceSession {
     }
   }
 
-  async stop(): Promise<void> {
+  async stop(cause: OurEnd): Promise<void> {
     if (this.#isOver) return;
     this.#isStopping = true;
     this.#connection?.write(encodeAction("Logoff", {}));
-    this.#end("our stop", null, "soon");
+    this.#end(cause, null, "soon");
+  }
+
+  goesOn(): void {
+    this.#heardAt = this.#parts.clock.monotonic();
+    if (this.#session !== null) this.#clocks.ask(); // its answer shows that the manager did not mind
   }
 
   closed(): void {
@@ -167,6 +183,7 @@ export class AmiSession implements SourceSession {
     counts.frames += 1;
     const message = decodeAmi(frame.bytes, frame.isCut);
     if (this.#lists.size > 0) this.#noteAnswer(session, message);
+    if (message.kind === "response") this.#takePong(session, message);
     if (message.kind === "event") {
       counts.events += 1;
       counts.lastEventAt = clock.now();
@@ -174,15 +191,24 @@ export class AmiSession implements SourceSession {
     }
   }
 
+  #pingId(ping: string): string {
+    return `icon-${this.#session}-Ping-${ping}`;
+  }
+
+  #takePong(session: SessionId, message: AmiResponse): void {
+    const prefix = this.#pingId("");
+    if (!message.actionId?.startsWith(prefix)) return;
+    this.#clocks.answered(session, message.actionId.slice(prefix.length), timestampOf(message));
+  }
+
   #ping(): void {
     this.#cancelTimer();
-    const { clock, intake } = this.#parts;
+    const { clock, isReading } = this.#parts;
     const silenceMs = this.#parts.silenceMs ?? pingsMissedMax * pingIntervalMs;
-    this.#pings += 1;
-    this.#connection?.write(encodeAction("Ping", { ActionID: `icon-${this.#session}-Ping-${this.#pings}` }));
+    this.#clocks.ask();
     this.#cancelTimer = clock.after(pingIntervalMs, () => {
       const silentMs = clock.monotonic() - this.#heardAt;
-      if (silentMs > silenceMs && intake.sink.hasRoom) {
+      if (silentMs > silenceMs && isReading()) {
         const seconds = Math.round(silentMs / 1000);
         return this.#end("silence", `pings unanswered, nothing heard for ${seconds} s`, "soon");
       }

@@ -4,10 +4,16 @@ import { Backoff, type BackoffLimits } from "../backoff.ts";
 import { type Clock, sleep } from "../clock.ts";
 import type { SessionEndCause, SourceIdentity } from "../event/envelope.ts";
 import type { Log } from "../log.ts";
+import type { Allowance } from "./allowance.ts";
 import type { Intake } from "./intake.ts";
-import { type Address, addressText, type Connection, type Network } from "./network.ts";
+import { type Address, addressText, type Network } from "./network.ts";
+import { PairWatch, type PairWatchTimes, pairWatchTimes } from "./pair-watch.ts";
+import { askRole } from "./role-question.ts";
 import type { SessionEnd, SessionParts, SourceCounts, SourceSession } from "./session.ts";
-import { TlsError, type TlsTerms } from "./tls.ts";
+import type { SourceAlarm, SourceAlarmKind } from "./source-alarm.ts";
+import { stayConnected } from "./stay.ts";
+import type { TlsTerms } from "./tls.ts";
+import { TroubleMemory } from "./trouble-memory.ts";
 
 export interface DataSourceOptions {
   readonly identity: SourceIdentity;
@@ -27,6 +33,12 @@ export interface DataSourceOptions {
   readonly tls?: () => TlsTerms | null;
   /** Speaks the source's language over one connection. */
   readonly converse: (parts: SessionParts) => SourceSession;
+  /** Bytes that may have been read and not yet be durable; beyond that the socket is not read. */
+  readonly allowanceBytes?: number;
+  /** What was configured under this name until a reload, as it was left: its counts go on. */
+  readonly predecessor?: DataSourceStatus | undefined;
+  /** When the other server of a pair is asked for its role. */
+  readonly pairWatch?: PairWatchTimes;
 }
 
 export interface DataSourceStatus extends Readonly<SourceCounts> {
@@ -36,37 +48,78 @@ export interface DataSourceStatus extends Readonly<SourceCounts> {
   readonly state: "connected" | "connecting" | "waiting";
   readonly connectedSince: number | null;
   readonly lastTrouble: string | null;
+  readonly lastEnd: LastEnd | null;
+  /** Ended sessions by cause, since the instance started. */
+  readonly ends: Readonly<Partial<Record<SessionEndCause, number>>>;
+  readonly alarms: readonly SourceAlarm[];
+  /** Bytes that were read and are not durable yet; beyond `allowanceBytes` the socket is not read. */
+  readonly notDurableBytes: number;
+  readonly allowanceBytes: number;
+  /** The socket is not read at the moment. */
+  readonly isHeldBack: boolean;
 }
 
-const connectTimeoutMs = 10_000;
+/** How the last session ended. */
+export interface LastEnd {
+  readonly cause: SessionEndCause;
+  readonly detail: string | null;
+  /** By this host's clock; null: an earlier run of the instance had it open when it crashed. */
+  readonly at: number | null;
+}
+
 // A session that lasted this long starts the back-off anew.
 const settledMs = 30_000;
-// Words of the server's own may be in a trouble: as many different ones are remembered, and no more.
-const troublesToldMax = 16;
+const roleTimeoutMs = 5_000;
+/** Some commits' worth at the rate of a flood: less would make the disk wait for the socket. */
+export const allowanceBytesDefault = 4 * 1024 * 1024;
 
 export class DataSource {
   readonly #options: DataSourceOptions;
-  readonly #counts: SourceCounts = {
-    frames: 0,
-    events: 0,
-    reconnects: 0,
-    lastEventAt: null,
-    lastSequence: null,
-    acknowledged: null,
-    run: null,
-  };
+  readonly #counts: SourceCounts;
+  readonly #troubles: TroubleMemory;
+  readonly #pairWatch: PairWatch;
+  readonly #alarms = new Map<SourceAlarmKind, SourceAlarm>();
+  readonly #ends: Partial<Record<SessionEndCause, number>>;
   #addressIndex = 0;
   #state: DataSourceStatus["state"] = "waiting";
   #connectedSince: number | null = null;
   /** Whether the last connection came as far as a session. */
   #hadSession = false;
   #lastTrouble: string | null = null;
-  /** Troubles logged since the last session that lasted. */
-  readonly #told = new Set<string>();
-  #repeats = 0;
+  #allowance: Allowance | null = null;
+  #lastEnd: LastEnd | null;
 
   constructor(options: DataSourceOptions) {
+    const { identity, intake, clock, log, network, tls, pairWatch, predecessor } = options;
     this.#options = options;
+    this.#counts = {
+      frames: predecessor?.frames ?? 0,
+      events: predecessor?.events ?? 0,
+      reconnects: predecessor?.reconnects ?? 0,
+      lastEventAt: predecessor?.lastEventAt ?? null,
+      lastSequence: null,
+      acknowledged: null,
+      run: null,
+      clock: null,
+      switchLostAt: null,
+    };
+    this.#ends = { ...predecessor?.ends };
+    this.#troubles = new TroubleMemory(identity.name, log);
+    // What the start found open was left so by a crash.
+    const isLeftOpen = intake.source(identity.name)?.isOpen === true;
+    const crash: LastEnd = { cause: "our crash", detail: "found at this start", at: null };
+    this.#lastEnd = isLeftOpen ? crash : (predecessor?.lastEnd ?? null);
+    this.#pairWatch = new PairWatch({
+      clock,
+      times: pairWatch ?? pairWatchTimes,
+      ask: (address, stop) => {
+        const after = (delayMs: number, act: () => void) => clock.after(delayMs, act);
+        const terms = readOrNothing(tls);
+        if (terms === undefined) return Promise.resolve(null);
+        return askRole({ network, address, timeoutMs: roleTimeoutMs, stop, tls: terms, after });
+      },
+      changed: (other) => this.#noteSecondPrimary(other),
+    });
   }
 
   get name(): string {
@@ -81,33 +134,45 @@ export class DataSource {
       state: this.#state,
       connectedSince: this.#connectedSince,
       lastTrouble: this.#lastTrouble,
+      lastEnd: this.#lastEnd,
+      ends: this.#ends,
+      notDurableBytes: this.#allowance?.pendingBytes ?? 0,
+      allowanceBytes: this.#options.allowanceBytes ?? allowanceBytesDefault,
+      isHeldBack: this.#state === "connected" && this.#allowance?.isReading === false,
+      alarms: [...this.#alarms.values(), ...this.#switchAlarm()],
       ...this.#counts,
     };
   }
 
-  /** Until `stop`; then the open session has been closed in order. Rejects only when the persistent queue fails. */
+  /**
+   * Until `stop`, whose reason may be "reload"; then the open session has been closed in order. Rejects only when the
+   * persistent queue fails.
+   */
   async run(stop: AbortSignal): Promise<void> {
-    const { clock, reconnect, random } = this.#options;
+    const { clock, reconnect, random, addresses } = this.#options;
     const backoff = new Backoff(reconnect, random);
     /** Addresses in a row that were left for the other one of the pair. */
     let turnedAway = 0;
     while (!stop.aborted) {
       this.#state = "connecting";
       const startedAt = clock.monotonic();
-      const end = await this.#connectOnce(stop);
+      const end = await this.#stay(stop);
       this.#state = "waiting";
       this.#connectedSince = null;
+      this.#pairWatch.end();
+      this.#alarms.delete("two primaries");
+      this.#counts.switchLostAt = null;
       if (stop.aborted) return;
       if (clock.monotonic() - startedAt > settledMs) {
         backoff.reset();
-        this.#forgetTroubles();
+        this.#troubles.forget();
       }
       this.#note(end);
-      const hasOther = this.#options.addresses.length > 1;
-      this.#addressIndex = (this.#addressIndex + 1) % this.#options.addresses.length;
+      this.#addressIndex = (this.#addressIndex + 1) % addresses.length;
       // Both of a pair may say that they are the backup: when all have been asked in vain there is a wait as well.
       if (end.retry === "other address") turnedAway = this.#hadSession ? 1 : turnedAway + 1;
-      const isTurn = end.retry === "other address" && hasOther && turnedAway < this.#options.addresses.length;
+      if (turnedAway >= addresses.length && !this.#hadSession) this.#noteNoPrimary();
+      const isTurn = end.retry === "other address" && turnedAway < addresses.length;
       if (!isTurn) turnedAway = 0;
       const waitMs = isTurn ? 0 : end.retry === "late" ? backoff.longestMs() : backoff.nextMs();
       await sleep(clock, waitMs, stop);
@@ -115,117 +180,94 @@ export class DataSource {
     }
   }
 
-  async #connectOnce(stop: AbortSignal): Promise<SessionEnd> {
-    const { identity, instance, silenceMs, intake, network, clock, log, converse } = this.#options;
-    const address = addressText(this.#address());
-    let resolveEnd: (end: SessionEnd) => void = () => {};
-    const ended = new Promise<SessionEnd>((resolve) => {
-      resolveEnd = resolve;
-    });
-    let connection: Connection | null = null;
+  async #stay(stop: AbortSignal): Promise<SessionEnd> {
+    const { clock, log, identity, addresses, allowanceBytes, ...rest } = this.#options;
+    const address = this.#address();
     this.#hadSession = false;
-    const parts = { identity, address, instance, silenceMs, intake, clock, log, counts: this.#counts, end: resolveEnd };
-    let session: SourceSession;
-    let tls: TlsTerms | null;
-    try {
-      tls = this.#options.tls?.() ?? null;
-      session = converse(parts);
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      return { cause: "protocol error", detail, retry: "late" };
-    }
-    let queueFailure: unknown = null;
-    try {
-      connection = await network.connect(
-        this.#address(),
-        {
-          data: (chunk) => {
-            try {
-              session.data(chunk);
-            } catch (error) {
-              queueFailure = error;
-              resolveEnd({ cause: "our stop", detail: "persistent queue failed", retry: "late" });
-              return;
-            }
-            if (session.session !== null && this.#state !== "connected") {
-              this.#state = "connected";
-              this.#connectedSince = clock.now();
-            }
-            if (!intake.sink.hasRoom) this.#holdBack(connection);
-          },
-          closed: (error) => {
-            const detail = error === null ? "server closed the connection" : error.message;
-            resolveEnd({ cause: "connection lost", detail, retry: error instanceof TlsError ? "late" : "soon" });
-          },
+    return stayConnected(
+      {
+        ...rest,
+        identity,
+        address,
+        clock,
+        log,
+        allowanceBytes: allowanceBytes ?? allowanceBytesDefault,
+        counts: this.#counts,
+        slowedBy: (allowance) => {
+          this.#allowance = allowance;
         },
-        connectTimeoutMs,
-        stop,
-        tls,
-      );
-    } catch (error) {
-      session.closed();
-      const detail = error instanceof Error ? error.message : String(error);
-      return {
-        cause: "connection lost",
-        detail: `cannot connect: ${detail}`,
-        retry: error instanceof TlsError ? "late" : "soon",
-      };
-    }
-    const onStop = () => void session.stop();
-    stop.addEventListener("abort", onStop, { once: true });
-    if (stop.aborted) onStop();
-    else session.opened(connection);
-    const end = await ended;
-    stop.removeEventListener("abort", onStop);
-    session.closed();
-    connection.destroy();
-    if (queueFailure !== null) throw queueFailure;
-    this.#hadSession = session.session !== null;
-    if (session.session !== null) this.#close(session.session, end.cause, end.detail);
-    return end;
-  }
-
-  #close(session: NonNullable<SourceSession["session"]>, cause: SessionEndCause, detail: string | null): void {
-    this.#options.intake.closeSession(session, this.name, cause, detail);
-    const fields = { source: this.name, session, cause, detail };
-    if (cause === "our stop" || cause === "source shutdown")
-      this.#options.log.info("data source session closed", fields);
-    else this.#options.log.warn("data source session closed", fields);
-  }
-
-  /** More is waiting for the disk than should: the socket is not read until there is room. */
-  #holdBack(connection: Connection | null): void {
-    if (connection === null) return;
-    connection.pause();
-    this.#options.intake.sink.room().then(
-      () => connection.resume(),
-      () => {},
+        opened: () => {
+          this.#hadSession = true;
+          this.#state = "connected";
+          this.#connectedSince = clock.now();
+          this.#alarms.clear();
+          // Asterisk's servers know no roles.
+          if (identity.kind === "tevent") this.#pairWatch.begin(addresses.filter((each) => each !== address));
+        },
+        closed: (session, cause, detail) => {
+          this.#lastEnd = { cause, detail, at: clock.now() };
+          this.#ends[cause] = (this.#ends[cause] ?? 0) + 1;
+          const fields = { source: this.name, session, cause, detail };
+          if (isInOrder(cause)) log.info("data source session closed", fields);
+          else log.warn("data source session closed", fields);
+        },
+      },
+      stop,
     );
   }
 
-  // What repeats is counted, not logged each time; two troubles that take turns are no news either.
   #note(end: SessionEnd): void {
-    const { log } = this.#options;
     const address = addressText(this.#address());
     const trouble = `${end.cause}${end.detail === null ? "" : `: ${end.detail}`}`;
     this.#lastTrouble = trouble;
-    if (this.#told.has(trouble)) {
-      this.#repeats += 1;
-      return;
-    }
-    if (this.#told.size >= troublesToldMax) this.#forgetTroubles();
-    this.#told.add(trouble);
-    const fields = { source: this.name, address, trouble };
-    if (end.retry === "late") log.error("data source and this instance do not accept each other", fields);
-    else log.warn("data source is not connected", fields);
+    const isRefused = end.retry === "late";
+    if (isRefused) this.#raise("refused", `Source ${this.name} and this instance do not accept each other: ${trouble}`);
+    else this.#alarms.delete("refused");
+    const sentence = isRefused
+      ? "data source and this instance do not accept each other"
+      : "data source is not connected";
+    this.#troubles.note(isRefused ? "error" : "warn", sentence, trouble, { address });
   }
 
-  #forgetTroubles(): void {
-    if (this.#repeats > 0) {
-      this.#options.log.warn("data source trouble repeated", { source: this.name, times: this.#repeats });
+  #noteNoPrimary(): void {
+    const asked = this.#options.addresses.map(addressText).join(", ");
+    const isNews = this.#raise("no primary", `Source ${this.name} has no primary: each says that it is the backup`);
+    if (!isNews) return;
+    const detail = `each says that it is the backup: ${asked}`;
+    this.#options.intake.mark({ mark: "no primary", source: this.name, detail });
+    this.#options.log.error("data source has no primary server", { source: this.name, asked });
+  }
+
+  #noteSecondPrimary(other: Address | null): void {
+    const { log, intake } = this.#options;
+    const here = addressText(this.#address());
+    if (other === null) {
+      this.#alarms.delete("two primaries");
+      log.info("data source has one primary server again", { source: this.name, address: here });
+      return;
     }
-    this.#repeats = 0;
-    this.#told.clear();
+    const second = addressText(other);
+    this.#raise(
+      "two primaries",
+      `Source ${this.name} has two primaries, ${here} and ${second}; it is recorded from the first`,
+    );
+    const detail = `recorded from ${here}; ${second} says that it is the primary too`;
+    intake.mark({ mark: "two primaries", source: this.name, detail }, intake.source(this.name)?.session);
+    log.error("data source has two primary servers", { source: this.name, address: here, second });
+  }
+
+  #switchAlarm(): readonly SourceAlarm[] {
+    const { switchLostAt } = this.#counts;
+    if (switchLostAt === null) return [];
+    const sentence = `Source ${this.name} has lost its CTI link: nothing of the switch is told`;
+    return [{ kind: "CTI link down", sentence, since: switchLostAt }];
+  }
+
+  /** Returns whether it is news. */
+  #raise(kind: SourceAlarmKind, sentence: string): boolean {
+    const before = this.#alarms.get(kind);
+    this.#alarms.set(kind, { kind, sentence, since: before?.since ?? this.#options.clock.now() });
+    return before === undefined;
   }
 
   #address(): Address {
@@ -233,5 +275,18 @@ export class DataSource {
     const address = addresses[this.#addressIndex % addresses.length];
     if (address === undefined) throw new Error(`Cannot connect to source "${this.name}": it has no addresses`);
     return address;
+  }
+}
+
+function isInOrder(cause: SessionEndCause): boolean {
+  return cause === "our stop" || cause === "reload" || cause === "source shutdown";
+}
+
+/** Undefined: its files cannot be used at the moment. */
+function readOrNothing(tls: DataSourceOptions["tls"]): TlsTerms | null | undefined {
+  try {
+    return tls?.() ?? null;
+  } catch {
+    return undefined;
   }
 }

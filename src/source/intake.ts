@@ -61,6 +61,7 @@ export class Intake {
   readonly #bySession = new Map<SessionId, OpenIntake>();
   #sink: ArrivalSink | null = null;
   #lastSession = 0;
+  #lastPosition = 0n;
   #started: IntakeState["started"] = null;
 
   constructor(clock: Clock, log: Log = silentLog) {
@@ -106,6 +107,11 @@ export class Intake {
     return this.#started?.mark.queueId ?? null;
   }
 
+  /** Of the last record appended; 0: none yet. */
+  get lastPosition(): bigint {
+    return this.#lastPosition;
+  }
+
   source(name: string): SourceIntake | undefined {
     return this.#sources.get(name);
   }
@@ -113,9 +119,9 @@ export class Intake {
   /** Appends a mark; session 0 for one that belongs to no session. */
   mark(mark: Mark, session = 0 as SessionId): bigint {
     const envelope: MarkEnvelope = { kind: "mark", session, arrivedAt: this.now(), mark };
-    const position = this.sink.append(encodeMark(envelope));
+    this.#lastPosition = this.sink.append(encodeMark(envelope));
     this.#foldMark(envelope);
-    return position;
+    return this.#lastPosition;
   }
 
   /** Opens a session and gives it its id: seconds since 1970, or one more than the last, whichever is greater. */
@@ -154,8 +160,8 @@ export class Intake {
       isCut,
       frame,
     };
-    const position = this.sink.append(encodeFrameHeader(envelope), frame);
-    return { position, note: this.#foldFrame(envelope) };
+    this.#lastPosition = this.sink.append(encodeFrameHeader(envelope), frame);
+    return { position: this.#lastPosition, note: this.#foldFrame(envelope) };
   }
 
   #keep(name: string, source: OpenIntake): void {
@@ -199,6 +205,10 @@ export class Intake {
       case "instance stopped":
       case "list requested":
       case "host clock stepped":
+      case "switch disconnected":
+      case "clock difference":
+      case "no primary":
+      case "two primaries":
         return;
     }
   }

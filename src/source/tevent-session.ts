@@ -6,14 +6,18 @@
 //    server that waits for it sends on while the rest is written.
 // 2. Every line goes into the queue unjudged, control lines too: what it means is worked out behind the queue. Here a
 //    line is only looked at for what this side of the link must answer.
+// 3. While the server has no CTI link to the switch the session goes on, but nothing in it is of the switch: a mark says
+//    from when on. When the link is back, a new session begins on the same connection: until then nobody could vouch.
 
-import type { SessionEndCause, SessionId } from "../event/envelope.ts";
+import type { Mark, SessionEndCause, SessionId } from "../event/envelope.ts";
 import type { ArrivalInstant } from "../event/instant.ts";
 import type { SourceIntake } from "../event/intake-state.ts";
 import { type Line, LineFramer } from "../protocol/tevent/framer.ts";
 import { decodeLine, type Hello, lineBytesMax, type SequenceNote } from "../protocol/tevent/line.ts";
+import { Acknowledgement } from "./acknowledgement.ts";
+import { ClockQuestion } from "./clock-question.ts";
 import type { Connection } from "./network.ts";
-import type { Retry, SessionParts, SourceSession } from "./session.ts";
+import type { OurEnd, Retry, SessionParts, SourceSession } from "./session.ts";
 
 // A T-Server answers at once; a port that accepts and says nothing is not one.
 const helloTimeoutMs = 10_000;
@@ -30,21 +34,29 @@ export class TeventSession implements SourceSession {
   #session: SessionId | null = null;
   #heartbeatMs = 0;
   #heardAt: number;
-  /** The contiguous prefix that was last noted, or acknowledged by resuming. */
-  #noted: number | null = null;
-  /** What may be acknowledged once a position is durable, oldest first. */
-  readonly #notes: { readonly position: bigint; readonly contiguous: number }[] = [];
-  #unlisten: () => void = () => {};
+  #acknowledgement: Acknowledgement | null = null;
   #lastPosition: bigint | null = null;
   #isOver = false;
   // What arrives while we say goodbye is not taken in: the server keeps it until the next time.
   #isStopping = false;
   #cancelTimer: () => void = () => {};
+  readonly #clocks: ClockQuestion;
+  #opened: Extract<Mark, { mark: "session opened" }> | null = null;
+  /** The answer to our open is through: what comes is new. */
+  #isAnswered = false;
+  /** The CTI link came back in the middle of a snapshot: what that names is still of the old session. */
+  #isSwitchBack = false;
+  #isInSnapshot = false;
 
   constructor(parts: SessionParts, token: string | null) {
     this.#parts = parts;
     this.#token = token;
     this.#heardAt = parts.clock.monotonic();
+    this.#clocks = new ClockQuestion(parts, (ping) => this.#connection?.write(`{"ping":${ping}}\n`));
+  }
+
+  get aliveAtMs(): number | null {
+    return this.#clocks.aliveAtMs;
   }
 
   get session(): SessionId | null {
@@ -86,7 +98,7 @@ export class TeventSession implements SourceSession {
     this.#note(lastPosition);
   }
 
-  async stop(): Promise<void> {
+  async stop(cause: OurEnd): Promise<void> {
     if (this.#isOver) return;
     this.#isStopping = true;
     if (this.#lastPosition !== null) {
@@ -98,15 +110,19 @@ export class TeventSession implements SourceSession {
       }
     }
     this.#connection?.write('{"bye":"shutdown"}\n');
-    this.#end("our stop", null, "soon");
+    this.#end(cause, null, "soon");
+  }
+
+  goesOn(): void {
+    this.#heardAt = this.#parts.clock.monotonic();
+    if (this.#isAnswered) this.#clocks.ask(); // the pong shows that the server did not mind
   }
 
   /** The first line must be the hello; only then is there a session. Returns whether to go on. */
   #introduce(bytes: Uint8Array, isCut: boolean): boolean {
     const line = decodeLine(bytes, isCut);
     if (line.kind === "error") {
-      const late = line.code === "auth" || line.code === "role";
-      this.#end("protocol error", `server refuses: ${line.code}: ${line.message}`, late ? "late" : "soon");
+      this.#refused(line.code, line.message);
       return false;
     }
     if (line.kind !== "hello") {
@@ -116,7 +132,7 @@ export class TeventSession implements SourceSession {
     }
     if (line.role === "backup") {
       this.#connection?.write('{"bye":"backup"}\n');
-      this.#end("source role", "server is the backup of its pair", "other address");
+      this.#end("switchover", "server is the backup of its pair", "other address");
       return false;
     }
     this.#begin(line, bytes);
@@ -127,7 +143,7 @@ export class TeventSession implements SourceSession {
     const { intake, identity, instance, address, counts } = this.#parts;
     const before = intake.source(identity.name);
     const resumeAfter = isRunOf(before, hello) ? before.contiguous : null;
-    this.#session = intake.openSession({
+    this.#opened = {
       mark: "session opened",
       source: identity.name,
       address,
@@ -138,14 +154,14 @@ export class TeventSession implements SourceSession {
       dsType: identity.dsType,
       run: hello.startTime,
       resumeAfter,
-    });
+    };
+    this.#session = intake.openSession(this.#opened);
     const { position } = intake.frame(this.#session, bytes, false);
     this.#lastPosition = position;
     counts.run = hello.startTime;
     counts.frames += 1;
     this.#heartbeatMs = hello.heartbeatMs;
-    this.#noted = resumeAfter;
-    this.#unlisten = intake.sink.onDurable((durable) => this.#acknowledge(durable));
+    this.#acknowledgement = new Acknowledgement(intake.sink, resumeAfter, (each) => this.#acknowledge(each));
     this.#watchHeartbeats();
     const open = {
       open: "tevent/1",
@@ -182,41 +198,86 @@ export class TeventSession implements SourceSession {
     }
     if (note.kind === "snapshot end") {
       counts.lastSequence = note.lastSeq;
-      return;
+      this.#isInSnapshot = false;
+      if (this.#isSwitchBack) this.#beginAnew();
+      return this.#answered();
     }
     const line = decodeLine(bytes, isCut);
     switch (line.kind) {
+      case "resumed":
+        return this.#answered();
+      case "snapshot begin":
+        this.#isInSnapshot = true;
+        return;
+      case "pong":
+        if (this.#session !== null) this.#clocks.answered(this.#session, line.ping, line.at);
+        return;
+      case "cti":
+        return line.isUp ? this.#switchIsBack() : this.#switchIsLost(arrivedAt);
       case "bye":
         return this.#end("source shutdown", line.reason === "" ? null : line.reason, "soon");
       case "role":
-        if (line.role === "backup") this.#end("source role", "server is no longer primary", "other address");
+        if (line.role === "backup") this.#end("switchover", "server is no longer primary", "other address");
         return;
-      case "error": {
-        const late = line.code === "auth" || line.code === "role";
-        return this.#end("protocol error", `server refuses: ${line.code}: ${line.message}`, late ? "late" : "soon");
-      }
+      case "error":
+        return this.#refused(line.code, line.message);
       default:
         return;
     }
   }
 
-  /** What is contiguous now may be acknowledged when this position, the last one appended, is durable. */
-  #note(position: bigint): void {
-    const { intake, identity } = this.#parts;
-    const contiguous = intake.source(identity.name)?.contiguous ?? null;
-    if (contiguous === null || contiguous === this.#noted) return;
-    this.#noted = contiguous;
-    this.#notes.push({ position, contiguous });
+  #refused(code: string, message: string): void {
+    const detail = `server refuses: ${code}: ${message}`;
+    // Between its hello and our open it may have become the backup: the other one is asked next, after a wait.
+    if (code === "role") this.#end("switchover", detail, "soon");
+    else this.#end("protocol error", detail, code === "auth" ? "late" : "soon", code === "busy");
   }
 
-  #acknowledge(durable: bigint): void {
-    if (this.#isOver) return;
-    let contiguous: number | null = null;
-    for (let note = this.#notes[0]; note !== undefined && note.position <= durable; note = this.#notes[0]) {
-      contiguous = note.contiguous;
-      this.#notes.shift();
-    }
-    if (contiguous === null) return;
+  #switchIsLost(at: number): void {
+    const { counts, intake, identity, log } = this.#parts;
+    this.#isSwitchBack = false;
+    if (counts.switchLostAt !== null || this.#session === null) return;
+    counts.switchLostAt = at;
+    intake.mark({ mark: "switch disconnected", source: identity.name }, this.#session);
+    log.warn("data source lost its CTI link", { source: identity.name, session: this.#session });
+  }
+
+  #switchIsBack(): void {
+    if (this.#parts.counts.switchLostAt === null) return;
+    if (this.#isInSnapshot) this.#isSwitchBack = true;
+    else this.#beginAnew();
+  }
+
+  /** The CTI link is back: another session on the same connection. */
+  #beginAnew(): void {
+    const { counts, intake, identity, closeSession, log } = this.#parts;
+    if (this.#session === null || this.#opened === null) return;
+    this.#isSwitchBack = false;
+    counts.switchLostAt = null;
+    closeSession(this.#session, "CTI link down", null);
+    const resumeAfter = intake.source(identity.name)?.contiguous ?? null;
+    this.#session = intake.openSession({ ...this.#opened, resumeAfter, isSwitchReconnection: true });
+    log.info("data source session opened", {
+      source: identity.name,
+      session: this.#session,
+      address: this.#opened.address,
+      reason: "CTI link is back",
+    });
+  }
+
+  /** Everything that the server had for us is through: an answer now tells the clocks' difference best. */
+  #answered(): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    this.#clocks.ask();
+  }
+
+  #note(position: bigint): void {
+    const { intake, identity } = this.#parts;
+    this.#acknowledgement?.note(position, intake.source(identity.name)?.contiguous ?? null);
+  }
+
+  #acknowledge(contiguous: number): void {
     this.#connection?.write(`{"ack":${contiguous}}\n`);
     this.#parts.counts.acknowledged = contiguous;
   }
@@ -227,10 +288,11 @@ export class TeventSession implements SourceSession {
     const silenceMs = this.#parts.silenceMs ?? heartbeatsMissedMax * this.#heartbeatMs;
     this.#cancelTimer = clock.after(this.#heartbeatMs, () => {
       const silentMs = clock.monotonic() - this.#heardAt;
-      if (silentMs > silenceMs && this.#parts.intake.sink.hasRoom) {
+      if (silentMs > silenceMs && this.#parts.isReading()) {
         const seconds = Math.round(silentMs / 1000);
         return this.#end("silence", `heartbeats missed, nothing heard for ${seconds} s`, "soon");
       }
+      if (this.#isAnswered) this.#clocks.ask();
       this.#watchHeartbeats();
     });
   }
@@ -238,13 +300,13 @@ export class TeventSession implements SourceSession {
   closed(): void {
     this.#isOver = true;
     this.#cancelTimer();
-    this.#unlisten();
+    this.#acknowledgement?.close();
   }
 
-  #end(cause: SessionEndCause, detail: string | null, retry: Retry): void {
+  #end(cause: SessionEndCause, detail: string | null, retry: Retry, isCutOff = false): void {
     if (this.#isOver) return;
     this.closed();
-    this.#parts.end({ cause, detail, retry });
+    this.#parts.end({ cause, detail, retry, isCutOff });
   }
 }
 

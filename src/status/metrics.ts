@@ -4,12 +4,14 @@
 
 import { Counter, Gauge, Registry } from "prom-client";
 import { reasonsNotReady } from "./readiness.ts";
-import type { StatusReport } from "./report.ts";
+import type { SourceAlarmStatus, StatusReport } from "./report.ts";
 
 export const metricsContentType = Registry.PROMETHEUS_CONTENT_TYPE;
 
 const queueStates = ["open", "full", "failed"] as const;
 const idbStates = ["open", "locked", "rebuilding", "unavailable"] as const;
+
+const alarmKinds: readonly SourceAlarmStatus["kind"][] = ["refused", "no primary", "two primaries", "CTI link down"];
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number | bigint | null];
@@ -76,6 +78,46 @@ export async function renderMetrics(report: StatusReport, residentBytes: number)
   counter("icon_source_undecodable_total", "Frames that could not be read.", ...perSource((each) => each.undecodable));
   counter("icon_source_duplicates_total", "Events that had arrived before.", ...perSource((each) => each.duplicates));
   counter("icon_source_reconnects_total", "Connections after the first.", ...perSource((each) => each.reconnects));
+
+  gauge(
+    "icon_source_alarm",
+    "1 while somebody has to see to the data source or its connection.",
+    ...sources.flatMap(({ name, alarms }) =>
+      alarmKinds.map((alarm): Sample => [{ source: name, alarm }, alarms.some(({ kind }) => kind === alarm) ? 1 : 0]),
+    ),
+  );
+  counter(
+    "icon_source_session_ends_total",
+    "Data source sessions that ended, by cause.",
+    ...sources.flatMap(({ name, sessionEnds }) =>
+      Object.entries(sessionEnds).map(([cause, count]): Sample => [{ source: name, cause }, count]),
+    ),
+  );
+  gauge(
+    "icon_source_clock_difference_seconds",
+    "The data source's clock minus this host's.",
+    ...perSource((each) => seconds(each.clock?.differenceMs ?? null)),
+  );
+  gauge(
+    "icon_source_clock_uncertainty_seconds",
+    "What icon_source_clock_difference_seconds may be off by.",
+    ...perSource((each) => seconds(each.clock?.uncertaintyMs ?? null)),
+  );
+  gauge(
+    "icon_source_held_back",
+    "1 while the data source's socket is not read.",
+    ...perSource((each) => (each.isHeldBack ? 1 : 0)),
+  );
+  gauge(
+    "icon_source_not_durable_bytes",
+    "Bytes read from the data source that are not durable yet.",
+    ...perSource((each) => each.notDurableBytes),
+  );
+  gauge(
+    "icon_source_allowance_bytes",
+    "How many of those there may be before the socket is not read.",
+    ...perSource((each) => each.allowanceBytes),
+  );
 
   gauge("icon_queue_state", "1 for the state the persistent queue is in.", ...oneOf(queueStates, queue.state));
   gauge("icon_queue_bytes", "Size of the persistent queue on disk.", [{}, queue.bytes]);

@@ -15,7 +15,7 @@ import type {
   StatusReport,
   TroubleStatus,
 } from "./report.ts";
-import { countText, durationText, instantText, rateText, sizeText } from "./wording.ts";
+import { clockText, countText, durationText, instantText, rateText, sizeText } from "./wording.ts";
 
 interface Props {
   readonly report: StatusReport;
@@ -232,18 +232,38 @@ function Sources({ sources, now }: { readonly sources: readonly SourceStatus[]; 
               <td class="number">{source.lastSequence === null ? "–" : countText(source.lastSequence)}</td>
               <td class="number">{source.ackedSequence === null ? "–" : countText(source.ackedSequence)}</td>
             </tr>
-            {source.run === null && source.lastTrouble === null ? null : (
-              <tr class="note">
-                <td colSpan={12}>
-                  {source.run === null ? null : <span class="quiet">Server run {source.run}. </span>}
-                  {source.lastTrouble === null ? null : <>Last trouble: {source.lastTrouble}</>}
-                </td>
-              </tr>
-            )}
+            <SourceNote source={source} now={now} />
           </>
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** What a row of the table has no column for. */
+function SourceNote({ source, now }: { readonly source: SourceStatus; readonly now: number }) {
+  const { run, clock, isHeldBack, notDurableBytes, lastEnd, lastTrouble, alarms } = source;
+  if (run === null && clock === null && lastEnd === null && lastTrouble === null && alarms.length === 0) return null;
+  return (
+    <tr class="note">
+      <td colSpan={12}>
+        {alarms.map(({ sentence }) => (
+          <>
+            <State tone="bad" word={`${sentence}.`} />{" "}
+          </>
+        ))}
+        {run === null ? null : <span class="quiet">Server run {run}. </span>}
+        {clock === null ? null : <span class="quiet">Its clock is {clockText(clock)}. </span>}
+        {isHeldBack ? <>Not read at the moment: {sizeText(notDurableBytes)} of it are not durable yet. </> : null}
+        {lastEnd === null ? null : (
+          <>
+            Last session ended {lastEnd.at === null ? null : <Ago at={lastEnd.at} now={now} />}: {lastEnd.cause}
+            {lastEnd.detail === null ? "" : ` (${lastEnd.detail})`}.{" "}
+          </>
+        )}
+        {lastTrouble === null ? null : <>Last trouble: {lastTrouble}</>}
+      </td>
+    </tr>
   );
 }
 

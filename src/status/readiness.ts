@@ -20,18 +20,27 @@ export function reasonsNotReady(report: StatusReport): ReadinessReason[] {
   if (report.queue.state !== "open") add("queue", `The persistent queue is ${queueWord(report.queue.state)}.`);
   if (report.idb.state !== "open") add("idb", `The IDB is ${report.idb.state}.`);
   for (const source of report.sources) {
-    if (source.state !== "connected") add("source", `Source ${source.name} is ${source.state}.`, source.name);
+    if (source.state === "connected") continue;
+    add("source", `Source ${source.name} is ${source.state}.`, source.name);
+    for (const { sentence } of source.alarms) add("source", `${sentence}.`, source.name);
   }
   return reasons;
 }
 
 /** What somebody should look at although the instance is ready. */
 export function warningsOf(report: StatusReport): ReadinessReason[] {
+  const warnings: ReadinessReason[] = [];
   const { walBlock } = report.idb;
-  if (walBlock === null) return [];
-  const since = instantText(walBlock.since);
-  const sentence = `${readersText(walBlock)} has been reading the IDB since ${since} or longer, so its write-ahead log grows.`;
-  return [{ subject: "idb", source: null, sentence }];
+  if (walBlock !== null) {
+    const since = instantText(walBlock.since);
+    const sentence = `${readersText(walBlock)} has been reading the IDB since ${since} or longer, so its write-ahead log grows.`;
+    warnings.push({ subject: "idb", source: null, sentence });
+  }
+  for (const { name, state, alarms } of report.sources) {
+    if (state !== "connected") continue;
+    for (const { sentence } of alarms) warnings.push({ subject: "source", source: name, sentence: `${sentence}.` });
+  }
+  return warnings;
 }
 
 function readersText({ readers }: WalBlockStatus): string {
@@ -83,7 +92,10 @@ export function verdictOn(report: StatusReport, now: number): Verdict {
   const bad: string[] = [];
   if (report.queue.state === "failed") bad.push("The persistent queue has failed; the instance must be restarted.");
   if (report.queue.state === "full") bad.push("The persistent queue is full, so the sources are not being read.");
-  if (report.sources.length > 0 && connected === 0) bad.push("No data source is connected.");
+  if (report.sources.length > 0 && connected === 0) {
+    bad.push("No data source is connected.");
+    bad.push(...report.sources.flatMap(({ alarms }) => alarms.map(({ sentence }) => `${sentence}.`)));
+  }
   if (bad.length > 0) return { tone: "bad", word: "Not recording", sentences: bad };
 
   const look: string[] = [];
@@ -103,7 +115,8 @@ export function verdictOn(report: StatusReport, now: number): Verdict {
   return { tone: "good", word: "Recording", sentences: [] };
 }
 
-function missingSource({ name, state }: SourceStatus): string {
+function missingSource({ name, state, alarms }: SourceStatus): string {
+  if (alarms.length > 0) return alarms.map(({ sentence }) => `${sentence}.`).join(" ");
   return state === "waiting" ? `Source ${name} is not connected.` : `Source ${name} is being connected.`;
 }
 

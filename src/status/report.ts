@@ -66,10 +66,29 @@ export interface SourceStatus {
   readonly reconnects: number;
   /** One sentence, without a caller's data. */
   readonly lastTrouble: string | null;
+  /** How the last session ended; null: none has. `at` null: an earlier run of the instance crashed while it was open. */
+  readonly lastEnd: { readonly cause: string; readonly detail: string | null; readonly at: number | null } | null;
+  /** Ended sessions by cause, since the instance started. */
+  readonly sessionEnds: Readonly<Record<string, number>>;
+  /** What does not go away by trying again. */
+  readonly alarms: readonly SourceAlarmStatus[];
+  /** The source's clock minus this host's, ms; the true value is within the uncertainty. Null: not measured. */
+  readonly clock: { readonly differenceMs: number; readonly uncertaintyMs: number } | null;
+  /** The socket is not read at the moment: too much of it is not durable, or the queue is full. */
+  readonly isHeldBack: boolean;
+  /** Bytes read and not durable, and how many there may be. */
+  readonly notDurableBytes: number;
+  readonly allowanceBytes: number;
   /** Identity of the server run, where the source has one. */
   readonly run: string | null;
   readonly lastSequence: number | null;
   readonly ackedSequence: number | null;
+}
+
+export interface SourceAlarmStatus {
+  readonly kind: "refused" | "no primary" | "two primaries" | "CTI link down";
+  readonly sentence: string;
+  readonly since: number;
 }
 
 export interface QueueStatus {

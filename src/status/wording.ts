@@ -40,3 +40,11 @@ export function instantText(at: number): string {
     .replace("T", " ")
     .replace(/\.\d+Z$/, " UTC");
 }
+
+/** How another clock stands to this host's: "1.2 s ahead (± 3 ms)", "as ours (± 3 ms)". */
+export function clockText(clock: { readonly differenceMs: number; readonly uncertaintyMs: number }): string {
+  const { differenceMs, uncertaintyMs } = clock;
+  const tolerance = `(± ${durationText(uncertaintyMs)})`;
+  if (Math.abs(differenceMs) <= uncertaintyMs) return `as ours ${tolerance}`;
+  return `${durationText(Math.abs(differenceMs))} ${differenceMs < 0 ? "behind" : "ahead"} ${tolerance}`;
+}

@@ -25,7 +25,7 @@ export class Story {
   #session = 1000;
   #arrivalNumber = 0;
   #sequence = 0;
-  #run = "run-1";
+  #run: string | null = "run-1";
   #now = startMs;
 
   constructor({ callDeletionTimeoutSeconds = 30 }: { readonly callDeletionTimeoutSeconds?: number } = {}) {
@@ -68,7 +68,15 @@ export class Story {
     return this;
   }
 
-  open({ run = this.#run, dbid = 101 }: { readonly run?: string; readonly dbid?: number } = {}): this {
+  open(
+    given: {
+      readonly run?: string | null;
+      readonly dbid?: number;
+      readonly address?: string;
+      readonly isSwitchReconnection?: true;
+    } = {},
+  ): this {
+    const { run = this.#run, dbid = 101, address = "127.0.0.1:7001", isSwitchReconnection } = given;
     if (run !== this.#run) this.#sequence = 0;
     this.#run = run;
     this.#session += 1;
@@ -76,7 +84,7 @@ export class Story {
     return this.mark({
       mark: "session opened",
       source: "north",
-      address: "127.0.0.1:7001",
+      address,
       serverName: "TServer_North",
       dbid,
       primaryDbid: 101,
@@ -84,6 +92,7 @@ export class Story {
       dsType: 1,
       run,
       resumeAfter: null,
+      ...(isSwitchReconnection && { isSwitchReconnection }),
     });
   }
 

@@ -141,6 +141,38 @@ test("a session is one row: its type says first, reconnect, restart or switchove
   });
 });
 
+test("a CTI link that is lost ends what the row vouches for, whatever ends the session later", () => {
+  const lost = { mark: "switch disconnected", source: "north" } as const;
+  const story = new Story().wait(10).mark(lost).wait(5).events([15, "EventRinging", agent]);
+  const row = () => [
+    story.rows("G_DSS_GCC_PROVIDER", "DSS_ID")[0]?.DSCONN_ETIME,
+    story.rows("ICON_DSS", "DSS_ID")[0]?.END_CAUSE,
+    story.rows("ICON_DSS", "DSS_ID")[0]?.END_DETAIL,
+  ];
+  expect(row()).toEqual([at(10), null, null]);
+  story.wait(20).start();
+  expect(row()).toEqual([at(10), "CTI link down", "then our crash"]);
+});
+
+test("a source that names no server run is another server of the pair when another address answers", () => {
+  const story = new Story().close("connection lost").open({ run: null, address: "10.0.0.1:5038" });
+  for (const address of ["10.0.0.1:5038", "10.0.0.2:5038", "10.0.0.1:5038"]) {
+    story.close("connection lost").open({ run: null, address });
+  }
+  const types = story.rows("G_DSS_GCC_PROVIDER", "DSS_ID").map(({ DSCONN_TYPE }) => DSCONN_TYPE);
+  expect(types.slice(2)).toEqual([2, 5, 5]);
+});
+
+test("a session that goes on after the CTI link came back is of type 4, and its events are no duplicates", () => {
+  const story = new Story()
+    .events([0, "EventRinging", agent])
+    .close("CTI link down")
+    .open({ isSwitchReconnection: true });
+  story.events([9, "EventEstablished", agent]).expectParties("5001: alerting 0, connected 9 | …");
+  expect(story.rows("G_DSS_GCC_PROVIDER", "DSS_ID").map(({ DSCONN_TYPE }) => DSCONN_TYPE)).toEqual([1, 4]);
+  expect(story.rows("ICON_COUNTER", "NAME")).toEqual([]);
+});
+
 test("after a crash the next start closes the session at the last arrival, after a stop at the stop", () => {
   const crashed = new Story().wait(7).events([5, "EventRinging", agent]).wait(100);
   crashed.start();

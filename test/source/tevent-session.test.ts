@@ -268,3 +268,77 @@ test("after a failed fdatasync nothing is acknowledged any more, at a stop neith
   const acks = network.last.received.filter((line) => line.includes("ack"));
   expect(acks).toEqual(['{"ack":1}\n']);
 });
+
+const pair = [
+  { host: "127.0.0.1", port: 7001 },
+  { host: "127.0.0.1", port: 7002 },
+];
+
+test("a second primary is looked for by its hello alone, more often while there is one, and forgotten when it gives way", async () => {
+  const { clock, network, disk, source } = setUp(pair);
+  await settle();
+  network.last.send(hello());
+  await disk.sync();
+  const first = network.last;
+  await clock.advance(2_000);
+  expect(network.addresses.map(({ port }) => port)).toEqual([7001, 7002]);
+  network.last.send(hello({ dbid: 102 }));
+  await settle();
+  expect(network.last.received).toEqual(['{"bye":"shutdown"}\n']);
+  expect(network.last.isOpen).toBe(false);
+  expect(source.status().alarms.map(({ kind }) => kind)).toEqual(["two primaries"]);
+  expect(disk.marks().at(-1)).toBe(
+    '{"mark":"two primaries","source":"north","detail":"recorded from 127.0.0.1:7001; 127.0.0.1:7002 says that it is the primary too"}',
+  );
+  // It does not answer: that is no sign that it has given way.
+  network.refuses = ({ port }) => (port === 7002 ? new Error("connection refused") : null);
+  const beat = () => first.send('{"heartbeat":1795423798.5,"lastSeq":0}\n');
+  for (let second = 0; second < 30; second++) {
+    beat();
+    await clock.advance(1_000);
+  }
+  expect(source.status().alarms).toHaveLength(1);
+  network.refuses = () => null;
+  for (let second = 0; second < 30; second++) {
+    beat();
+    await clock.advance(1_000);
+  }
+  network.last.send(hello({ dbid: 102, role: "backup" }));
+  await settle();
+  expect(network.last.received).toEqual(['{"bye":"backup"}\n']);
+  expect(source.status()).toMatchObject({ state: "connected", alarms: [] });
+});
+
+test("a server that refuses us is left alone for the longest wait, and stays an alarm until it takes us", async () => {
+  const { clock, network, disk, source } = setUp();
+  await settle();
+  network.last.send(hello());
+  await disk.sync();
+  network.last.send('{"error":{"code":"auth","message":"bad token"}}\n');
+  await settle();
+  const alarms = () => source.status().alarms.map(({ kind, sentence }) => `${kind}: ${sentence}`);
+  const sentence =
+    "Source north and this instance do not accept each other: protocol error: server refuses: auth: bad token";
+  expect(alarms()).toEqual([`refused: ${sentence}`]);
+  await clock.advance(7_900);
+  expect(network.peers.length).toBe(1);
+  await clock.advance(200);
+  expect(network.peers.length).toBe(2);
+  expect(alarms()).toHaveLength(1);
+  network.last.send(hello());
+  await disk.sync();
+  expect(alarms()).toEqual([]);
+});
+
+test("a server that became the backup between its hello and our open is left for the other one, after a wait", async () => {
+  const { clock, network, disk, source } = setUp(pair);
+  await settle();
+  network.last.send(hello());
+  await disk.sync();
+  network.last.send('{"error":{"code":"role","message":"this server is the backup of its pair"}}\n');
+  await settle();
+  expect(source.status().lastEnd?.cause).toBe("switchover");
+  expect(network.addresses).toHaveLength(1);
+  await clock.advance(1_000);
+  expect(network.addresses.map(({ port }) => port)).toEqual([7001, 7002]);
+});

@@ -33,7 +33,8 @@ export type TeventLine =
   | { readonly kind: "link"; readonly isUp: boolean; readonly at: SourceInstant | null }
   | { readonly kind: "role"; readonly role: "primary" | "backup"; readonly at: SourceInstant | null }
   | { readonly kind: "bye"; readonly reason: string; readonly at: SourceInstant | null }
-  | { readonly kind: "pong"; readonly at: SourceInstant | null }
+  /** `ping`: what the ping said that it answers. */
+  | { readonly kind: "pong"; readonly ping: string; readonly at: SourceInstant | null }
   | { readonly kind: "error"; readonly code: string; readonly message: string }
   | { readonly kind: "unknown control"; readonly member: string }
   | { readonly kind: "undecodable"; readonly reason: string; readonly sequence: number | null };
@@ -218,7 +219,7 @@ function decodeControl(members: Members): TeventLine {
     case "bye":
       return { kind: "bye", reason: typeof value === "string" ? value : "", at };
     case "pong":
-      return { kind: "pong", at };
+      return { kind: "pong", ping: String(value), at };
     case "error": {
       const { code, message } = (typeof value === "object" && value !== null ? value : {}) as Members;
       return { kind: "error", code: String(code ?? ""), message: String(message ?? "") };

@@ -1,0 +1,64 @@
+import { expect, test } from "bun:test";
+import { at, Story, startMs } from "../harness/story.ts";
+
+const agent = { ThisDN: "5001", ThisDNRole: 2, PartyUUID: "A1" };
+
+test("a step of this host's clock stands in the marks with its size, and in the window that was open", () => {
+  const story = new Story().events([0, "EventRinging", agent], [70, "EventEstablished", agent]).wait(70 - 3600);
+  story.mark({ mark: "host clock stepped", stepMs: -3_600_000 });
+  expect(story.rows("ICON_MARK", "ID").at(-1)).toMatchObject({
+    KIND: "host clock stepped",
+    DETAIL: `3600.000 s back; it was ${at(70)}`,
+    ADDED: at(70 - 3600),
+    SOURCE: null,
+  });
+  expect(story.rows("ICON_WINDOW", "WINDOW_TS").map(({ FAULTS }) => FAULTS)).toEqual(["[]", '["host clock stepped"]']);
+});
+
+test("no row's times move with this host's clock: a call is timed by the source's", () => {
+  const story = new Story().events([0, "EventRinging", agent]).wait(3600 + 5);
+  story.mark({ mark: "host clock stepped", stepMs: 3_600_000 });
+  story.events([5, "EventEstablished", agent]).close("connection lost").open();
+  story.snapshot(2);
+  story.expectParties("5001: alerting 0, connected 5 | 5");
+  // What ended unseen did so between the two sessions, by the source's clock as it goes with ours now.
+  expect(story.doubts()[0]).toBe("G_PARTY: end not seen, link down, 5–5");
+});
+
+const clock = (differenceMs: number, uncertaintyMs: number, stepMs: number | null = null) =>
+  ({ mark: "clock difference", source: "north", differenceMs, uncertaintyMs, stepMs }) as const;
+
+test("the difference to the source's clock stands with the session, and gives its beginning by the source's clock", () => {
+  const story = new Story().wait(3);
+  const session = () => story.rows("G_DSS_GCC_PROVIDER", "DSS_ID")[0];
+  expect(session()).toMatchObject({ DSCONN_STIME: at(0), DSCONN_SDSTIME: at(0) });
+  story.mark(clock(-1500, 20));
+  story.mark(clock(-1800, 4));
+  expect(session()).toMatchObject({ DSCONN_STIME: at(0), DSCONN_SDSTIME: at(-1.5) });
+  expect(story.rows("ICON_DSS", "DSS_ID")[0]).toMatchObject({ CLOCK_DIFFERENCE_MS: -1800, CLOCK_UNCERTAINTY_MS: 4 });
+  expect(story.rows("ICON_MARK", "ID").slice(-2)).toMatchObject([
+    { KIND: "clock difference", SOURCE: "north", DETAIL: expect.stringContaining("1.500 s behind ours") },
+    { KIND: "clock difference", SOURCE: "north", DETAIL: expect.stringContaining("1.800 s behind ours") },
+  ]);
+});
+
+test("clocks that differ by no more than can be told leave the session's beginning by ours", () => {
+  const story = new Story();
+  story.mark(clock(15, 20));
+  expect(story.rows("G_DSS_GCC_PROVIDER", "DSS_ID")[0]).toMatchObject({ DSCONN_SDSTIME: at(0) });
+});
+
+test("a step of the source's clock is marked with its size, and flags the windows on both sides of it", () => {
+  const story = new Story().events([0, "EventRinging", agent]).wait(5);
+  story.mark(clock(7200_000, 5, 7200_000));
+  expect(story.rows("ICON_MARK", "ID").at(-1)).toMatchObject({
+    KIND: "source clock stepped",
+    SOURCE: "north",
+    DETAIL: expect.stringMatching(/^7200\.000 s forward; /),
+  });
+  const windows = story.rows("ICON_WINDOW", "WINDOW_TS");
+  expect(windows.map(({ WINDOW_TS, FAULTS }) => [WINDOW_TS - startMs / 1000, FAULTS])).toEqual([
+    [0, '["source clock stepped"]'],
+    [7200, '["source clock stepped"]'],
+  ]);
+});
