@@ -14,6 +14,7 @@
 // The files are copied by the parent, which has no connection: closing any descriptor of a file gives up all locks that
 // the process has on it.
 
+import { statSync } from "node:fs";
 import type Database from "libsql";
 import { selfCommand } from "./ask.ts";
 import { childEnded } from "./child.ts";
@@ -34,7 +35,7 @@ export interface Hold {
 }
 
 type Said =
-  | { readonly held: { readonly appliedPosition: string; readonly queueId: string | null } }
+  | { readonly held: { readonly appliedPosition: string; readonly queueId: string | null; readonly inode: number } }
   | { readonly refused: string; readonly isDamaged: boolean };
 
 /** Throws IdbDamagedError for what cannot be read as an IDB of this program, IdbUnavailableError for what cannot be now. */
@@ -69,7 +70,9 @@ export async function holdIdb(path: string, timeoutMs: number): Promise<Hold> {
     lost.abort();
     await child.exited;
     if (isLate) return "too late";
-    return !last.done && last.value === "kept" ? "kept" : "changed";
+    // Another file may have been put in its place: a rebuild, or an IDB that was put aside.
+    const isInPlace = statSync(path, { throwIfNoEntry: false })?.ino === said.held.inode;
+    return isInPlace && !last.done && last.value === "kept" ? "kept" : "changed";
   });
   return {
     appliedPosition: BigInt(said.held.appliedPosition),
@@ -86,10 +89,12 @@ export async function holdIdb(path: string, timeoutMs: number): Promise<Hold> {
 export async function holdAsChild(path: string): Promise<void> {
   let reading: ReturnType<typeof openReading> | undefined;
   try {
+    const { ino: inode } = statSync(path);
     reading = openReading(path);
-    console.log(JSON.stringify({ held: beginReading(reading.database, path) } satisfies Said));
+    console.log(JSON.stringify({ held: { ...beginReading(reading.database, path), inode } } satisfies Said));
   } catch (thrown) {
     reading?.close();
+    // A file that is gone is told as one that cannot be read now.
     console.log(JSON.stringify(refusal(idbError(thrown, `Cannot read IDB "${path}"`))));
     return;
   }

@@ -1,49 +1,16 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { copyFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { encodeEnvelope, type SessionId } from "../../src/event/envelope.ts";
-import { arrivalInstant } from "../../src/event/instant.ts";
 import { openIdb } from "../../src/idb/open.ts";
 import { silentLog } from "../../src/log.ts";
 import type { Verification } from "../../src/maintenance/verify.ts";
 import { runIcon } from "../commands/run-icon.ts";
-import { batch, call, TemporaryDirectory as IdbDirectory } from "../idb/temporary.ts";
+import { batch, call } from "../idb/temporary.ts";
 import { open, payload, TemporaryDirectory } from "../queue/setting.ts";
+import { arrival, dataDirectory, recordBytes, recordCount } from "./data-directory.ts";
 
-const recordCount = 12;
 const headerBytes = 4096;
-const recordBytes = 16 + 24 + "frame 01".length;
-const perSegment = 4;
-const startMs = Date.UTC(2026, 0, 2, 3, 4, 0);
-const arrival = (position: number) => new Date(startMs + position * 1000).toISOString();
-
-/** Segments of four records each, sealed, and an IDB that has applied all of them. */
-async function dataDirectory(
-  path: string,
-  appliedQueueId?: string,
-  appliedPosition = BigInt(recordCount),
-): Promise<void> {
-  const queue = await open(join(path, "queue"), { segmentBytes: perSegment * recordBytes });
-  for (let position = 1; position <= recordCount; position += 1) {
-    const frame = payload(`frame ${String(position).padStart(2, "0")}`);
-    const arrivedAt = arrivalInstant(startMs + position * 1000);
-    const session = 7 as SessionId;
-    await queue.durable(
-      queue.append(encodeEnvelope({ kind: "frame", session, arrivedAt, arrivalNumber: position, isCut: false, frame })),
-    );
-  }
-  const queueId = appliedQueueId ?? queue.queueId;
-  await queue.close();
-  // Made elsewhere and copied: libSQL lets go of a closed file, and deletes its empty WAL, only when it pleases.
-  using elsewhere = new IdbDirectory();
-  const idb = elsewhere.open();
-  const calls = Array.from({ length: 300 }, (_, at) => call(at + 1));
-  const applied = { queueId, segmentSalt: 7, position: appliedPosition, rowSeq: 300 };
-  idb.commit({ ...batch(appliedPosition, { G_CALL: calls }), applied });
-  idb.close();
-  copyFileSync(elsewhere.idb, join(path, "idb.db"));
-}
 
 // The -shm file holds SQLite's locks: whoever reads a file that another has open writes there.
 function hashes(path: string): string[] {
