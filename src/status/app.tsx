@@ -13,8 +13,9 @@ import { guard } from "./guard.ts";
 import type { Live } from "./live.ts";
 import { loginRoutes } from "./login.tsx";
 import { metricsContentType, renderMetrics } from "./metrics.ts";
-import { Page, PageBody } from "./page.tsx";
+import { Page, PageBody, titleOf } from "./page.tsx";
 import { reasonsNotReady, warningsOf } from "./readiness.ts";
+import { Rendered } from "./rendered.ts";
 import type { StatusReport } from "./report.ts";
 import { pageScript } from "./script.ts";
 import { pageStyle } from "./style.ts";
@@ -38,7 +39,9 @@ export function createStatusApp(options: StatusAppOptions): Hono<StatusEnvironme
   const app = new Hono<StatusEnvironment>();
   const reader = requires(access, "read");
   app.use(guard({ port, names, hasLogin: access !== null, isEncrypted }));
-  app.get("/", reader, (context) => context.html(renderPage(report(), clock.now(), context.get("visitor"))));
+  const page = new Rendered(clock, () => pageParts(report(), clock.now()));
+  const metrics = new Rendered(clock, () => renderMetrics(report(), process.memoryUsage.rss()));
+  app.get("/", reader, (context) => context.html(renderPage(page.get(), context.get("visitor"))));
   app.get("/status.css", (context) => context.body(pageStyle, 200, { "Content-Type": "text/css; charset=utf-8" }));
   app.get("/status.js", (context) =>
     context.body(pageScript, 200, { "Content-Type": "text/javascript; charset=utf-8" }),
@@ -64,10 +67,9 @@ export function createStatusApp(options: StatusAppOptions): Hono<StatusEnvironme
     const [reasons, warnings] = [reasonsNotReady(now), warningsOf(now)];
     return context.json({ ready: reasons.length === 0, reasons, warnings }, reasons.length === 0 ? 200 : 503);
   });
-  app.get("/metrics", reader, async (context) => {
-    const text = await renderMetrics(report(), process.memoryUsage.rss());
-    return context.body(text, 200, { "Content-Type": metricsContentType });
-  });
+  app.get("/metrics", reader, async (context) =>
+    context.body(await metrics.get(), 200, { "Content-Type": metricsContentType }),
+  );
   app.get("/api/v1/whoami", reader, (context) => {
     const visitor = context.get("visitor");
     return context.json({
@@ -88,9 +90,13 @@ export function createStatusApp(options: StatusAppOptions): Hono<StatusEnvironme
   return app;
 }
 
+function pageParts(report: StatusReport, now: number) {
+  return { title: titleOf(report, now), main: renderPageBody(report, now) };
+}
+
 /** The whole document. */
-export function renderPage(report: StatusReport, now: number, visitor: Token | null): string {
-  return `<!doctype html>${(<Page report={report} now={now} visitor={visitor?.name ?? null} />).toString()}`;
+function renderPage(parts: ReturnType<typeof pageParts>, visitor: Token | null): string {
+  return `<!doctype html>${(<Page {...parts} visitor={visitor?.name ?? null} />).toString()}`;
 }
 
 /** What an update carries. */

@@ -5,12 +5,17 @@
 
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.ts";
+import { Pace, type PaceBounds } from "./pace.ts";
 
 export interface ConnectionBounds {
   readonly inAllMax: number;
   readonly perAddressMax: number;
-  /** New connections a second, in the long run; three seconds' worth at once. */
-  readonly newPerSecondMax: number;
+  /** New connections, in all and from one address. */
+  readonly newInAll: PaceBounds;
+  readonly newPerAddress: PaceBounds;
+  /** Requests, in all and from one address. */
+  readonly requestsInAll: PaceBounds;
+  readonly requestsPerAddress: PaceBounds;
   /** From accepting (handshake included), or the end of the answer before, to the end of the next request's headers. */
   readonly headersMsMax: number;
   /** From there to the end of its answer; for a stream, from one piece that was taken to the next. */
@@ -20,8 +25,8 @@ export interface ConnectionBounds {
 /** One connection, from accepting to its end. */
 export interface Connection {
   readonly address: string;
-  /** A request's headers are complete. */
-  asked(): void;
+  /** A request's headers are complete; false: it comes too soon after too many others. */
+  asked(): boolean;
   /** A piece of a long answer was taken. */
   progressed(): void;
   /** Its answer is complete. */
@@ -34,24 +39,31 @@ interface Kept extends Connection {
   waitsSinceMs: number;
 }
 
+/** Stays for a while after its last connection, or whoever floods us would begin anew with each. */
+interface Address {
+  count: number;
+  readonly connections: Pace;
+  readonly requests: Pace;
+}
+
 const sweepEveryMs = 1000;
-const burstSeconds = 3;
+const addressesMax = 4096;
 
 export class Connections {
   readonly #clock: Clock;
   readonly #bounds: ConnectionBounds;
   readonly #kept = new Set<Kept>();
-  readonly #countByAddress = new Map<string, number>();
-  #allowance: number;
-  #allowanceAtMs: number;
+  readonly #addresses = new Map<string, Address>();
+  readonly #newInAll: Pace;
+  readonly #requestsInAll: Pace;
   #cancelSweep: (() => void) | null = null;
   #turnedAway = 0;
 
   constructor(clock: Clock, bounds: ConnectionBounds) {
     this.#clock = clock;
     this.#bounds = bounds;
-    this.#allowance = bounds.newPerSecondMax * burstSeconds;
-    this.#allowanceAtMs = clock.monotonic();
+    this.#newInAll = new Pace(clock, bounds.newInAll);
+    this.#requestsInAll = new Pace(clock, bounds.requestsInAll);
   }
 
   get count(): number {
@@ -65,21 +77,23 @@ export class Connections {
 
   /** Null: there is no room for it, and it is closed. */
   accept(socket: Socket): Connection | null {
-    const address = socket.remoteAddress;
-    if (address === undefined || !this.#isInTime() || !this.#makeRoom(address)) {
+    const name = socket.remoteAddress;
+    const address = name === undefined ? null : this.#address(name);
+    if (name === undefined || address === null || !this.#mayCome(address) || !this.#makeRoom(name, address)) {
       this.#turnedAway += 1;
       socket.destroy();
       return null;
     }
-    const clock = this.#clock;
+    const [clock, requestsInAll] = [this.#clock, this.#requestsInAll];
     const kept: Kept = {
-      address,
+      address: name,
       socket,
       isAsking: false,
       waitsSinceMs: clock.monotonic(),
       asked() {
         this.isAsking = true;
         this.waitsSinceMs = clock.monotonic();
+        return address.requests.take() && requestsInAll.take();
       },
       progressed() {
         this.waitsSinceMs = clock.monotonic();
@@ -90,7 +104,7 @@ export class Connections {
       },
     };
     this.#kept.add(kept);
-    this.#countByAddress.set(address, (this.#countByAddress.get(address) ?? 0) + 1);
+    address.count += 1;
     socket.once("close", () => this.#forget(kept));
     this.#scheduleSweep();
     return kept;
@@ -102,22 +116,28 @@ export class Connections {
     for (const { socket } of this.#kept) socket.destroy();
   }
 
-  #isInTime(): boolean {
-    const now = this.#clock.monotonic();
-    const { newPerSecondMax } = this.#bounds;
-    const gained = ((now - this.#allowanceAtMs) / 1000) * newPerSecondMax;
-    this.#allowance = Math.min(newPerSecondMax * burstSeconds, this.#allowance + gained);
-    this.#allowanceAtMs = now;
-    if (this.#allowance < 1) return false;
-    this.#allowance -= 1;
-    return true;
+  /** Null: more addresses than anybody honest has. */
+  #address(name: string): Address | null {
+    const known = this.#addresses.get(name);
+    if (known !== undefined) return known;
+    if (this.#addresses.size >= addressesMax) return null;
+    const address: Address = {
+      count: 0,
+      connections: new Pace(this.#clock, this.#bounds.newPerAddress),
+      requests: new Pace(this.#clock, this.#bounds.requestsPerAddress),
+    };
+    this.#addresses.set(name, address);
+    this.#scheduleSweep();
+    return address;
   }
 
-  #makeRoom(address: string): boolean {
+  #mayCome(address: Address): boolean {
+    return address.connections.take() && this.#newInAll.take();
+  }
+
+  #makeRoom(name: string, { count }: Address): boolean {
     const { inAllMax, perAddressMax } = this.#bounds;
-    if ((this.#countByAddress.get(address) ?? 0) >= perAddressMax) {
-      return this.#turnAwayFirst((each) => each.address === address);
-    }
+    if (count >= perAddressMax) return this.#turnAwayFirst((each) => each.address === name);
     return this.#kept.size < inAllMax || this.#turnAwayFirst(() => true);
   }
 
@@ -140,10 +160,8 @@ export class Connections {
   }
 
   #forget(kept: Kept): void {
-    if (!this.#kept.delete(kept)) return;
-    const left = (this.#countByAddress.get(kept.address) ?? 1) - 1;
-    if (left === 0) this.#countByAddress.delete(kept.address);
-    else this.#countByAddress.set(kept.address, left);
+    const address = this.#kept.delete(kept) ? this.#addresses.get(kept.address) : undefined;
+    if (address !== undefined) address.count -= 1;
   }
 
   #scheduleSweep(): void {
@@ -154,7 +172,10 @@ export class Connections {
       for (const each of this.#kept) {
         if (now - each.waitsSinceMs > (each.isAsking ? answerMsMax : headersMsMax)) this.#turnAway(each);
       }
-      if (this.#kept.size > 0) this.#scheduleSweep();
+      for (const [name, { count, connections, requests }] of this.#addresses) {
+        if (count === 0 && connections.isFull && requests.isFull) this.#addresses.delete(name);
+      }
+      if (this.#addresses.size > 0) this.#scheduleSweep();
     });
   }
 }

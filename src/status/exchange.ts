@@ -69,8 +69,10 @@ async function readBody(incoming: IncomingMessage, bytesMax: number): Promise<Ui
   return new Uint8Array(Buffer.concat(pieces));
 }
 
-function refuse(outgoing: ServerResponse, status: number, sentence: string): void {
+/** One sentence, and the end of the connection. */
+export function refuse(outgoing: ServerResponse, status: number, sentence: string): void {
   outgoing.setHeader("Connection", "close");
+  if (status === 503) outgoing.setHeader("Retry-After", "1");
   outgoing.writeHead(status, { "Content-Type": "text/plain; charset=utf-8" });
   outgoing.end(`${sentence}\n`);
 }

@@ -4,6 +4,7 @@
 // Said here too, because outside of the checkout's folder the runtime does not find tsconfig.json.
 /** @jsxImportSource hono/jsx */
 
+import { raw } from "hono/html";
 import type { Child } from "hono/jsx";
 import { certificateWord, type Tone, verdictOn } from "./readiness.ts";
 import type {
@@ -23,19 +24,22 @@ interface Props {
   readonly now: number;
 }
 
-interface PageProps extends Props {
+interface PageProps {
+  readonly title: string;
+  /** PageBody as text. */
+  readonly main: string;
   /** Name of the token with which the page was asked for; null: without one. */
   readonly visitor: string | null;
 }
 
 /** The whole document. */
-export function Page({ report, now, visitor }: PageProps) {
+export function Page({ title, main, visitor }: PageProps) {
   return (
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>{titleOf(report, now)}</title>
+        <title>{title}</title>
         <link rel="icon" href="data:," />
         <link rel="stylesheet" href="/status.css" />
         <noscript>
@@ -50,7 +54,7 @@ export function Page({ report, now, visitor }: PageProps) {
             gone.
           </p>
         </div>
-        <PageBody report={report} now={now} />
+        {raw(main)}
         <footer>
           Times are UTC by this host's clock. For machines: <a href="/api/v1/status">status as JSON</a>,{" "}
           <a href="/metrics">metrics</a>, <a href="/readyz">readiness</a>, <a href="/healthz">health</a>.
@@ -101,7 +105,7 @@ export function PageBody({ report, now }: Props) {
   );
 }
 
-function titleOf(report: StatusReport, now: number): string {
+export function titleOf(report: StatusReport, now: number): string {
   return `${verdictOn(report, now).word} · ${report.instance.name}`;
 }
 

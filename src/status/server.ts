@@ -12,7 +12,7 @@ import type { Access } from "./access.ts";
 import { createStatusApp, renderPageBody } from "./app.tsx";
 import { Certificate, type ReadCertificate } from "./certificate.ts";
 import { type Connection, type ConnectionBounds, Connections } from "./connections.ts";
-import { exchange } from "./exchange.ts";
+import { exchange, refuse } from "./exchange.ts";
 import { Live } from "./live.ts";
 import type { InstanceReport, StatusReport } from "./report.ts";
 import { TokenTable } from "./token-table.ts";
@@ -24,7 +24,10 @@ const pagesMax = 16;
 const connectionBounds: ConnectionBounds = {
   inAllMax: 256,
   perAddressMax: 64,
-  newPerSecondMax: 100,
+  newInAll: { perSecond: 200, atOnceMax: 600 },
+  newPerAddress: { perSecond: 50, atOnceMax: 150 },
+  requestsInAll: { perSecond: 300, atOnceMax: 900 },
+  requestsPerAddress: { perSecond: 100, atOnceMax: 300 },
   headersMsMax: 10_000,
   answerMsMax: 15_000,
 };
@@ -33,8 +36,6 @@ const bodyBytesMax = 1024;
 // A browser's headers are a few hundred bytes, and cookies of other services on the same name come on top.
 const headerBytesMax = 16_384;
 const headersMax = 64;
-// A connection that asked so often is closed after its answer: whoever floods us has to come in again.
-const requestsPerConnectionMax = 1000;
 
 export interface StatusServerOptions {
   /** Port 0 takes a free one. */
@@ -93,7 +94,8 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   const http = serveHttp((incoming, outgoing) => {
     const connection = connectionOf.get(incoming.socket);
     if (connection === undefined) return incoming.socket.destroy();
-    connection.asked();
+    // Closed with it: whoever floods us has to come in again, which is bounded too.
+    if (!connection.asked()) return refuse(outgoing, 503, "Cannot answer now: too many requests at once");
     outgoing.once("close", () => connection.answered());
     exchange(incoming, outgoing, {
       isEncrypted,
@@ -150,7 +152,6 @@ function accessOf(
 function serveHttp(serve: Parameters<HttpServer["on"]>[1]): HttpServer {
   const http = createHttpServer({ maxHeaderSize: headerBytesMax, requireHostHeader: false }, serve);
   http.maxHeadersCount = headersMax;
-  http.maxRequestsPerSocket = requestsPerConnectionMax;
   http.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     const status = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
     if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
