@@ -7,11 +7,12 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { QueueFailedError } from "../../src/queue/error.ts";
 import { RecordScanner } from "../../src/queue/scanner.ts";
-import { readHeader } from "../../src/queue/segment.ts";
+import { readHeader, segmentsAmong } from "../../src/queue/segment.ts";
 import { FakeClock } from "../harness/fake-clock.ts";
 import { type DiskCall, FakeDisk, PowerOffError } from "../harness/fake-disk.ts";
 import { Dice } from "./dice.ts";
 import { Finding, promise } from "./finding.ts";
+import { leaveIdb } from "./idb-disk.ts";
 import { type IdbFailure, IdbFaults, ProcessGoneError } from "./idb-faults.ts";
 import { queueDirectory, SimulatedInstance } from "./instance.ts";
 import { Journal } from "./journal.ts";
@@ -50,6 +51,8 @@ const happenings = {
   "IDB fails": 3,
   "dies in the IDB": 2,
   "IDB lost": 0.3,
+  "IDB put back": 0.4,
+  "recorder dies": 1,
   "bit rot": 0.6,
   stop: 0.7,
 };
@@ -76,6 +79,8 @@ class History {
   readonly #faults = new IdbFaults();
   readonly #idbPaths: string[] = [];
   #life: SimulatedInstance | null = null;
+  /** A copy of the IDB as it was at the end of some life. */
+  #earlier: { readonly path: string; readonly applied: bigint } | null = null;
   #lives = 0;
   /** Rows can no longer be compared: what an IDB lost for good, or a record that rotted before it was applied. */
   #isIdbIncomplete = false;
@@ -207,6 +212,11 @@ class History {
           .list(queueDirectory)
           .some((name) => /^0{19}1\.(segment|open)$/.test(name));
         return;
+      case "IDB put back":
+        return this.#putBack();
+      case "recorder dies":
+        life.recorderDies();
+        return say(`applied ${life.appliedPosition}`);
       case "bit rot":
         return this.#rot();
       case "stop":
@@ -259,9 +269,37 @@ class History {
   async #endLife(why: string, isPowerCut: boolean): Promise<void> {
     const position = this.#life?.queue.durablePosition;
     this.#say(`${why}${isPowerCut ? ", power cut" : ""}: durable ${position}, applied ${this.#life?.appliedPosition}`);
+    this.#leaveIdb(isPowerCut);
     this.#life?.end();
     this.#life = null;
     this.#gone(isPowerCut);
+  }
+
+  /** The next life finds the IDB as the disk has it now. */
+  #leaveIdb(isPowerCut: boolean): void {
+    const from = this.#idbPaths.at(-1) ?? "";
+    this.#newIdb();
+    const dice = new Dice(this.seed + 13 * this.#lives);
+    leaveIdb(from, this.#idbPaths.at(-1) ?? "", isPowerCut ? { dice } : null);
+    const applied = this.#life?.appliedPosition ?? 0n;
+    if (applied > 0n && dice.chance(0.2)) {
+      const path = `${from}-earlier`;
+      leaveIdb(from, path, null);
+      this.#earlier = { path, applied };
+      this.#idbPaths.push(path, this.#idbPaths.at(-1) ?? "");
+    }
+  }
+
+  /** Somebody puts an older copy of the IDB in place: it is led on from where it stands. */
+  async #putBack(): Promise<void> {
+    const earlier = this.#earlier;
+    if (earlier === null) return;
+    await this.#endLife("IDB put back", this.#dice.chance(0.5));
+    this.#newIdb();
+    leaveIdb(earlier.path, this.#idbPaths.at(-1) ?? "", null);
+    this.#say(`its applied position is ${earlier.applied}`);
+    const oldest = segmentsAmong(this.#disk.list(queueDirectory))[0]?.firstPosition ?? 1n;
+    this.#isIdbIncomplete ||= oldest > earlier.applied + 1n;
   }
 
   #gone(isPowerCut: boolean): void {
