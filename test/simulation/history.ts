@@ -10,6 +10,7 @@ import { RecordScanner } from "../../src/queue/scanner.ts";
 import { readHeader, segmentsAmong } from "../../src/queue/segment.ts";
 import { FakeClock } from "../harness/fake-clock.ts";
 import { type DiskCall, FakeDisk, PowerOffError } from "../harness/fake-disk.ts";
+import { SimulatedAsterisk } from "./asterisk.ts";
 import { Dice } from "./dice.ts";
 import { Finding, promise } from "./finding.ts";
 import { leaveIdb } from "./idb-disk.ts";
@@ -25,6 +26,8 @@ export interface HistoryOutcome {
   readonly lives: number;
   readonly records: number;
   readonly events: number;
+  /** Of Asterisk's manager, recorded. */
+  readonly messages: number;
   /** What happened, line by line; the same for the same seed. */
   readonly trace: readonly string[];
 }
@@ -51,17 +54,38 @@ const happenings = {
   "IDB fails": 3,
   "dies in the IDB": 2,
   "IDB lost": 0.3,
-  "IDB put back": 0.4,
-  "recorder dies": 1,
   "bit rot": 0.6,
   stop: 0.7,
 };
+// Drawn by dice of their own, so that a seed tells what it told before there were these.
+const laterHappenings = { "IDB put back": 1, "recorder dies": 3 };
+const laterShare = 0.02;
 const identityOf = (name: string, dbid: number) =>
   ({ name, kind: "tevent", dbid, primaryDbid: dbid, switchDbid: dbid - 100, dsType: 1 }) as const;
 
+export interface Telling {
+  /** Only what there was in the first histories: for seeds that found something then. */
+  readonly isPlain?: boolean;
+  readonly trace?: string[];
+}
+
+const asteriskDbid = 201;
+const asteriskIdentity = {
+  name: "asterisk",
+  kind: "ami",
+  dbid: asteriskDbid,
+  primaryDbid: asteriskDbid,
+  switchDbid: 2,
+  dsType: 101,
+} as const;
+
 /** Rejects with what was broken. `directory` takes the IDBs, which are gone afterwards. */
-export async function liveThrough(seed: number, directory: string, trace: string[] = []): Promise<HistoryOutcome> {
-  const history = new History(seed, directory, trace);
+export async function liveThrough(
+  seed: number,
+  directory: string,
+  { isPlain = false, trace = [] }: Telling = {},
+): Promise<HistoryOutcome> {
+  const history = new History({ seed, directory, isPlain, trace });
   try {
     return await history.live();
   } finally {
@@ -70,7 +94,13 @@ export async function liveThrough(seed: number, directory: string, trace: string
 }
 
 class History {
+  private readonly seed: number;
+  private readonly directory: string;
+  private readonly trace: string[];
   readonly #dice: Dice;
+  readonly #later: Dice | null;
+  /** A second kind of source, in some histories. */
+  readonly #asterisk: SimulatedAsterisk | null = null;
   readonly #disk: FakeDisk;
   readonly #clock = new FakeClock(startMs);
   readonly #network: SimulatedNetwork;
@@ -85,14 +115,17 @@ class History {
   /** Rows can no longer be compared: what an IDB lost for good, or a record that rotted before it was applied. */
   #isIdbIncomplete = false;
 
-  constructor(
-    private readonly seed: number,
-    private readonly directory: string,
-    private readonly trace: string[],
-  ) {
+  constructor({ seed, directory, isPlain, trace }: Required<Telling> & { seed: number; directory: string }) {
+    this.seed = seed;
+    this.directory = directory;
+    this.trace = trace;
     this.#dice = new Dice(seed);
+    this.#later = isPlain ? null : new Dice(seed + 5);
     this.#disk = new FakeDisk(seed + 1);
-    this.#network = new SimulatedNetwork(new Dice(seed + 2), (link, port) => this.#servers.get(port)?.accept(link));
+    this.#network = new SimulatedNetwork(new Dice(seed + 2), (link, port) =>
+      (port === asteriskDbid ? this.#asterisk : this.#servers.get(port))?.accept(link),
+    );
+    if (this.#later?.chance(0.25) === true) this.#asterisk = new SimulatedAsterisk(this.#later);
     const serverCount = this.#dice.chance(0.3) ? 2 : 1;
     for (let dbid = 101; dbid < 101 + serverCount; dbid++) {
       const dice = new Dice(seed + dbid);
@@ -110,8 +143,9 @@ class History {
     }
     await this.#mend();
     await this.#check();
+    const messages = this.#journal.messageCount;
     const events = [...this.#servers.values()].reduce((sum, { eventCount }) => sum + eventCount, 0);
-    return { seed: this.seed, lives: this.#lives, records: this.#journal.length, events, trace: this.trace };
+    return { seed: this.seed, lives: this.#lives, records: this.#journal.length, events, messages, trace: this.trace };
   }
 
   cleanUp(): void {
@@ -121,13 +155,16 @@ class History {
   }
 
   async #step(): Promise<void> {
-    const what = this.#dice.weighted(happenings);
+    const what = this.#later?.chance(laterShare)
+      ? this.#later.weighted(laterHappenings)
+      : this.#dice.weighted(happenings);
     const life = this.#life;
     if (life === null) return;
     const say = (detail: unknown = "") => this.#say(`${what} ${detail}`);
     switch (what) {
       case "work":
         for (const server of this.#servers.values()) server.work(5 + this.#dice.below(120));
+        this.#asterisk?.work(this.#later?.below(24) ?? 0);
         return;
       case "move":
         return this.#network.move();
@@ -239,7 +276,10 @@ class History {
           journal: this.#journal,
           faults: this.#faults,
           dice: new Dice(this.seed + 7 * this.#lives),
-          identities: [...this.#servers.keys()].map((dbid) => identityOf(`source-${dbid}`, dbid)),
+          identities: [
+            ...[...this.#servers.keys()].map((dbid) => identityOf(`source-${dbid}`, dbid)),
+            ...(this.#asterisk === null ? [] : [asteriskIdentity]),
+          ],
           idbPath: this.#idbPaths.at(-1) ?? "",
           segmentBytes: 6_000,
           pendingBytesMax: 4_000,
@@ -294,7 +334,7 @@ class History {
   async #putBack(): Promise<void> {
     const earlier = this.#earlier;
     if (earlier === null) return;
-    await this.#endLife("IDB put back", this.#dice.chance(0.5));
+    await this.#endLife("IDB put back", this.#later?.chance(0.5) === true);
     this.#newIdb();
     leaveIdb(earlier.path, this.#idbPaths.at(-1) ?? "", null);
     this.#say(`its applied position is ${earlier.applied}`);
@@ -415,10 +455,12 @@ class History {
       this.#network.move(true);
       await this.#clock.advance(100);
       for (const server of this.#servers.values()) server.heartbeat();
+      // It has nothing to be caught up with: what happens while somebody listens is all there is.
+      if (turns < 8) this.#asterisk?.work(20);
       for (let batches = 0; batches < 20 && this.#life?.death === null && this.#life.record(); batches++);
       await this.#noteDeath();
       this.#disk.mend();
-      if (this.#life !== null && this.#isCaughtUp(this.#life)) return;
+      if (turns >= 8 && this.#life !== null && this.#isCaughtUp(this.#life)) return;
     }
     throw new Finding("a fresh event does not get through: not acknowledged 30 s after everything was mended");
   }
@@ -429,7 +471,7 @@ class History {
   }
 
   async #check(): Promise<void> {
-    this.#journal.checkStreams(this.#servers);
+    this.#journal.checkStreams(this.#servers, this.#asterisk?.connections ?? []);
     const expected = this.#journal.checkAcknowledged(this.#servers);
     this.#say(`${this.#journal.length} records, applied ${this.#life?.appliedPosition}`);
     await this.#endLife("end", true);

@@ -11,6 +11,7 @@ import { silentLog } from "../../src/log.ts";
 import { type Deaths, Projector } from "../../src/projector.ts";
 import { openQueue, type Queue } from "../../src/queue/queue.ts";
 import { QueueReader } from "../../src/queue/reader.ts";
+import { AmiSession } from "../../src/source/ami-session.ts";
 import { DataSource } from "../../src/source/data-source.ts";
 import { Intake } from "../../src/source/intake.ts";
 import { TeventSession } from "../../src/source/tevent-session.ts";
@@ -170,7 +171,10 @@ export class SimulatedInstance {
           reconnect: { minMs: 20, maxMs: 400 },
           instance: { name: "icon-a", dbid: 9001 },
           silenceMs: null,
-          converse: (parts) => new TeventSession(parts, null),
+          converse: (parts) =>
+            identity.kind === "ami"
+              ? new AmiSession(parts, { username: "icon", secret: "secret" })
+              : new TeventSession(parts, null),
           intake,
           clock,
           log: silentLog,

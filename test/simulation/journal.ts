@@ -6,6 +6,7 @@ import type { Disk } from "../../src/queue/disk.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import { QueueReader } from "../../src/queue/reader.ts";
 import { promise } from "./finding.ts";
+import type { Link } from "./network.ts";
 import type { SimulatedServer } from "./server.ts";
 
 /** What a frame says of its place in the stream, read by the oracle itself. */
@@ -16,11 +17,15 @@ interface Line {
   readonly snapshotEnd: number | null;
 }
 
+/** The mark's word for Asterisk's manager. */
+const dsTypeAsterisk = 101;
+
 interface Entry {
   readonly payload: Uint8Array;
   readonly session: number;
-  /** Null: a mark. */
+  /** Null: a mark, or a message of Asterisk's manager. */
   readonly line: Line | null;
+  readonly message: { readonly text: string; readonly isCut: boolean } | null;
 }
 
 export class Journal {
@@ -29,6 +34,7 @@ export class Journal {
   /** The highest position that the queue ever called durable. */
   #promised = 0n;
   readonly rotten = new Set<bigint>();
+  readonly #ofAsterisk = new Set<number>();
 
   get payloads(): readonly Uint8Array[] {
     return this.#entries.map(({ payload }) => payload);
@@ -43,11 +49,31 @@ export class Journal {
     return this.#entries.length;
   }
 
+  /** Records of Asterisk's manager. */
+  get messageCount(): number {
+    return this.#entries.filter(({ message }) => message !== null).length;
+  }
+
   append(position: bigint, payload: Uint8Array): void {
     promise(position === BigInt(this.#entries.length + 1), () => `position ${position} was given out twice or skipped`);
     const envelope = decodeEnvelope(payload);
-    const line = envelope.kind === "frame" ? readLine(new TextDecoder().decode(envelope.frame)) : null;
-    this.#entries.push({ payload, session: envelope.session, line });
+    const { session } = envelope;
+    if (envelope.kind === "mark") {
+      const { mark } = envelope;
+      // An id whose first mark a crash took is given out again, perhaps to another source.
+      if (mark.mark === "session opened" && mark.dsType === dsTypeAsterisk) this.#ofAsterisk.add(session);
+      else if (mark.mark === "session opened") this.#ofAsterisk.delete(session);
+      this.#entries.push({ payload, session, line: null, message: null });
+      return;
+    }
+    const text = new TextDecoder().decode(envelope.frame);
+    const isMessage = this.#ofAsterisk.has(session);
+    this.#entries.push({
+      payload,
+      session,
+      line: isMessage ? null : readLine(text),
+      message: isMessage ? { text: text.trimEnd(), isCut: envelope.isCut } : null,
+    });
   }
 
   durable(position: bigint): void {
@@ -89,7 +115,8 @@ export class Journal {
   }
 
   /** Each session's frames are the beginning of what its connection carried: nothing twice, reordered, changed, made up. */
-  checkStreams(servers: ReadonlyMap<number, SimulatedServer>): void {
+  checkStreams(servers: ReadonlyMap<number, SimulatedServer>, managers: readonly Link[]): void {
+    this.#checkMessages(managers);
     const bySession = new Map<number, { readonly lines: readonly string[]; next: number }>();
     for (const { session, line } of this.#entries) {
       if (line === null) continue;
@@ -104,6 +131,25 @@ export class Journal {
       }
       const sent = stream.lines[stream.next++]?.replace(/\r$/, "");
       promise(sent === line.text, () => `session ${session}: "${line.text}" was recorded, "${sent}" was sent`);
+    }
+  }
+
+  #checkMessages(managers: readonly Link[]): void {
+    const bySession = new Map<number, { readonly texts: readonly string[]; next: number }>();
+    for (const { session, message } of this.#entries) {
+      if (message === null) continue;
+      let stream = bySession.get(session);
+      if (stream === undefined) {
+        const [, connection] = /^Connection: (\d+)$/m.exec(message.text.replaceAll("\r", "")) ?? [];
+        promise(connection !== undefined, () => `session ${session} does not begin with the answer to its login`);
+        const sent = new TextDecoder().decode(Buffer.concat(managers[Number(connection)]?.sent ?? []));
+        // Behind the greeting, which is no message.
+        stream = { texts: sent.slice(sent.indexOf("\n") + 1).split("\r\n\r\n"), next: 0 };
+        bySession.set(session, stream);
+      }
+      const sent = stream.texts[stream.next++]?.trimEnd();
+      const isSame = message.isCut ? sent?.startsWith(message.text) === true : sent === message.text;
+      promise(isSame, () => `session ${session}: "${message.text}" was recorded, "${sent}" was sent`);
     }
   }
 

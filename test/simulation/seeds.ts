@@ -24,6 +24,7 @@ export interface SeedsReport {
   readonly lives: number;
   readonly records: number;
   readonly events: number;
+  readonly messages: number;
   readonly broken: readonly Broken[];
   /** Where the next run goes on. */
   readonly next: number;
@@ -34,14 +35,23 @@ export interface SeedsRange {
   readonly count: number;
   /** Milliseconds of `performance.now` after which no further history is begun. */
   readonly untilMs?: number;
+  /** Without what came to the histories later: see history.ts. */
+  readonly isPlain?: boolean;
   /** Ends with the first broken promise. */
   readonly isFirstEnough?: boolean;
   readonly onBroken?: (broken: Broken) => void;
 }
 
-export async function runSeeds({ from, count, untilMs, isFirstEnough, onBroken }: SeedsRange): Promise<SeedsReport> {
+export async function runSeeds({
+  from,
+  count,
+  untilMs,
+  isPlain = false,
+  isFirstEnough,
+  onBroken,
+}: SeedsRange): Promise<SeedsReport> {
   const directory = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "icon-seeds-"));
-  const sum = { histories: 0, lives: 0, records: 0, events: 0 };
+  const sum = { histories: 0, lives: 0, records: 0, events: 0, messages: 0 };
   const broken: Broken[] = [];
   let stray: unknown = null;
   const onStray = (error: unknown) => {
@@ -53,11 +63,12 @@ export async function runSeeds({ from, count, untilMs, isFirstEnough, onBroken }
     for (; seed < from + count && performance.now() < (untilMs ?? Number.POSITIVE_INFINITY); seed++) {
       stray = null;
       try {
-        const { lives, records, events } = await liveThrough(seed, directory);
+        const { lives, records, events, messages } = await liveThrough(seed, directory, { isPlain });
         if (stray !== null) throw stray;
         sum.lives += lives;
         sum.records += records;
         sum.events += events;
+        sum.messages += messages;
       } catch (error) {
         const found = { seed, what: inWords(error) };
         broken.push(found);
@@ -80,11 +91,11 @@ function inWords(error: unknown): string {
   return error.name === "Finding" ? error.message : (error.stack ?? error.message);
 }
 
-async function traceOne(seed: number, isTraced: boolean): Promise<number> {
+async function traceOne(seed: number, isTraced: boolean, isPlain: boolean): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "icon-seeds-"));
   const trace: string[] = [];
   try {
-    await liveThrough(seed, directory, trace);
+    await liveThrough(seed, directory, { trace, isPlain });
     return 0;
   } catch (error) {
     console.error(`seed ${seed}: ${inWords(error)}`);
@@ -100,19 +111,21 @@ async function main(): Promise<number> {
     options: {
       seed: { type: "string" },
       trace: { type: "boolean", default: false },
+      plain: { type: "boolean", default: false },
       from: { type: "string", default: "1" },
       count: { type: "string" },
       minutes: { type: "string" },
       "first-only": { type: "boolean", default: false },
     },
   });
-  if (values.seed !== undefined) return traceOne(Number(values.seed), values.trace);
+  if (values.seed !== undefined) return traceOne(Number(values.seed), values.trace, values.plain);
   const startedAt = performance.now();
   const count = Number(values.count ?? (values.minutes === undefined ? 2_000 : Number.POSITIVE_INFINITY));
   const minutes = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes);
   const report = await runSeeds({
     from: Number(values.from),
     count,
+    isPlain: values.plain,
     untilMs: startedAt + minutes * 60_000,
     isFirstEnough: values["first-only"],
     onBroken: ({ seed, what }) => console.log(`seed ${seed}: ${what}\n  again: bun run seeds --seed ${seed} --trace`),
@@ -121,11 +134,14 @@ async function main(): Promise<number> {
   const perMinute = Math.round((report.histories * 60_000) / tookMs);
   console.log(
     `${report.histories} histories (seeds ${values.from} to ${report.next - 1}), ${report.lives} lives of the process, ` +
-      `${report.records} records, ${report.events} events in ${(tookMs / 1000).toFixed(0)} s (${perMinute} a minute): ` +
+      `${report.records} records, ${report.events} events and ${report.messages} manager messages in ${(tookMs / 1000).toFixed(0)} s (${perMinute} a minute): ` +
       `${report.broken.length} broke a promise; go on with --from ${report.next}`,
   );
   if (report.broken.length > 0) return 1;
-  figure("R20", `${report.histories} histories, ${report.lives} lives, ${report.events} events: 0 promises broken`);
+  figure(
+    "R20",
+    `${report.histories} histories, ${report.lives} lives, ${report.events} events, ${report.messages} manager messages: 0 promises broken`,
+  );
   return 0;
 }
 
