@@ -63,13 +63,13 @@ ${exitCodes.inputOutput} no room, or a write failed; ${exitCodes.tryAgain} stopp
 Example: icon backup /var/backups/icon/$(date +%F) --config /etc/icon/icon.toml`,
     )
     .action(async (directory: string, options: Options) => {
-      if (options.asChild !== undefined) return asChild(options.asChild, directory);
+      if (options.asChild !== undefined) return asChild(options.asChild, directory, options.holdMax * 1000);
       await run(requestOf(directory, options), options.json);
     });
 }
 
-async function asChild(operation: NonNullable<Options["asChild"]>, path: string): Promise<void> {
-  if (operation === "hold") return holdAsChild(path);
+async function asChild(operation: NonNullable<Options["asChild"]>, path: string, holdMsMax: number): Promise<void> {
+  if (operation === "hold") return holdAsChild(path, holdMsMax);
   const outcome = operation === "settle" ? settleCopy(path) : inspectIdb(path, false);
   await Bun.write(Bun.stdout, JSON.stringify(outcome));
 }

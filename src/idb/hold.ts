@@ -16,11 +16,15 @@
 
 import { statSync } from "node:fs";
 import type Database from "libsql";
+import { sleep, systemClock } from "../clock.ts";
 import { selfCommand } from "./ask.ts";
 import { childEnded } from "./child.ts";
 import { IdbDamagedError, IdbNotOursError, IdbTooNewError, IdbUnavailableError, idbError } from "./error.ts";
 import { readIdentity } from "./migrate.ts";
 import { openReading } from "./reading.ts";
+
+// To open an IDB that a crash left, SQLite reads all of its WAL.
+const openMsMax = 60_000;
 
 /** An IDB that cannot change under who copies it. */
 export interface Hold {
@@ -39,17 +43,11 @@ type Said =
   | { readonly refused: string; readonly isDamaged: boolean };
 
 /** Throws IdbDamagedError for what cannot be read as an IDB of this program, IdbUnavailableError for what cannot be now. */
-export async function holdIdb(path: string, timeoutMs: number): Promise<Hold> {
-  const child = Bun.spawn(selfCommand(["backup", "--as-child", "hold", path]), {
-    stdin: "pipe",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    child.kill("SIGKILL");
-  }, timeoutMs);
+export async function holdIdb(path: string, holdMsMax: number): Promise<Hold> {
+  const words = ["backup", "--as-child", "hold", path, "--hold-max", String(holdMsMax / 1000)];
+  const child = Bun.spawn(selfCommand(words), { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+  // The child goes by the bound itself, also when this process is stopped; one that hangs does not.
+  const timer = setTimeout(() => child.kill("SIGKILL"), openMsMax + holdMsMax);
   const trouble = new Response(child.stderr).text();
   const lines = linesOf(child.stdout);
   const first = await lines.next();
@@ -69,7 +67,7 @@ export async function holdIdb(path: string, timeoutMs: number): Promise<Hold> {
     clearTimeout(timer);
     lost.abort();
     await child.exited;
-    if (isLate) return "too late";
+    if (!last.done && last.value === "too late") return "too late";
     // Another file may have been put in its place: a rebuild, or an IDB that was put aside.
     const isInPlace = statSync(path, { throwIfNoEntry: false })?.ino === said.held.inode;
     return isInPlace && !last.done && last.value === "kept" ? "kept" : "changed";
@@ -85,8 +83,8 @@ export async function holdIdb(path: string, timeoutMs: number): Promise<Hold> {
   };
 }
 
-/** The child's side: until its standard input ends. */
-export async function holdAsChild(path: string): Promise<void> {
+/** The child's side: until its standard input ends, or for `holdMsMax`. */
+export async function holdAsChild(path: string, holdMsMax: number): Promise<void> {
   let reading: ReturnType<typeof openReading> | undefined;
   try {
     const { ino: inode } = statSync(path);
@@ -98,10 +96,16 @@ export async function holdAsChild(path: string): Promise<void> {
     console.log(JSON.stringify(refusal(idbError(thrown, `Cannot read IDB "${path}"`))));
     return;
   }
-  await Bun.stdin.text();
+  const bound = new AbortController();
+  const isInTime = await Promise.race([
+    Bun.stdin.text().then(() => true),
+    sleep(systemClock, holdMsMax, bound.signal).then(() => false),
+  ]);
+  bound.abort();
   const isKept = reading.isStill();
   reading.close();
-  console.log(isKept ? "kept" : "changed");
+  await Bun.write(Bun.stdout, isInTime ? (isKept ? "kept\n" : "changed\n") : "too late\n");
+  process.exit();
 }
 
 function beginReading(database: Database.Database, path: string) {

@@ -85,7 +85,8 @@ for (const umask of ["000", "022", "777"]) {
 const somebody = 54_321;
 const whyNot =
   process.getuid?.() !== 0 ? "not root" : Bun.which("setpriv") === null ? "setpriv is not installed" : null;
-const asRoot = "icon sql and icon dump run by root leave nothing of root's in another user's data directory";
+const asRoot =
+  "icon sql, dump and backup run by root leave nothing of root's in another user's data directory, and restore gives all to that user";
 
 if (whyNot !== null) test.skip(`skipped: ${whyNot}: ${asRoot}`, () => {});
 else
@@ -108,10 +109,13 @@ else
       sources: [{ name: "north", address: load.address, dbid: 101 }],
     };
     const data = dataDirectoryOf(setting);
+    let backupCount = 0;
     const askAll = async () => {
       const sql = [program, "sql", "SELECT count(*) AS N FROM G_CALL", data, "--format", "json"];
       expect(JSON.parse(await output(sql))).toEqual([{ N: expect.any(Number) }]);
       expect((await output([program, "dump", data, "--limit", "3"])).split("\n").length).toBeGreaterThan(3);
+      backupCount += 1;
+      await output([program, "backup", directory.at(`backup-${backupCount}`), "--data-dir", data]);
       expect(ownersOtherThan(somebody, data)).toEqual([]);
     };
 
@@ -134,6 +138,13 @@ else
       expect(await again.stop()).toBe(0);
     }
     await askAll();
+    // What root restores, the user to whom the folder belongs can go on with.
+    const restored = directory.at("restored");
+    mkdirSync(restored, { mode: 0o700 });
+    chownSync(restored, somebody, somebody);
+    await output([program, "restore", directory.at("backup-1"), "--data-dir", restored]);
+    expect(ownersOtherThan(somebody, restored)).toEqual([]);
+    await output([binary, "verify", restored]);
   }, 60_000);
 
 async function recordAndDie(setting: InstanceSetting, load: Load): Promise<void> {

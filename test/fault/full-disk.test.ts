@@ -2,52 +2,18 @@
 // and intake goes on by itself once there is room. On a tmpfs of its own, which only root can mount.
 
 import { expect, test } from "bun:test";
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { figure } from "../harness/figure.ts";
 import { Load } from "../harness/load.ts";
 import { announce, judge, kept, seededRandom, settle } from "../harness/load-verdict.ts";
 import { dataDirectoryOf, Instance, iconBinary, TemporaryDirectory, until } from "../harness/processes.ts";
+import { SmallDisk, whyNoSmallDisk } from "../harness/small-disk.ts";
 
 const mib = 1024 * 1024;
 // The program's default: room for the write-ahead log to grow up to its checkpoint, and for the rows behind it.
 const reserveBytes = 64 * mib;
 const diskBytes = 192 * mib;
 const name = "a full disk holds the sources back, loses nothing, and intake goes on within 5 s after there is room";
-
-class SmallDisk implements Disposable {
-  constructor(readonly path: string) {
-    mkdirSync(path, { mode: 0o700 });
-    const { success, stderr } = Bun.spawnSync([
-      "mount",
-      "-t",
-      "tmpfs",
-      "-o",
-      `size=${diskBytes},mode=0700`,
-      "none",
-      path,
-    ]);
-    if (!success) throw new Error(`Cannot mount a tmpfs at "${path}": ${stderr.toString()}`);
-  }
-
-  freeBytes(): number {
-    const { bavail, bsize } = statfsSync(this.path);
-    return bavail * bsize;
-  }
-
-  [Symbol.dispose](): void {
-    Bun.spawnSync(["umount", "-l", this.path]);
-  }
-}
-
-function whyNoSmallDisk(): string | null {
-  using directory = new TemporaryDirectory("mount");
-  try {
-    using _disk = new SmallDisk(directory.at("disk"));
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
 
 const why = whyNoSmallDisk();
 if (why !== null) test.skip(`skipped: ${why}: ${name}`, () => {});
@@ -56,7 +22,7 @@ else {
     await iconBinary();
     const { seed } = seededRandom("full disk");
     using directory = new TemporaryDirectory("full");
-    using disk = new SmallDisk(directory.at("disk"));
+    using disk = new SmallDisk(directory.at("disk"), diskBytes);
     await using load = await Load.start({ name: "north", dbid: 101, seed, eventsPerSecond: 2_000, paddingMax: 300 });
     const setting = {
       directory: directory.path,

@@ -98,6 +98,8 @@ const listed: readonly Slice[] = [
     environment: {},
   },
   testFile("test/fault/backup.test.ts", { promises: ["Backup"], environment: { ICON_BACKUPS: "20" } }),
+  testFile("test/fault/backup-broken-off.test.ts", { promises: ["Backup"], environment: { ICON_BACKUP_KILLS: "20" } }),
+  testFile("test/fault/restored.test.ts", { promises: ["Backup"] }),
   testFile("test/instance/truth.test.ts", { environment: { ICON_TRUTH_SECONDS: "60" } }),
 ];
 
