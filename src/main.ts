@@ -15,6 +15,7 @@ const commandLoaders: ReadonlyMap<string, CommandLoader> = new Map<string, Comma
   ["validate", async () => [(await import("./commands/validate.ts")).validateCommand()]],
   ["dump", async () => [(await import("./commands/dump.ts")).dumpCommand()]],
   ["sql", async () => [(await import("./commands/sql.ts")).sqlCommand()]],
+  ["rebuild", async () => [(await import("./commands/rebuild.ts")).rebuildCommand()]],
   ["verify", async () => [(await import("./commands/verify.ts")).verifyCommand()]],
   ["backup", async () => [(await import("./commands/backup.ts")).backupCommand()]],
   ["restore", async () => [(await import("./commands/restore.ts")).restoreCommand()]],

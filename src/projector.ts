@@ -9,6 +9,8 @@
 // 4. An IDB that is locked, full or away is waited for; the batch is kept.
 // 5. Between two segments all is committed. What is live then is handed to whoever runs this (`takeSegmentState`), to be
 //    kept beside the later segment before anything of it is projected.
+// 6. An IDB that is being built (`isBuilding`) is thrown away when the building does not come to its end. So its batches
+//    are larger, and live state is written once, by `finish`.
 
 import type { ProjectionConfiguration } from "./event/envelope.ts";
 import { continueFromHead } from "./event/intake-state.ts";
@@ -31,12 +33,14 @@ import {
 } from "./projection/projection.ts";
 import type { EntityKind } from "./projection/world.ts";
 import type { QueueReader, ReadOutcome, SegmentDescription } from "./queue/reader.ts";
-import { encodeState, type SegmentState, type SegmentStates } from "./segment-state.ts";
+import { encodeState, type SegmentState, type SegmentStates, type StatePlace } from "./segment-state.ts";
 
 // A batch is as large as what waits, up to this: under load the cost of a commit is shared, at rest nothing waits.
 const batchRecordsMax = 4000;
 const batchRecordsFew = 64;
 const batchBytesMax = 4 * 1024 * 1024;
+// In an IDB that is being built nobody waits for rows, and a call that comes and goes within a batch is written once.
+const buildingRecordsMax = 20_000;
 // A position that failed so often is passed over.
 const failuresMax = 3;
 
@@ -60,6 +64,14 @@ export interface Deaths {
   readonly count: number;
 }
 
+/** Where an IDB without rows was begun with. */
+export interface Beginning {
+  /** The first position whose rows it has. */
+  readonly position: bigint;
+  /** What of the time before is known: there was none; all that was open; the sessions that were open. */
+  readonly with: "first record" | "segment state" | "segment head";
+}
+
 /** Live state at the beginning of a segment, as it is kept beside it. */
 export interface DueState {
   /** First position of the segment. */
@@ -77,6 +89,9 @@ export class Projector {
   readonly #log: Log;
   readonly #configuration: ProjectionConfiguration | null;
   readonly #states: SegmentStates | null;
+  readonly #keepsStates: boolean;
+  readonly #isBuilding: boolean;
+  readonly #beginAt: bigint | null;
   #idb: Idb;
   #settings: ProjectionSettings = { windowSeconds: 60 };
   #live = new LiveState();
@@ -84,7 +99,6 @@ export class Projector {
   #applied = 0n;
   #segmentSalt = 0;
   #pending: PendingBatch | null = null;
-  // While a rejected row is searched for: records up to here go one by one.
   /** Up to this position batches are smaller, so that the record that fails is found. */
   #careful = { recordsMax: 1, upTo: 0n };
   #rejections = { position: 0n, count: 0 };
@@ -93,6 +107,7 @@ export class Projector {
   #held: readonly ReadOutcome[] | null = null;
   #dueState: DueState | null = null;
   #lastBorder = 0n;
+  #beginning: Beginning | null = null;
   #counts = { projected: 0, passedOver: 0, damaged: 0 };
 
   constructor(parts: {
@@ -104,12 +119,21 @@ export class Projector {
     readonly configuration?: ProjectionConfiguration | null;
     /** Where live state is kept at the segments' borders; left out: nowhere. */
     readonly states?: SegmentStates;
+    /** False: states are begun with, and none is to be written. */
+    readonly keepsStates?: boolean;
+    /** The IDB is thrown away unless `finish` is called in the end; see 6. */
+    readonly isBuilding?: boolean;
+    /** First position of the segment to begin an IDB without rows with; left out: the oldest that will do. */
+    readonly beginAt?: bigint;
   }) {
     this.#reader = parts.reader;
     this.#idb = parts.idb;
     this.#log = parts.log;
     this.#configuration = parts.configuration ?? null;
     this.#states = parts.states ?? null;
+    this.#keepsStates = (parts.keepsStates ?? true) && this.#configuration === null;
+    this.#isBuilding = parts.isBuilding ?? false;
+    this.#beginAt = parts.beginAt ?? null;
     this.restart(parts.idb);
     const deaths = parts.deaths?.position === this.#applied ? parts.deaths.count : 0;
     // First a few at a time, then one: the record that did it is within the first batch, and what is before it gets on.
@@ -142,17 +166,36 @@ export class Projector {
   advance(durable: bigint): boolean {
     if (this.#pending !== null) this.#commit(this.#pending);
     if (this.#applied >= durable) return false;
-    const recordsMax = this.#applied < this.#careful.upTo ? this.#careful.recordsMax : batchRecordsMax;
-    const outcomes = this.#held ?? this.#reader.read(durable, { recordsMax, bytesMax: batchBytesMax });
-    this.#held = null;
-    if (outcomes.length === 0) return false;
-    if (this.#isStateDue(outcomes)) {
-      this.#held = outcomes;
-      return true;
-    }
-    for (const outcome of outcomes) this.#take(outcome);
+    const recordsMax = this.#isBuilding ? buildingRecordsMax : batchRecordsMax;
+    let taken = 0;
+    do {
+      const outcomes = this.#held ?? this.#read(durable, recordsMax - taken);
+      this.#held = null;
+      if (outcomes.length === 0) break;
+      const due = taken > 0 || this.#idb.lastPosition === this.#applied ? this.#dueAt(outcomes) : null;
+      if (due !== null) {
+        this.#held = outcomes;
+        if (taken > 0) break; // committed first
+        this.#keepState(due);
+        return true;
+      }
+      for (const outcome of outcomes) this.#take(outcome);
+      taken += outcomes.length;
+    } while (this.#isBuilding && taken < recordsMax);
+    if (taken === 0) return false;
     this.#commit(this.#takeBatch());
     return this.#applied < durable;
+  }
+
+  /** The IDB that was being built has all that was asked for: commits what is live. */
+  finish(): void {
+    invariant(this.#isBuilding && this.#pending === null, "an IDB is finished once, with all batches committed");
+    this.#commit(this.#takeBatch(true));
+  }
+
+  /** Where an IDB without rows was begun with; null: this one had rows. */
+  get beginning(): Beginning | null {
+    return this.#beginning;
   }
 
   /** What is to be kept beside the segment that comes next, before `advance` is called again; once for each segment. */
@@ -181,25 +224,37 @@ export class Projector {
     };
   }
 
-  /** True when these are the first records of a segment beside which live state is still to be kept. */
-  #isStateDue(outcomes: readonly ReadOutcome[]): boolean {
+  #read(durable: bigint, recordsMax: number): readonly ReadOutcome[] {
+    const isCareful = this.#applied < this.#careful.upTo;
+    const bounds = { recordsMax: isCareful ? this.#careful.recordsMax : recordsMax, bytesMax: batchBytesMax };
+    return this.#reader.read(durable, bounds);
+  }
+
+  /** Where live state is still to be kept, when these are the first records of a segment. */
+  #dueAt(outcomes: readonly ReadOutcome[]): StatePlace | null {
     const [first] = outcomes;
     const position = this.#applied + 1n;
     // A mapping that was given is not what the marks say, and a state must be a function of the queue. Before the first
     // record there is nothing.
-    if (this.#states === null || this.#configuration !== null || first === undefined || position === 1n) return false;
-    if (position === this.#lastBorder) return false;
+    if (this.#states === null || !this.#keepsStates || first === undefined || position === 1n) return null;
+    if (position === this.#lastBorder) return null;
     const segment =
       first.kind === "record"
         ? { firstPosition: first.segmentFirstPosition, salt: first.segmentSalt }
         : this.#reader.segmentAt(position);
-    if (segment?.firstPosition !== position || this.#idb.lastPosition !== this.#applied) return false;
-    this.#lastBorder = position;
+    if (segment?.firstPosition !== position) return null;
     const { windowSeconds } = this.#settings;
     const place = { queueId: this.#queueId, segmentSalt: segment.salt, position, windowSeconds };
-    if (this.#states.has(place)) return false;
-    this.#dueState = { position, bytes: encodeState(place, this.#live.rowSequence, this.#live.entries()) };
-    return true;
+    if (!this.#states.has(place)) return place;
+    this.#lastBorder = position;
+    return null;
+  }
+
+  /** All before the place is committed. */
+  #keepState(place: StatePlace): void {
+    this.#lastBorder = place.position;
+    const bytes = encodeState(place, this.#live.rowSequence, this.#live.entries());
+    this.#dueState = { position: place.position, bytes };
   }
 
   #take(outcome: ReadOutcome): void {
@@ -243,10 +298,11 @@ export class Projector {
     this.#counts.passedOver += 1;
   }
 
-  #takeBatch(): PendingBatch {
+  #takeBatch(isLast = false): PendingBatch {
     this.#live.step((world) => writeSequenceCounter(world, this.#live.rowSequence));
     const applied = { queueId: this.#queueId, segmentSalt: this.#segmentSalt, position: this.#applied };
-    this.#pending = { changes: this.#live.takeBatch(), applied };
+    const live = !this.#isBuilding ? "changed" : isLast ? "all" : "none";
+    this.#pending = { changes: this.#live.takeBatch(live), applied };
     return this.#pending;
   }
 
@@ -260,7 +316,8 @@ export class Projector {
       });
       this.#pending = null;
     } catch (error) {
-      if (!(error instanceof IdbRejectedError)) throw error;
+      // What is being built has no live state to go back to: it is begun anew, the slow way.
+      if (!(error instanceof IdbRejectedError) || this.#isBuilding) throw error;
       this.#searchRejected(applied.position, error);
     }
   }
@@ -323,12 +380,16 @@ export class Projector {
   /** An IDB without rows: where the queue does not reach back to its first record, the first state is gone on from. */
   #begin(segments: readonly SegmentDescription[], firstPosition: bigint): bigint {
     const place = { queueId: this.#queueId, windowSeconds: this.#settings.windowSeconds };
-    const state = firstPosition === 1n ? undefined : this.#states?.oldestUsable(segments, place);
+    const chosen = this.#beginAt === null ? segments : segments.filter((each) => each.firstPosition === this.#beginAt);
+    const oldest = chosen[0]?.firstPosition ?? firstPosition;
+    const state = oldest === 1n ? undefined : this.#states?.oldestUsable(chosen, place);
     if (state === undefined) {
-      this.#continueFromOldest(firstPosition);
-      return firstPosition;
+      this.#continueFromOldest(oldest);
+      this.#beginning = { position: oldest, with: oldest === 1n ? "first record" : "segment head" };
+      return oldest;
     }
     this.#continueFromState(state);
+    this.#beginning = { position: state.position, with: "segment state" };
     return state.position;
   }
 

@@ -3,7 +3,7 @@
 
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { sleep, systemClock } from "./clock.ts";
+import { nextTurn, sleep, systemClock } from "./clock.ts";
 import { pauseMs, waitedForCoreMs } from "./giving-way.ts";
 import { IdbBusyError, IdbDamagedError, IdbNotOursError, IdbTooNewError, IdbUnavailableError } from "./idb/error.ts";
 import type { Idb } from "./idb/idb.ts";
@@ -336,11 +336,6 @@ const nothingProjected: ProjectorStatus = {
 };
 
 let recorder: Recorder | null = null;
-
-// Lets messages in between two batches.
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 function post(message: FromRecorder): void {
   self.postMessage(message);

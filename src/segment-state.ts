@@ -181,6 +181,20 @@ export class SegmentStates {
     return undefined;
   }
 
+  /** Length of the windows that the newest whole state was kept with, seconds; null: none is there. */
+  windowSeconds(segments: readonly SegmentDescription[]): number | null {
+    for (const { firstPosition } of segments.toReversed()) {
+      try {
+        const bytes = readBeside(this.#file(firstPosition));
+        const head = bytes && readWhole(bytes);
+        if (typeof head === "object") return head.header.windowSeconds;
+      } catch {
+        // Unreadable: an older one will do.
+      }
+    }
+    return null;
+  }
+
   /** The state at this place; undefined when there is none, or in words why it cannot be used. */
   read(place: StatePlace): SegmentState | string | undefined {
     try {

@@ -1,83 +1,12 @@
 // Live state beside the segments: a rebuild begins with the oldest, and never with one that is not whole.
 
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { systemClock } from "../src/clock.ts";
-import { openIdb } from "../src/idb/open.ts";
 import { openReading } from "../src/idb/reading.ts";
 import { type Log, type LogFields, silentLog } from "../src/log.ts";
-import { Projector } from "../src/projector.ts";
-import { openQueue } from "../src/queue/queue.ts";
-import { QueueReader } from "../src/queue/reader.ts";
-import { systemDisk } from "../src/queue/system-disk.ts";
-import { SegmentStates } from "../src/segment-state.ts";
 import { TemporaryDirectory } from "./harness/processes.ts";
-import { Story } from "./harness/story.ts";
-
-const segmentBytes = 2048;
-
-/** Calls that ring, are answered and end; each begins before the one before has ended. */
-function manyCalls(): Story {
-  const story = new Story({ callDeletionTimeoutSeconds: 1 });
-  const on = (call: number) => ({
-    ConnID: call.toString(16).padStart(16, "0"),
-    ThisDN: `5${call}`,
-    ThisDNRole: 2,
-    PartyUUID: `P${call}`,
-    CallUUID: `C${call}`,
-  });
-  for (let call = 1; call <= 60; call++) {
-    story.events([call * 2, "EventRinging", on(call)]);
-    story.events([call * 2 + 1, "EventEstablished", on(call)]);
-    if (call > 2) story.events([call * 2 + 1, "EventReleased", on(call - 2)]);
-  }
-  return story;
-}
-
-async function queueOf(directory: string, payloads: readonly Uint8Array[]): Promise<void> {
-  await using queue = await openQueue({
-    directory,
-    segmentBytes,
-    reserveBytes: 0,
-    pendingBytesMax: 1024 * 1024,
-    disk: systemDisk,
-    clock: systemClock,
-    log: silentLog,
-    head: () => new Uint8Array(0),
-  });
-  for (const payload of payloads) await queue.durable(queue.append(payload));
-}
-
-interface Folding {
-  readonly log?: Log;
-  /** Ends after so many states, as a crash would: nothing is done after the last one was handed out. */
-  readonly statesMax?: number;
-}
-
-/** Leads the IDB on to the queue's end, keeping states as the recorder does; true when it came to the end. */
-async function fold(queue: string, path: string, { log = silentLog, statesMax }: Folding = {}): Promise<boolean> {
-  const idb = openIdb({ path, log: silentLog, windowSeconds: 60 });
-  using reader = new QueueReader({ disk: systemDisk, directory: queue });
-  const states = new SegmentStates({ disk: systemDisk, directory: queue, log });
-  const end = reader.lastWholePosition();
-  const projector = new Projector({ reader, idb, log, states });
-  let stateCount = 0;
-  try {
-    for (;;) {
-      const hasMore = projector.advance(end);
-      const state = projector.takeSegmentState();
-      if (state !== null) {
-        if (stateCount === statesMax) return false;
-        await states.write(state.position, state.bytes);
-        stateCount += 1;
-      }
-      if (!hasMore) return true;
-    }
-  } finally {
-    idb.close();
-  }
-}
+import { filesOf, fold, manyCalls, openStored, store, trim } from "./harness/stored-story.ts";
 
 function rows<T>(path: string, sql: string): T[] {
   const reading = openReading(path);
@@ -92,22 +21,6 @@ const callRows = `SELECT c.CALLID, c.CREATED, c.TERMINATED, p.PARTYID, p.STATE, 
   h.PSEQ, h.STATE AS WAS, h.ADDED FROM G_CALL c JOIN G_PARTY p USING (CALLID) JOIN G_PARTY_HISTORY h USING (PARTYID)
   ORDER BY c.CALLID, p.PARTYID, h.PSEQ`;
 
-const filesOf = (queue: string, suffix: string) =>
-  readdirSync(queue)
-    .filter((file) => file.endsWith(suffix))
-    .sort();
-
-/** Deletes the oldest segments and what is beside them, as trimming does. */
-function trim(queue: string, count: number): string {
-  const segments = filesOf(queue, ".segment");
-  for (const segment of segments.slice(0, count)) {
-    for (const file of readdirSync(queue)) {
-      if (file.startsWith(segment.slice(0, 21))) rmSync(join(queue, file));
-    }
-  }
-  return (segments[count] ?? "").slice(0, 20);
-}
-
 function warnings(): { readonly log: Log; readonly events: string[] } {
   const events: string[] = [];
   const note = (event: string, fields: LogFields = {}) =>
@@ -118,7 +31,7 @@ function warnings(): { readonly log: Log; readonly events: string[] } {
 test("with the first segments trimmed a rebuild begins with the state beside the oldest, and what began since is as it was", async () => {
   using directory = new TemporaryDirectory("state");
   const queue = directory.at("queue");
-  await queueOf(queue, manyCalls().payloads);
+  await store(queue, manyCalls().payloads);
   await fold(queue, directory.at("idb.db"));
   const segments = filesOf(queue, ".segment");
   expect(segments.length).toBeGreaterThan(8);
@@ -171,7 +84,7 @@ test("with the first segments trimmed a rebuild begins with the state beside the
 test("a state that is damaged, of another version or of another queue's segment is passed over with its reason", async () => {
   using directory = new TemporaryDirectory("state");
   const queue = directory.at("queue");
-  await queueOf(queue, manyCalls().payloads);
+  await store(queue, manyCalls().payloads);
   await fold(queue, directory.at("idb.db"));
   trim(queue, 3);
   const [flipped = "", shorter = "", older = "", foreign = "", usable = ""] = filesOf(queue, ".state").map((file) =>
@@ -198,7 +111,7 @@ test("a state that is damaged, of another version or of another queue's segment 
 test("killed while a state is being written, the next run writes it whole, and nothing half is ever used", async () => {
   using directory = new TemporaryDirectory("state");
   const queue = directory.at("queue");
-  await queueOf(queue, manyCalls().payloads);
+  await store(queue, manyCalls().payloads);
   expect(await fold(queue, directory.at("idb.db"), { statesMax: 3 })).toBe(false);
   const written = filesOf(queue, ".state");
   expect(written).toHaveLength(3);
@@ -220,18 +133,9 @@ test("killed while a state is being written, the next run writes it whole, and n
 test("trimming deletes the state with its segment", async () => {
   using directory = new TemporaryDirectory("state");
   const path = directory.at("queue");
-  await queueOf(path, manyCalls().payloads);
+  await store(path, manyCalls().payloads);
   await fold(path, directory.at("idb.db"));
-  await using queue = await openQueue({
-    directory: path,
-    segmentBytes,
-    reserveBytes: 0,
-    pendingBytesMax: 1024 * 1024,
-    disk: systemDisk,
-    clock: systemClock,
-    log: silentLog,
-    head: () => new Uint8Array(0),
-  });
+  await using queue = await openStored(path);
   const { segments } = await queue.trim({ appliedPosition: queue.durablePosition, olderThanMs: 1e12, bytesMax: 8192 });
   expect(segments.length).toBeGreaterThan(3);
   const left = filesOf(path, ".segment");

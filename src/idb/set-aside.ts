@@ -4,16 +4,15 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 
+/** Why it is out of the way: it cannot be trusted, or somebody wanted another one. */
+export type AsideReason = "damaged" | "replaced";
+
 /**
  * Renames the file and what belongs to it (-wal, -shm) to "PATH.damaged-TIME…"; returns "PATH.damaged-TIME", or null
  * when nothing was there. Close the IDB before. `now`: milliseconds since 1970.
  */
-export function setAside(path: string, now: number): string | null {
-  const time = new Date(now).toISOString().replace(/[-:]/g, "");
-  let target = `${path}.damaged-${time}`;
-  for (let attempt = 2; suffixes.some((suffix) => existsSync(target + suffix)); attempt += 1) {
-    target = `${path}.damaged-${time}-${attempt}`;
-  }
+export function setAside(path: string, now: number, reason: AsideReason = "damaged"): string | null {
+  const target = asideName(path, now, reason);
   // The database first: SQLite throws away a WAL that it finds beside a new, empty database, but would replay a WAL
   // that a crash left beside a database of another time.
   const present = suffixes.filter((suffix) => existsSync(path + suffix));
@@ -21,6 +20,16 @@ export function setAside(path: string, now: number): string | null {
   if (present.length === 0) return null;
   syncDirectory(dirname(path));
   return target;
+}
+
+/** A name that nothing has yet. */
+export function asideName(path: string, now: number, reason: AsideReason): string {
+  const time = new Date(now).toISOString().replace(/[-:]/g, "");
+  const wanted = `${path}.${reason}-${time}`;
+  let name = wanted;
+  for (let attempt = 2; suffixes.some((suffix) => existsSync(name + suffix)); attempt += 1)
+    name = `${wanted}-${attempt}`;
+  return name;
 }
 
 const suffixes = ["", "-wal", "-shm"];

@@ -80,15 +80,15 @@ export class LiveState implements World {
     this.#stepRows.length = 0;
   }
 
-  /** What all steps since the last batch changed. */
-  takeBatch(): BatchChanges {
+  /** What all steps since the last batch changed; of what is live that, or all there is, or nothing. */
+  takeBatch(which: "changed" | "all" | "none" = "changed"): BatchChanges {
     const live: LiveChange[] = [];
-    for (const [kind, keys] of this.#dirty) {
-      for (const key of keys) {
-        const entity = this.#entities.get(kind)?.get(key);
-        live.push({ kind, key, version: liveStateVersion, data: entity === undefined ? null : JSON.stringify(entity) });
+    if (which === "changed") {
+      for (const [kind, keys] of this.#dirty) {
+        for (const key of keys) live.push(liveChange(kind, key, this.#entities.get(kind)?.get(key)));
       }
     }
+    if (which === "all") for (const [kind, key, entity] of this.entries()) live.push(liveChange(kind, key, entity));
     const batch = { rows: this.#rows, live, rowSequence: this.#rowSequence };
     this.#rows = new Map();
     this.#dirty = new Map();
@@ -192,6 +192,10 @@ export class LiveState implements World {
     }
     keys.add(key);
   }
+}
+
+function liveChange(kind: string, key: string, entity: unknown): LiveChange {
+  return { kind, key, version: liveStateVersion, data: entity === undefined ? null : JSON.stringify(entity) };
 }
 
 /** The live state in the IDB has the shape of another version of this program; it cannot be gone on with. */

@@ -68,7 +68,10 @@ export function enterWindow(
     forgetLeftBehind(world, source, oldestKept);
     updateSource(world, source.identity.name, { newestWindow: newest });
   }
-  const before = known ?? emptyWindow(source, run, startSeconds);
+  // Where records begin in the middle of a run, they begin in the middle of a window.
+  const isBegunInside =
+    known === undefined && source.newestWindow === null && source.missedBecause === "history not kept";
+  const before = known ?? emptyWindow(source, run, startSeconds, isBegunInside ? ["history not kept"] : []);
   const sequence = entry.event?.sequence ?? null;
   const window: WindowState = {
     ...before,
@@ -105,7 +108,12 @@ function putWindow(world: World, { identity }: SourceState, key: string, window:
   });
 }
 
-function emptyWindow(source: SourceState, run: string, startSeconds: number): WindowState {
+function emptyWindow(
+  source: SourceState,
+  run: string,
+  startSeconds: number,
+  faults: readonly WindowFault[],
+): WindowState {
   return {
     source: source.identity.name,
     run,
@@ -114,7 +122,7 @@ function emptyWindow(source: SourceState, run: string, startSeconds: number): Wi
     firstSequence: null,
     lastSequence: null,
     holes: [],
-    faults: [],
+    faults,
   };
 }
 

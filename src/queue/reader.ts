@@ -8,8 +8,16 @@ import { join } from "node:path";
 import type { Disk, DiskFile } from "./disk.ts";
 import { isMissingFile, QueueFormatError } from "./error.ts";
 import { RecordScanner, readAheadBytesMin } from "./scanner.ts";
-import { readHeader, type SegmentHeader, type SegmentName, segmentStem, segmentsAmong } from "./segment.ts";
-import { surveySegment } from "./survey.ts";
+import {
+  readHeader,
+  readSeal,
+  type SegmentHeader,
+  type SegmentName,
+  sealBytes,
+  segmentStem,
+  segmentsAmong,
+} from "./segment.ts";
+import { type Survey, surveySegment } from "./survey.ts";
 
 export type ReadOutcome =
   | {
@@ -157,12 +165,31 @@ export class QueueReader {
    * that may still be in the writing. Looks through the newest segment; 0 when the queue has no record.
    */
   lastWholePosition(): bigint {
+    return this.#surveyNewest(({ lastPosition }) => lastPosition);
+  }
+
+  /**
+   * The last position that is known to be durable without the writer's word, for who must not be ahead of the queue after
+   * a power cut. While something writes that is a little less than it knows of.
+   */
+  lastDurablePosition(): bigint {
+    return this.#surveyNewest((survey, { file, header }) => {
+      // A seal is written when everything before it is durable, and says where that ends.
+      const seal = readSeal(file, file.size() - sealBytes, header.salt);
+      return seal?.lastPosition ?? survey.durablePosition;
+    });
+  }
+
+  #surveyNewest(
+    position: (survey: Survey, of: { readonly file: DiskFile; readonly header: SegmentHeader }) => bigint,
+  ): bigint {
     const name = this.#list().at(-1);
     const opened = name && this.#open(name);
     if (name === undefined || opened === undefined) return 0n;
     try {
-      if (opened.header === undefined) return name.firstPosition - 1n;
-      return surveySegment(opened.file, opened.header).lastPosition;
+      const { file, header } = opened;
+      if (header === undefined) return name.firstPosition - 1n;
+      return position(surveySegment(file, header), { file, header });
     } finally {
       opened.file.close();
     }

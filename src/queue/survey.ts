@@ -27,6 +27,8 @@ export interface Survey {
   readonly recordCount: number;
   /** Of the last record of the good part; the first position less one when there is none. */
   readonly lastPosition: bigint;
+  /** The last position that is known to have been durable; the writer may know of more. */
+  readonly durablePosition: bigint;
   /** Where the good part ends. */
   readonly endOffset: number;
   /** Within the good part, in order. */
@@ -73,6 +75,7 @@ export function surveySegment(file: DiskFile, header: SegmentHeader, nextFirst?:
     return {
       recordCount,
       lastPosition: isEndLost ? nextFirst - 1n : expected - 1n,
+      durablePosition: nextFirst - 1n,
       endOffset: isEndLost && !hasSeal ? dataEnd : offset,
       damage: isEndLost ? [...damage, { from: expected, to: nextFirst - 1n, offset }] : damage,
       tornBytes: 0,
@@ -83,6 +86,7 @@ export function surveySegment(file: DiskFile, header: SegmentHeader, nextFirst?:
   return {
     recordCount: torn?.countBefore ?? recordCount,
     lastPosition: (torn?.from ?? expected) - 1n,
+    durablePosition: durable,
     endOffset,
     damage: damage.filter((stretch) => torn === undefined || stretch.offset < torn.offset),
     tornBytes: tornBytesAfter(file, header, { endOffset, dataEnd }),

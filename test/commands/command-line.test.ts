@@ -94,6 +94,7 @@ describe("the command line", () => {
         "validate",
         "dump",
         "sql",
+        "rebuild",
         "verify",
         "backup",
         "restore",

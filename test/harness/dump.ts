@@ -57,6 +57,34 @@ export function readDump(idbPath: string, { withJoined = false } = {}): Dump {
   }
 }
 
+/** What is not a function of the queue: which file it is, how often it was committed to, when it was made. */
+const ofTheFile: ReadonlySet<string> = new Set(["ICON_APPLIED", "ICON_MIGRATION"]);
+
+/**
+ * All rows of all tables, local ids and live state among them: equal for two IDBs that were made of the same records from
+ * the first one on, whatever happened to the one meanwhile. Of an IDB that nobody writes.
+ */
+export function readWhole(idbPath: string): Dump {
+  const reading = openReading(idbPath);
+  try {
+    const { database } = reading;
+    const rows = <T>(sql: string) => database.prepare(sql).all() as T[];
+    const dump = new Map<string, Map<string, number>>();
+    for (const { name: table } of rows<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")) {
+      if (ofTheFile.has(table) || table.startsWith("sqlite_")) continue;
+      const counted = new Map<string, number>();
+      for (const row of rows<Record<string, unknown>>(`SELECT * FROM "${table}"`)) {
+        const text = JSON.stringify(row);
+        counted.set(text, (counted.get(text) ?? 0) + 1);
+      }
+      dump.set(table, counted);
+    }
+    return dump;
+  } finally {
+    reading.close();
+  }
+}
+
 export function rowCount(dump: Dump, table: string): number {
   let count = 0;
   for (const times of dump.get(table)?.values() ?? []) count += times;
