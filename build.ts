@@ -117,6 +117,10 @@ async function build(target: Target, to: string): Promise<void> {
       naming: { entry: "[name].[ext]" },
       minify: { whitespace: true, syntax: true },
       sourcemap: "none",
+      // Compiled beforehand: a start takes half as long.
+      bytecode: true,
+      // A command's own parts are only loaded for it.
+      splitting: true,
       define: { "process.env.NODE_ENV": '"production"' },
       plugins: [embedAddon(addon), ...(plant === undefined ? [] : [plantFault(plant)])],
       compile: {

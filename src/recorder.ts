@@ -83,6 +83,8 @@ const walLookMs = 1_000;
 const retryMsMin = 50;
 // A lock is asked for again soon after it was given back: the backlog has grown all the while.
 const retryMsMax = 500;
+// By then what only the start needs is let go of.
+const startGarbageMs = 1_000;
 // sysexits: configuration (an IDB that is not ours or too new), software (a broken promise).
 const exitConfiguration = 78;
 const exitSoftware = 70;
@@ -368,6 +370,8 @@ self.onmessage = ({ data }: MessageEvent<ToRecorder>) => {
   switch (data.kind) {
     case "open":
       recorder = new Recorder(data.options);
+      // What the start has left behind: an idle recorder would keep it for hours.
+      systemClock.after(startGarbageMs, () => Bun.gc(false));
       recorder.run().then(() => post({ kind: "stopped" }), fail);
       return;
     case "durable":

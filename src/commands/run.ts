@@ -25,6 +25,9 @@ import { systemNetwork } from "../source/network.ts";
 import { StatusListenError } from "../status/server.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 
+// By then what only the start needs is let go of.
+const startGarbageMs = 1_000;
+
 export function runCommand(): Command {
   return new Command("run")
     .description("run one instance until SIGTERM or SIGINT")
@@ -113,6 +116,8 @@ async function run(file: string, config: Config): Promise<void> {
         const page = status === null ? null : pageAddress(status);
         console.log(JSON.stringify({ instance: config.instance.name, status: page }));
         manager.ready();
+        // What the start has left behind: an idle instance would keep it for hours.
+        systemClock.after(startGarbageMs, () => Bun.gc(false));
       },
       alive: (status: string, recorderSilentMs: number) => {
         const isAlive = manager.alive(status, recorderSilentMs);

@@ -67,9 +67,7 @@ export function createStatusApp(options: StatusAppOptions): Hono<StatusEnvironme
     const [reasons, warnings] = [reasonsNotReady(now), warningsOf(now)];
     return context.json({ ready: reasons.length === 0, reasons, warnings }, reasons.length === 0 ? 200 : 503);
   });
-  app.get("/metrics", reader, async (context) =>
-    context.body(await metrics.get(), 200, { "Content-Type": metricsContentType }),
-  );
+  app.get("/metrics", reader, (context) => context.body(metrics.get(), 200, { "Content-Type": metricsContentType }));
   app.get("/api/v1/whoami", reader, (context) => {
     const visitor = context.get("visitor");
     return context.json({
