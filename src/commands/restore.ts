@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { systemClock } from "../clock.ts";
 import { loadConfig } from "../config.ts";
-import { decodeHead, HeadVersionError, type SourceIntake } from "../event/intake-state.ts";
+import { decodeHead, HeadForeignError, HeadVersionError, type SourceIntake } from "../event/intake-state.ts";
 import { adoptCopy } from "../idb/copy.ts";
 import { IdbDamagedError, IdbUnavailableError } from "../idb/error.ts";
 import { BackupUnusableError } from "../maintenance/manifest.ts";
@@ -92,7 +92,9 @@ async function run(request: RestoreRequest, isJson: boolean): Promise<void> {
 function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof NoBackupError) return exitCodes.noInput;
   if (error instanceof RestoreTargetError) return exitCodes.cannotCreate;
-  if ([BackupUnusableError, QueueFormatError, HeadVersionError].some((kind) => error instanceof kind)) {
+  if (
+    [BackupUnusableError, QueueFormatError, HeadVersionError, HeadForeignError].some((kind) => error instanceof kind)
+  ) {
     return exitCodes.dataFormat;
   }
   return error instanceof Error && "syscall" in error ? exitCodes.inputOutput : undefined;

@@ -10,7 +10,7 @@ import { fileSystemProblems } from "../config/file-system.ts";
 import { formatProblem, formatWarning } from "../config/problem.ts";
 import { temporaryFolderWarnings } from "../config/surroundings.ts";
 import { type Config, ConfigError, loadConfig } from "../config.ts";
-import { HeadVersionError } from "../event/intake-state.ts";
+import { HeadForeignError, HeadVersionError } from "../event/intake-state.ts";
 import { IdbNotOursError, IdbTooNewError } from "../idb/error.ts";
 import { IdbLockedError } from "../idb-lock.ts";
 import { runInstance } from "../instance.ts";
@@ -146,8 +146,8 @@ export function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof QueueLockedError || error instanceof IdbLockedError || error instanceof StatusListenError) {
     return exitCodes.unavailable;
   }
-  if (error instanceof QueueCorruptError || error instanceof QueueFormatError || error instanceof HeadVersionError)
-    return exitCodes.dataFormat;
+  if (error instanceof QueueCorruptError || error instanceof QueueFormatError) return exitCodes.dataFormat;
+  if (error instanceof HeadVersionError || error instanceof HeadForeignError) return exitCodes.dataFormat;
   // What the system refuses before anything runs, for instance while the queue is recovered.
   if (isSystemError(error)) return exitCodes.inputOutput;
   return undefined;

@@ -41,16 +41,64 @@ export class HeadVersionError extends Error {
   override readonly name = "HeadVersionError";
 }
 
+/** A segment's head is whole by its checksum, and yet not what this program writes. */
+export class HeadForeignError extends Error {
+  override readonly name = "HeadForeignError";
+}
+
+/** Throws HeadVersionError and HeadForeignError. */
 export function decodeHead(head: Uint8Array): IntakeState {
   if (head.length === 0) return emptyIntakeState;
-  // Only this program writes heads, and the segment header's checksum vouches for the bytes.
-  const { version, ...state } = JSON.parse(new TextDecoder().decode(head)) as IntakeState & { version: number };
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(head));
+  } catch (cause) {
+    throw new HeadForeignError("Cannot read a segment head: it is not JSON", { cause });
+  }
+  if (!isObject(value)) throw new HeadForeignError("Cannot read a segment head: it is no object");
+  const { version, ...state } = value;
   if (version !== headVersion) {
     throw new HeadVersionError(
-      `Cannot read a segment head of version ${version}: this program reads version ${headVersion}`,
+      `Cannot read a segment head of version ${String(version)}: this program reads version ${headVersion}`,
     );
   }
+  if (!isState(state)) throw new HeadForeignError("Cannot read a segment head: a member of it has another type");
   return state;
+}
+
+// What goes wrong with a member is said where it is used; here only what would make a start end without a word why.
+function isState(state: Record<string, unknown>): state is Record<string, unknown> & IntakeState {
+  const { lastSession, started, sources } = state;
+  return (
+    isCount(lastSession) &&
+    (started === null || (isObject(started) && isCount(started["arrivedAt"]) && isMark(started["mark"]))) &&
+    isObject(sources) &&
+    Object.values(sources).every(isSource)
+  );
+}
+
+function isSource(source: unknown): boolean {
+  if (!isObject(source)) return false;
+  const { session, openedAt, opened, isOpen, arrivalNumber, run, contiguous } = source;
+  return (
+    [session, openedAt, arrivalNumber].every(isCount) &&
+    isMark(opened) &&
+    typeof isOpen === "boolean" &&
+    (run === null || typeof run === "string") &&
+    (contiguous === null || isCount(contiguous))
+  );
+}
+
+function isMark(mark: unknown): boolean {
+  return isObject(mark) && typeof mark["mark"] === "string";
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The marks, as envelopes, that lead to what a head says was open: for a reader that begins at its segment. */
