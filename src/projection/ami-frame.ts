@@ -10,7 +10,7 @@ import { stepAmi } from "./ami.ts";
 import { stepCall, writeDueEndings } from "./call.ts";
 import { storeEvent } from "./session.ts";
 import { estimatedSourceTime, hearClock, type StepContext } from "./source.ts";
-import { enterWindow } from "./window.ts";
+import { enterWindow, faultSinceDamage } from "./window.ts";
 import type { World } from "./world.ts";
 
 /** Takes one frame in. Returns why it could not be decoded, or null. */
@@ -55,6 +55,7 @@ function countEvent(
   // Without `timestampevents` the manager tells no time; then our clock has to do, and the window says so.
   const eventAt = at ?? estimatedSourceTime(context.source, arrivedAt);
   const fault = at === null ? ({ fault: "source clock unknown" } as const) : {};
+  faultSinceDamage(world, context, windowSeconds, eventAt);
   enterWindow(world, context, windowSeconds, eventAt, { event: { sequence: null }, ...fault });
   const session = world.get("session", String(context.session));
   if (session !== undefined) storeEvent(world, session, { arrivedAt, at: eventAt, sequence: null });

@@ -25,7 +25,7 @@ import {
   type SessionEnding,
   type SessionState,
 } from "./session.ts";
-import { type SourceState, stepContext } from "./source.ts";
+import { type SourceState, stepContext, updateSource } from "./source.ts";
 import { passOverLine, stepTevent } from "./tevent.ts";
 import { enterWindow, faultKeptWindows } from "./window.ts";
 import type { World } from "./world.ts";
@@ -95,17 +95,15 @@ export function passOver(
 
 /** Records `from` to `to` can no longer be read: every source that was listening may have lost something. */
 export function stepDamage(world: World, settings: ProjectionSettings, from: bigint, to: bigint, reason: string): void {
-  for (const [, source] of world.all("source")) {
-    if (source.openSession === null || source.clock === null) continue;
+  for (const [name, source] of world.all("source")) {
+    if (source.openSession === null) continue;
     const context = stepContext(world, source, source.openSession, from);
-    enterWindow(world, context, settings.windowSeconds, source.clock, { fault: "damaged record" });
-    writeMark(
-      world,
-      context,
-      source.clock - source.clockDifferenceMs,
-      "damaged record",
-      `records ${from} to ${to}: ${reason}`,
-    );
+    const openedAt = world.get("session", String(source.openSession))?.openedAt ?? 0;
+    const since = source.clock ?? sourceInstant(openedAt);
+    enterWindow(world, context, settings.windowSeconds, since, { fault: "damaged record" });
+    updateSource(world, name, { damagedSince: source.damagedSince ?? since });
+    const arrivedAt = since - source.clockDifferenceMs;
+    writeMark(world, context, arrivedAt, "damaged record", `records ${from} to ${to}: ${reason}`);
     context.count("damaged record");
   }
 }

@@ -41,6 +41,11 @@ export interface SourceState {
   readonly isSnapshotDamaged: boolean;
   /** Start of the newest window of the ledger, UTC seconds; null: none yet in this run. */
   readonly newestWindow: number | null;
+  /**
+   * Records were lost when the source's clock stood there, and nothing was heard of it since: to which windows they belong
+   * is not known. Absent in what an earlier version kept.
+   */
+  readonly damagedSince?: SourceInstant | null;
   readonly counters: Readonly<Record<string, number>>;
 }
 

@@ -25,7 +25,7 @@ import { writeMark } from "./mark.ts";
 import { noteQuality } from "./quality.ts";
 import { dropSnapshot, storeEvent } from "./session.ts";
 import { aliasKey, estimatedSourceTime, hearClock, type StepContext, updateSource } from "./source.ts";
-import { enterWindow } from "./window.ts";
+import { enterWindow, faultSinceDamage } from "./window.ts";
 import type { World } from "./world.ts";
 
 /** One line of a snapshot under way: what it says, kept until the end line. */
@@ -58,6 +58,7 @@ export function stepTevent(
       return line.reason;
     case "heartbeat":
       writeDueEndings(world, context, line.at);
+      faultSinceDamage(world, context, windowSeconds, line.at);
       hearClock(world, name, line.at, envelope.arrivedAt);
       return null;
     case "gap": {
@@ -104,6 +105,10 @@ function stepEvent(
   envelope: FrameEnvelope,
   event: TEvent,
 ): void {
+  const { appliedSequence } = context.source;
+  const isNew = event.sequence === null || appliedSequence === null || event.sequence > appliedSequence;
+  // Before the hole that it may have made: windows are entered as time goes on.
+  if (isNew) faultSinceDamage(world, context, windowSeconds, event.at);
   if (event.sequence !== null && !takeSequence(world, context, windowSeconds, event.sequence, event.at)) return;
   writeDueEndings(world, context, event.at);
   hearClock(world, context.source.identity.name, event.at, envelope.arrivedAt);

@@ -2,7 +2,7 @@
 // are missing, and what was wrong. Only windows with events or faults get a row; stretches without a session follow
 // from G_DSS_GCC_PROVIDER.
 
-import type { SourceInstant } from "../event/instant.ts";
+import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { type SourceState, type StepContext, updateSource } from "./source.ts";
 import type { World } from "./world.ts";
 
@@ -82,6 +82,25 @@ export function enterWindow(
     faults: withFault(withFault(before.faults, entry.fault), isLate ? "late event" : undefined),
   };
   putWindow(world, source, key, window, context.position);
+}
+
+// A source that was silent for longer has its first and its last windows marked.
+const windowsBetweenMax = 1000;
+
+/**
+ * The source's clock is about to be moved to `at`: what was lost of it since it last spoke belongs to any of the windows
+ * between, which therefore all say so. An event there may be the only one of its window.
+ */
+export function faultSinceDamage(world: World, context: StepContext, windowSeconds: number, at: SourceInstant): void {
+  const { name } = context.source.identity;
+  const since = world.get("source", name)?.damagedSince ?? null;
+  if (since === null) return;
+  updateSource(world, name, { damagedSince: null });
+  const windowMs = windowSeconds * 1000;
+  const first = Math.min(at, Math.max(since, at - windowsBetweenMax * windowMs));
+  for (let start = first - (first % windowMs); start <= at; start += windowMs) {
+    enterWindow(world, context, windowSeconds, sourceInstant(start), { fault: "damaged record" });
+  }
 }
 
 /** Enters a fault into every window of the source that is not yet left behind, of earlier runs too, and writes its row. */

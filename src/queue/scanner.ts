@@ -16,6 +16,15 @@ export interface ScannedRecord {
   readonly payload: Uint8Array;
 }
 
+/** Both inclusive. */
+interface Positions {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+// What a disk writes to the wrong place is a sector or some pages.
+const strayBytesMax = 64 * 1024;
+
 // Small enough that following a live queue record by record does not copy much for nothing.
 export const readAheadBytesMin = 64 * 1024;
 
@@ -49,9 +58,38 @@ export class RecordScanner {
     };
   }
 
-  /** The first intact record at or after `offset` whose position is within the bounds, both inclusive. */
-  find(offset: number, bounds: { readonly from: bigint; readonly to: bigint }): ScannedRecord | undefined {
-    for (let at = offset; this.#hold(at, recordHeaderBytes); ) {
+  /**
+   * The first intact record at or after `offset` whose position is within the bounds, both inclusive. One that a write gone
+   * astray has put there is passed over: soon behind it, lower positions follow.
+   */
+  find(offset: number, bounds: Positions): ScannedRecord | undefined {
+    let found = this.#findIntact(offset, bounds);
+    while (found !== undefined) {
+      const at = found.offset;
+      const lower = this.#lowerBehind(found, bounds);
+      if (lower === undefined) return this.recordAt(at);
+      found = lower;
+    }
+    return undefined;
+  }
+
+  /** What follows the unbroken run of records that begins with this one, if it has a lower position and comes soon. */
+  #lowerBehind(first: ScannedRecord, bounds: Positions): ScannedRecord | undefined {
+    const endOffset = first.endOffset + strayBytesMax;
+    let last = first;
+    while (last.endOffset < endOffset) {
+      const next = this.recordAt(last.endOffset);
+      if (next === undefined || next.position <= last.position) break;
+      last = next;
+    }
+    if (last.endOffset >= endOffset) return undefined;
+    const { position } = last;
+    const behind = this.#findIntact(last.endOffset, bounds, last.endOffset + recordBytesMax);
+    return behind !== undefined && behind.position <= position ? behind : undefined;
+  }
+
+  #findIntact(offset: number, bounds: Positions, endOffset = Number.POSITIVE_INFINITY): ScannedRecord | undefined {
+    for (let at = offset; at < endOffset && this.#hold(at, recordHeaderBytes); ) {
       const within = at - this.#start;
       const length = readLengthWord(this.#view, within) & lengthMask;
       if (length === 0 || length > recordBytesMax) {

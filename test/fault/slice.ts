@@ -73,6 +73,10 @@ const listed: readonly Slice[] = [
   testFile("test/fault/power-cut.test.ts", { promises: ["R3"], tests: /ext4/, environment: cuts }),
   testFile("test/fault/power-cut.test.ts", { promises: ["R3"], tests: /xfs/, environment: cuts }),
   testFile("test/fault/torn-tail.test.ts", { promises: ["R4"] }),
+  testFile("test/fault/bit-rot.test.ts", {
+    promises: ["R5"],
+    environment: { ICON_ROT_BITS: "1", ICON_ROT_ROUNDS: "8" },
+  }),
   testFile("test/fault/full-disk.test.ts", { promises: ["R6"] }),
   testFile("test/fault/failed-write.test.ts", {
     promises: ["R7"],

@@ -116,3 +116,23 @@ test("a segment whose header sectors are both damaged costs its records and no o
   expect(found).toEqual([...lines.slice(0, 4), "5–8 segment header", ...lines.slice(8)]);
   expect(recovery).toMatchObject({ damagedRecordCount: 4, damagedSegments: [path] });
 });
+
+test("a sector that was written to the wrong place costs the records that it lies over and no others", async () => {
+  const disk = new FakeDisk(1);
+  const queue = await open(directory, { segmentBytes: 64 * 1024, head: () => payload("head"), disk });
+  const count = 1000;
+  for (let at = 1; at <= count; at++) queue.append(payload(`record ${String(at).padStart(4, "0")}`));
+  await queue.close();
+  const path = `${directory}/${segmentStem(1n)}.segment`;
+  const bytesEach = 16 + "record 0001".length;
+  const sectorOf = (position: number) => Math.ceil((headerBytes + (position - 1) * bytesEach) / 512) * 512;
+  const [from, to] = [sectorOf(700), sectorOf(100)];
+  const sector = new Uint8Array(512);
+  disk.open(path).read(sector, from);
+  await disk.open(path).write(sector, to);
+  const first = Math.floor((to - headerBytes) / bytesEach) + 1;
+  const last = Math.floor((to + 511 - headerBytes) / bytesEach) + 1;
+  const found = readTexts(directory, BigInt(count), disk);
+  expect(found).toContain(`${first}–${last} checksum`);
+  expect(found).toHaveLength(count - (last - first));
+});
