@@ -47,8 +47,8 @@ export interface Surroundings {
   readonly alive: (status: string, recorderSilentMs: number) => void;
 }
 
-// What may wait for the disk before sockets are no longer read: some seconds of a busy site.
-const pendingBytesMax = 16 * 1024 * 1024;
+// What may wait for the disk before sockets are no longer read: some seconds of a busy site. It lies in memory.
+const pendingBytesMax = 8 * 1024 * 1024;
 // A flood fills a segment in less than a second; to look costs next to nothing.
 const trimEveryMs = 1_000;
 const sampleEveryMs = 1_000;

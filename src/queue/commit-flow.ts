@@ -18,7 +18,7 @@ import type { Log } from "../log.ts";
 import { DiskFullError } from "./disk-full.ts";
 import { QueueFailedError } from "./error.ts";
 import type { SegmentPlan } from "./open-segment.ts";
-import { RecordBuffer } from "./record.ts";
+import { RecordBuffer, recordHeaderBytes } from "./record.ts";
 import type { SegmentChain } from "./segment-chain.ts";
 
 export interface CommitFlowOptions {
@@ -53,8 +53,9 @@ const bufferBytesMin = 64 * 1024;
 const commitsInHandMax = 2;
 // In a long turn of the event loop a batch of this size looks whether the disk has nothing to do.
 const lookEveryBytes = 64 * 1024;
-// Larger buffers are given back to the memory after a flood.
-const bufferBytesKept = 4 * 1024 * 1024;
+// A batch that would be larger is left to the disk, and what follows goes into the next one: the write is long by then,
+// and buffers of few sizes are used again. One that a single larger record has made is not.
+const batchBytesMax = 2 * 1024 * 1024;
 // R6: intake goes on within 5 s after there is room.
 const roomRetryMs = 1_000;
 
@@ -107,7 +108,8 @@ export class CommitFlow {
   /** Copies one record, its payload in two pieces, into the next write to the segment of `plan`. Plans follow one another. */
   put(plan: SegmentPlan, position: bigint, head: Uint8Array, body: Uint8Array): void {
     const last = this.#batches.at(-1);
-    const batch = last?.plan === plan ? last : this.#startBatch(plan);
+    const bytesMax = batchBytesMax - recordHeaderBytes - head.length - body.length;
+    const batch = last?.plan === plan && last.buffer.length <= bytesMax ? last : this.#startBatch(plan, position);
     const { buffer } = batch;
     const bytesBefore = buffer.length;
     buffer.put(head, body, position, plan.salt);
@@ -160,11 +162,11 @@ export class CommitFlow {
     this.#failed.resolve(failure);
   }
 
-  #startBatch(plan: SegmentPlan): Batch {
+  #startBatch(plan: SegmentPlan, position: bigint): Batch {
     const buffer = this.#spareBuffers.pop() ?? new RecordBuffer(bufferBytesMin);
-    const lastPosition = plan.firstPosition - 1n;
-    const batch: Batch = { plan, buffer, lastPosition, recordCount: 0, durable: undefined };
+    const batch: Batch = { plan, buffer, lastPosition: position - 1n, recordCount: 0, durable: undefined };
     this.#batches.push(batch);
+    this.#lookAtBytes = lookEveryBytes;
     return batch;
   }
 
@@ -258,13 +260,22 @@ export class CommitFlow {
     this.#commitStartedMs = nowMs;
     this.#pendingBytes -= bytes;
     buffer.clear();
-    if (this.#spareBuffers.length < 2 && buffer.capacity <= bufferBytesKept) this.#spareBuffers.push(buffer);
+    this.#keepSpare(buffer);
     this.committed({ lastPosition, recordCount, bytes, tookMs });
     durable?.resolve();
     if (this.#room !== undefined && this.#pendingBytes < this.options.pendingBytesMax) {
       this.#room.resolve();
       this.#room = undefined;
     }
+  }
+
+  /** Of a flood, what all that may be pending needs is used over and over; of quieter times, two. */
+  #keepSpare(buffer: RecordBuffer): void {
+    const isFlood = this.#pendingBytes > batchBytesMax;
+    const countMax = isFlood ? Math.ceil(this.options.pendingBytesMax / batchBytesMax) : commitsInHandMax;
+    if (buffer.capacity <= batchBytesMax) this.#spareBuffers.push(buffer);
+    else buffer.release();
+    while (this.#spareBuffers.length > countMax) this.#spareBuffers.pop()?.release();
   }
 
   #isIdle(): boolean {

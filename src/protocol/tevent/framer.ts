@@ -25,7 +25,8 @@ export class LineFramer {
       this.#end(chunk.subarray(from, end), lines);
       from = end + 1;
     }
-    if (from < chunk.length) this.#keep(chunk.subarray(from).slice());
+    // A copy (a Buffer's own slice is none): a view of the rest would keep the whole chunk in memory.
+    if (from < chunk.length) this.#keep(new Uint8Array(chunk.subarray(from)));
     return lines;
   }
 
