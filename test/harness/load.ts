@@ -16,6 +16,8 @@ export interface LoadOptions {
   readonly eventsPerSecond: number;
   /** Attached data of up to so many characters beside the event's own members. */
   readonly paddingMax?: number;
+  /** How much it writes ahead of the connection; default 1 MiB. */
+  readonly unsentBytesMax?: number;
 }
 
 /** A server run that another load with the same options had begun, and that is gone on with. */
@@ -49,7 +51,7 @@ const eventsPerRound = callsAtOnce * eventsPerCall;
 
 const tickMs = 5;
 const heartbeatMs = 1_000;
-const unsentBytesMax = 1024 * 1024;
+const unsentBytesUsual = 1024 * 1024;
 
 export class Load {
   readonly options: LoadOptions;
@@ -126,6 +128,12 @@ export class Load {
   flow(): void {
     this.#isFlowing = true;
     this.#flowedAt = performance.now();
+  }
+
+  /** So many events come at once, and are sent as fast as the connection takes them. */
+  flood(events: number): void {
+    this.#produced += events;
+    for (const link of this.#links) link.pump();
   }
 
   pause(): void {
@@ -366,6 +374,7 @@ class Link {
 
   pump(): void {
     if (!this.isOpen) return;
+    const { unsentBytesMax = unsentBytesUsual } = this.#load.options;
     while (this.#sentSeq < this.#load.producedSeq && this.#socket.writableLength < unsentBytesMax) {
       let lines = "";
       const until = Math.min(this.#load.producedSeq, this.#sentSeq + 256);
