@@ -9,15 +9,9 @@ import { settleCopy } from "../idb/copy.ts";
 import { IdbDamagedError, IdbUnavailableError } from "../idb/error.ts";
 import { holdAsChild } from "../idb/hold.ts";
 import { inspectIdb } from "../idb/inspect.ts";
-import {
-  BackupBoundError,
-  type BackupReport,
-  type BackupRequest,
-  BackupRoomError,
-  BackupTargetError,
-  backUp,
-  NothingToBackUpError,
-} from "../maintenance/backup.ts";
+import { type BackupReport, type BackupRequest, backUp } from "../maintenance/backup.ts";
+import { BackupRoomError, BackupTargetError, NothingToBackUpError } from "../maintenance/backup-place.ts";
+import { BackupBoundError } from "../maintenance/idb-backup.ts";
 import { QueueOvertakenError } from "../maintenance/queue-copy.ts";
 import { QueueCorruptError, QueueFormatError } from "../queue/error.ts";
 import { systemDisk } from "../queue/system-disk.ts";

@@ -1,5 +1,6 @@
 // `icon restore`: makes the data directory of an instance from a backup, and says what the next start will ask for.
 
+import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { systemClock } from "../clock.ts";
@@ -7,14 +8,9 @@ import { loadConfig } from "../config.ts";
 import { decodeHead, HeadForeignError, HeadVersionError, type SourceIntake } from "../event/intake-state.ts";
 import { adoptCopy } from "../idb/copy.ts";
 import { IdbDamagedError, IdbUnavailableError } from "../idb/error.ts";
+import { NoBackupError } from "../maintenance/backup-reading.ts";
 import { BackupUnusableError } from "../maintenance/manifest.ts";
-import {
-  NoBackupError,
-  type RestoreReport,
-  type RestoreRequest,
-  RestoreTargetError,
-  restore,
-} from "../maintenance/restore.ts";
+import { type RestoreReport, type RestoreRequest, RestoreTargetError, restore } from "../maintenance/restore.ts";
 import { QueueFormatError } from "../queue/error.ts";
 import { QueueReader } from "../queue/reader.ts";
 import { systemDisk } from "../queue/system-disk.ts";
@@ -85,7 +81,9 @@ async function run(request: RestoreRequest, isJson: boolean): Promise<void> {
   } catch (error) {
     const code = exitCodeOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;
-    throw new CommandError(code, error.message, { cause: error });
+    const message =
+      "syscall" in error ? `Cannot restore to "${request.dataDirectory}": ${error.message}` : error.message;
+    throw new CommandError(code, message, { cause: error });
   }
 }
 
@@ -126,12 +124,14 @@ function lines(
 ): string[] {
   const { queue, idb, takenAt, programVersion, configuration } = manifest;
   const waiting = BigInt(queue.lastPosition) - BigInt(idb?.appliedPosition ?? BigInt(queue.firstPosition) - 1n);
+  const belongsToRoot = statSync(dataDirectory).uid === 0;
   return [
     `Restored "${dataDirectory}" from "${backup}", taken ${takenAt} by icon ${programVersion}`,
     `queue: ${queueId} (was ${queue.queueId}), positions ${queue.firstPosition}–${queue.lastPosition}, last arrival ${queue.lastArrivedAt ?? "unknown"}`,
     idb === null
       ? `IDB: none; the next start makes it of ${waiting} records`
       : `IDB: "${idbPath}", applied position ${idb.appliedPosition}; the next start applies ${waiting} more records`,
+    ...(belongsToRoot ? [`it belongs to root; for an instance of another user: chown -R USER "${dataDirectory}"`] : []),
     ...Object.entries(sources).map(([name, source]) => `source ${name}: ${nextRequest(source)}`),
     configuration === null
       ? "configuration: the backup holds none"

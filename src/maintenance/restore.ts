@@ -13,21 +13,12 @@ import { randomBytes } from "node:crypto";
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { askChild } from "../idb/child.ts";
-import type { InspectionOutcome } from "../idb/inspect.ts";
 import type { Disk } from "../queue/disk.ts";
-import { isMissingFile } from "../queue/error.ts";
-import { readHeader, sectorsOfQueue } from "../queue/segment.ts";
+import { sectorsOfQueue } from "../queue/segment.ts";
 import { stateOfQueue, stateSuffix } from "../segment-state.ts";
-import { disagreement } from "./halves.ts";
+import { readBackup } from "./backup-reading.ts";
 import { copyHashed, type HashedFile, hashFile, writeHashed } from "./hashed-copy.ts";
-import {
-  type BackupFile,
-  BackupUnusableError,
-  decodeManifest,
-  type Manifest,
-  manifestName,
-  restoringName,
-} from "./manifest.ts";
+import { type BackupFile, BackupUnusableError, type Manifest, restoringName } from "./manifest.ts";
 
 export interface RestoreRequest {
   readonly backup: string;
@@ -46,14 +37,9 @@ export class RestoreTargetError extends Error {
   override readonly name = "RestoreTargetError";
 }
 
-/** There is no backup at the place that was given. */
-export class NoBackupError extends Error {
-  override readonly name = "NoBackupError";
-}
-
 /**
- * Rejects with one of the errors above, with BackupUnusableError when the backup is not whole or of a newer format, or
- * with the file system's own; the data directory is then as it was.
+ * Rejects with NoBackupError, RestoreTargetError, BackupUnusableError when the backup is not whole or of a newer format,
+ * or with the file system's own; the data directory is then as it was.
  */
 export async function restore(request: RestoreRequest, disk: Disk): Promise<RestoreReport> {
   const manifest = await readBackup(request.backup, disk);
@@ -71,68 +57,6 @@ export async function restore(request: RestoreRequest, disk: Disk): Promise<Rest
     rmSync(restoring, { recursive: true, force: true });
     throw error;
   }
-}
-
-/** The manifest of a backup whose halves belong together and are of no newer format. Only the hashes are left to check. */
-export async function readBackup(backup: string, disk: Disk): Promise<Manifest> {
-  const path = join(backup, manifestName);
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    if (!isMissingFile(cause)) throw cause;
-    throw new NoBackupError(
-      `Cannot restore from "${backup}": there is no "${manifestName}"; expected a backup that came to its end`,
-      { cause },
-    );
-  }
-  const manifest = decodeManifest(text, path);
-  for (const { path: name } of manifest.files) {
-    if (existsSync(join(backup, name))) continue;
-    throw new BackupUnusableError(`Cannot restore from "${backup}": "${name}" is missing`);
-  }
-  checkSegments(backup, manifest, disk);
-  await checkIdb(backup, manifest);
-  return manifest;
-}
-
-/** Before the hashes: a file of another backup is told as such, and not as a damaged one. */
-function checkSegments(backup: string, { files, queue }: Manifest, disk: Disk): void {
-  for (const { path } of files) {
-    if (!path.endsWith(".segment")) continue;
-    const file = disk.open(join(backup, path));
-    try {
-      const header = readHeader(file, join(backup, path));
-      if (header === undefined || header.queueId === queue.queueId) continue;
-      throw new BackupUnusableError(
-        `Cannot restore from "${backup}": segment "${path}" is of queue ${header.queueId}, and the backup was made of ` +
-          `queue ${queue.queueId}: they do not belong together`,
-      );
-    } finally {
-      file.close();
-    }
-  }
-}
-
-async function checkIdb(backup: string, { idb, queue }: Manifest): Promise<void> {
-  if (idb === null) return;
-  const path = join(backup, "idb.db");
-  const outcome = await askChild<InspectionOutcome>(
-    ["backup", "--as-child", "identify", path],
-    `Cannot read "${path}"`,
-  );
-  if (outcome.kind !== "inspected") throw new BackupUnusableError(outcome.message);
-  const { applied, schemaVersion } = outcome.inspection;
-  if (schemaVersion === 0) return;
-  const wrong = disagreement(
-    { queueId: applied?.queueId ?? null, appliedPosition: BigInt(applied?.position ?? 0) },
-    {
-      queueId: queue.queueId,
-      firstPosition: BigInt(queue.firstPosition),
-      lastPosition: BigInt(queue.lastPosition),
-    },
-  );
-  if (wrong !== null) throw new BackupUnusableError(`Cannot restore from "${backup}": ${wrong}`);
 }
 
 function checkTarget({ dataDirectory, idbPath }: RestoreRequest): void {
@@ -231,7 +155,12 @@ async function moveToPlace(
     await moveFile(restored, idbPath, disk);
     await disk.syncDirectory(folder);
   }
-  await disk.rename(queue, join(dataDirectory, "queue"));
+  try {
+    await disk.rename(queue, join(dataDirectory, "queue"));
+  } catch (error) {
+    if (idb !== null) rmSync(idbPath, { force: true });
+    throw error;
+  }
   await disk.syncDirectory(dataDirectory);
   rmdirSync(restoring);
   await disk.syncDirectory(dataDirectory);
@@ -244,6 +173,9 @@ async function moveFile(from: string, to: string, disk: Disk): Promise<void> {
   const source = disk.open(from);
   try {
     await copyHashed(disk, source, beside);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
   } finally {
     source.close();
   }

@@ -173,6 +173,13 @@ else
     ]);
     expect(readdirSync(disk.path)).toEqual(["neighbour"]);
 
+    // A restore without room leaves nothing either.
+    await mustRun(["backup", directory.at("whole"), ...words]);
+    const target = `${disk.path}/new`;
+    const restored = await runCommand(["restore", directory.at("whole"), "--data-dir", target]);
+    expect([restored.exitCode, restored.stderr]).toEqual([74, expect.stringContaining("ENOSPC")]);
+    expect(readdirSync(target)).toEqual([]);
+
     await until("nobody holds the IDB any more", 10_000, () => holders(running).length === 0);
     const { instance, load } = running;
     const late = await settle(instance, [load]);
