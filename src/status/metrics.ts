@@ -60,8 +60,16 @@ export function renderMetrics(report: StatusReport, residentBytes: number): stri
     ...perSource((each) => each.ackedSequence),
   );
   counter("icon_source_frames_total", "Frames that arrived.", ...perSource((each) => each.framesTotal));
-  counter("icon_source_undecodable_total", "Frames that could not be read.", ...perSource((each) => each.undecodable));
-  counter("icon_source_duplicates_total", "Events that had arrived before.", ...perSource((each) => each.duplicates));
+  counter(
+    "icon_source_undecodable_total",
+    "Frames kept in ICON_UNDECODED since the IDB was made.",
+    ...perSource((each) => each.undecodable),
+  );
+  counter(
+    "icon_source_duplicates_total",
+    "Events that had been applied before, since the IDB was made.",
+    ...perSource((each) => each.duplicates),
+  );
   counter("icon_source_reconnects_total", "Connections after the first.", ...perSource((each) => each.reconnects));
 
   gauge(
@@ -130,7 +138,7 @@ export function renderMetrics(report: StatusReport, residentBytes: number): stri
     seconds(idb.lastCommitAt),
   ]);
   gauge("icon_idb_last_row_timestamp_seconds", "When a row was last written.", [{}, seconds(idb.lastRowAt)]);
-  counter("icon_idb_commits_total", "Transactions committed since the instance started.", [{}, idb.commits]);
+  counter("icon_idb_commits_total", "Transactions committed since the IDB was made.", [{}, idb.commits]);
   gauge("icon_open_calls", "Calls that have begun and not ended.", [{}, report.openCalls]);
   gauge("icon_open_parties", "Parties that have begun and not ended.", [{}, report.openParties]);
   // A gauge: it counts over the life of the IDB and begins anew with a new one.

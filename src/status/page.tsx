@@ -333,7 +333,7 @@ function IdbFacts({ idb, undecodedTotal, now }: IdbProps) {
             )}
           </Fact>
           <Fact name="Applied position">{positionText(idb.appliedPosition)}</Fact>
-          <Fact name="Commits since start">{countText(idb.commits)}</Fact>
+          <Fact name="Commits since it was made">{countText(idb.commits)}</Fact>
           <Fact name="Last commit">
             <Ago at={idb.lastCommitAt} now={now} />
           </Fact>
