@@ -49,6 +49,8 @@ export interface IdbConfig {
   readonly windowSeconds: number;
   /** What the WAL may grow to while somebody reads. */
   readonly walLimitBytes: number;
+  /** How often all of it is looked through for damage; null: never. */
+  readonly checkEveryMs: number | null;
 }
 
 export interface HttpConfig {

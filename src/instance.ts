@@ -13,6 +13,7 @@ import { type Clock, sleep } from "./clock.ts";
 import { readPair } from "./config/certificates.ts";
 import { type Config, projectionConfiguration } from "./config.ts";
 import type { Mark, ProjectionConfiguration } from "./event/envelope.ts";
+import { checkIdb } from "./idb-check.ts";
 import { lockIdb } from "./idb-lock.ts";
 import type { Log, LogLevel } from "./log.ts";
 import type { Disk } from "./queue/disk.ts";
@@ -154,6 +155,16 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     },
     { clock, log, stop: stopRest.signal },
   );
+  const checking = checkIdb(
+    {
+      path: config.idb.path,
+      everyMs: config.idb.checkEveryMs,
+      clock,
+      log,
+      onDamage: (damage) => recorder.distrust(damage),
+    },
+    stopRest.signal,
+  );
   surroundings.ready(status === null ? null : { ...status.address, isEncrypted: status.isEncrypted });
   log.info("instance started", { version: programVersion, queue: queue.state, sources: config.sources.length });
   const listening = sources.run(config.sources);
@@ -183,7 +194,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     failure.abort();
     stopRecorder.abort();
     stopRest.abort();
-    await Promise.allSettled([listening, upkeep, sampling, status?.stopped]);
+    await Promise.allSettled([listening, upkeep, sampling, checking, status?.stopped]);
   }
 }
 

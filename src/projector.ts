@@ -13,8 +13,8 @@
 //    are larger, and live state is written once, by `finish`.
 
 import type { ProjectionConfiguration } from "./event/envelope.ts";
-import { continueFromHead } from "./event/intake-state.ts";
-import { IdbRejectedError } from "./idb/error.ts";
+import { continueFromHead, instanceOfHead, instanceOfRecord } from "./event/intake-state.ts";
+import { IdbDamagedError, IdbRejectedError } from "./idb/error.ts";
 import type { Applied, Idb } from "./idb/idb.ts";
 import { invariant } from "./invariant.ts";
 import type { Log } from "./log.ts";
@@ -352,6 +352,7 @@ export class Projector {
     const salt = applied.segmentSalt ?? 0;
     if (applied.queueId === null) return { after: this.#begin(segments, firstPosition) - 1n, salt: 0 };
     if (applied.queueId !== queueId) {
+      this.#refuseForeign(segments);
       this.#lose(firstPosition, "the persistent queue was lost or replaced: it has another id than the IDB followed");
       this.#continueFromOldest(firstPosition);
       return { after: beforeOldest, salt: 0 };
@@ -370,6 +371,27 @@ export class Projector {
     const common = segments.findIndex((each) => each.salt === salt);
     const next = common === -1 ? segment : segments[common + 1];
     return { after: (next ?? segment).firstPosition - 1n, salt: 0 };
+  }
+
+  /** Another queue is one that was lost, and is followed; an IDB of another instance is none of ours. */
+  #refuseForeign(segments: readonly SegmentDescription[]): void {
+    const [first] = this.#live.all("source");
+    const writtenBy = first?.[1].instance.dbid;
+    const recordedBy = this.#instanceOfQueue(segments);
+    if (writtenBy === undefined || recordedBy === undefined || writtenBy === recordedBy) return;
+    throw new IdbDamagedError(
+      `Cannot follow the persistent queue with IDB "${this.#idb.path}": the instance with DBID ${writtenBy} wrote it, ` +
+        `and the queue is that of ${recordedBy}`,
+    );
+  }
+
+  /** DBID of the instance, as the oldest segment's head or the first record says; undefined where they cannot be read. */
+  #instanceOfQueue([oldest]: readonly SegmentDescription[]): number | undefined {
+    if (oldest === undefined) return undefined;
+    if (oldest.head !== undefined && oldest.firstPosition > 1n) return instanceOfHead(oldest.head)?.dbid;
+    this.#reader.seek(oldest.firstPosition);
+    const [outcome] = this.#reader.read(oldest.firstPosition, { recordsMax: 1, bytesMax: batchBytesMax });
+    return outcome?.kind === "record" ? instanceOfRecord(outcome.payload)?.dbid : undefined;
   }
 
   #lose(position: bigint, detail: string): void {

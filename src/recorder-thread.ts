@@ -80,6 +80,11 @@ export class RecorderThread {
     this.#send({ kind: "log level", level });
   }
 
+  /** The IDB of this inode was found damaged: it is put aside and rebuilt, if it is still the one in use. */
+  distrust(damage: { readonly inode: number; readonly reason: string }): void {
+    this.#send({ kind: "distrust", ...damage });
+  }
+
   /** Until `stop`; then what is durable has been applied, as far as the IDB lets. Rejects with RecorderFailedError. */
   async run(stop: AbortSignal): Promise<void> {
     const { clock, log, random } = this.#options;

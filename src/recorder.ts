@@ -38,6 +38,8 @@ export type ToRecorder =
   | { readonly kind: "open"; readonly options: RecorderOptions }
   /** Wakes: the position is in `published`. */
   | { readonly kind: "durable" }
+  /** Somebody who looked through the IDB of this inode found it damaged. */
+  | { readonly kind: "distrust"; readonly inode: number; readonly reason: string }
   | { readonly kind: "log level"; readonly level: LogLevel }
   | { readonly kind: "stop" };
 
@@ -110,6 +112,7 @@ class Recorder {
   #idb: Idb | null = null;
   #projector: Projector | null = null;
   #trouble: string | null = null;
+  #damage: IdbDamagedError | null = null;
   #isBusy = false;
   /** Up to here an empty IDB is made anew of what the queue holds. */
   #rebuildUpTo = 0n;
@@ -131,6 +134,13 @@ class Recorder {
   /** More has become durable. */
   wake(): void {
     this.#durable = this.#published.take();
+    this.#wake();
+  }
+
+  /** Puts the IDB aside before the next batch, if it is still the one that was looked through. */
+  distrust(inode: number, reason: string): void {
+    if (this.#idb?.inode !== inode) return;
+    this.#damage = new IdbDamagedError(reason);
     this.#wake();
   }
 
@@ -159,6 +169,9 @@ class Recorder {
     while (true) {
       this.#published.step({ isLong: false });
       try {
+        const damage = this.#damage;
+        this.#damage = null;
+        if (damage !== null) throw damage;
         this.#projector ??= this.#open();
         this.#moveWal();
         const before = this.#mark();
@@ -376,6 +389,9 @@ self.onmessage = ({ data }: MessageEvent<ToRecorder>) => {
       return;
     case "durable":
       recorder?.wake();
+      return;
+    case "distrust":
+      recorder?.distrust(data.inode, data.reason);
       return;
     case "log level":
       recorder?.setLogLevel(data.level);

@@ -58,7 +58,12 @@ describe("a configuration that is right", () => {
         retentionBytes: 21_474_836_480,
         reserveBytes: 67_108_864,
       },
-      idb: { path: join(folder, "data", "idb.db"), windowSeconds: 60, walLimitBytes: 4_294_967_296 },
+      idb: {
+        path: join(folder, "data", "idb.db"),
+        windowSeconds: 60,
+        walLimitBytes: 4_294_967_296,
+        checkEveryMs: 86_400_000,
+      },
       http: { listen: { host: "127.0.0.1", port: 8080 }, names: [], tokenFile: null, tls: null },
       log: { level: "info" },
       sources: [
@@ -146,6 +151,7 @@ outbound_contexts = ["to-trunk", "to-mobile"]
       path: join(folder, "rows", "idb.db"),
       windowSeconds: 1,
       walLimitBytes: 4_294_967_296,
+      checkEveryMs: 86_400_000,
     });
     expect(config.http.listen).toBeNull();
     expect(config.log.level).toBe("debug");

@@ -64,7 +64,7 @@ Example: icon backup /var/backups/icon/$(date +%F) --config /etc/icon/icon.toml`
 
 async function asChild(operation: NonNullable<Options["asChild"]>, path: string, holdMsMax: number): Promise<void> {
   if (operation === "hold") return holdAsChild(path, holdMsMax);
-  const outcome = operation === "settle" ? settleCopy(path) : inspectIdb(path, false);
+  const outcome = operation === "settle" ? settleCopy(path) : inspectIdb(path, "itself");
   await Bun.write(Bun.stdout, JSON.stringify(outcome));
 }
 

@@ -2,9 +2,9 @@
 
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Command, Option } from "commander";
-import { selfCommand } from "../idb/ask.ts";
-import { type InspectionOutcome, inspectIdb } from "../idb/inspect.ts";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { InspectionOutcome } from "../idb/inspect.ts";
+import { gentleWord, inspectAsChild, inspectInChild } from "../idb/inspect-in-child.ts";
 import { type Findings, judge, verificationLines } from "../maintenance/verify.ts";
 import { verifyQueue } from "../maintenance/verify-queue.ts";
 import { segmentsAmong } from "../queue/segment.ts";
@@ -15,6 +15,8 @@ interface Options {
   readonly json: boolean;
   readonly idb?: string;
   readonly asChild?: true;
+  readonly gentle?: true;
+  readonly timeout: number;
 }
 
 export function verifyCommand(): Command {
@@ -23,24 +25,26 @@ export function verifyCommand(): Command {
     .argument("<DIR>", "a data directory")
     .option("--idb <file>", "the IDB file, when it is not idb.db in the data directory")
     .option("--json", "one JSON object", false)
+    .option("--timeout <seconds>", "give up on the IDB after this time", seconds, 3_600)
     .addOption(new Option("--as-child").hideHelp())
+    .addOption(new Option(gentleWord).hideHelp())
     .addHelpText(
       "after",
       `\nNothing is changed. Exit codes: 0 sound; ${exitCodes.dataFormat} damage found; ${exitCodes.noInput} nothing there.`,
     )
     .action(async (directory: string, options: Options) => {
       if (options.asChild) {
-        await Bun.write(Bun.stdout, JSON.stringify(inspectIdb(directory)));
+        await inspectAsChild(directory, options.gentle ?? false);
         return;
       }
-      const verification = judge(await find(directory, options.idb));
+      const verification = judge(await find(directory, options));
       const text = options.json ? JSON.stringify(verification) : verificationLines(verification).join("\n");
       await Bun.write(Bun.stdout, `${text}\n`);
       if (!verification.isSound) process.exitCode = exitCodes.dataFormat;
     });
 }
 
-async function find(directory: string, idbGiven: string | undefined): Promise<Findings> {
+async function find(directory: string, { idb: idbGiven, timeout }: Options): Promise<Findings> {
   const queueDirectory = join(directory, "queue");
   const segments = isDirectory(queueDirectory) ? segmentsAmong(systemDisk.list(queueDirectory)) : [];
   const path = resolve(idbGiven ?? join(directory, "idb.db"));
@@ -52,29 +56,26 @@ async function find(directory: string, idbGiven: string | undefined): Promise<Fi
     );
   }
   // The IDB first: what it has applied is in the queue by then.
-  const idb = hasIdb ? { path, outcome: await inspectInChild(path) } : null;
+  const idb = hasIdb ? { path, outcome: await inspected(path, timeout * 1000) } : null;
   const queue = segments.length > 0 ? verifyQueue(queueDirectory, systemDisk) : null;
   return { queue, firstPosition: segments[0]?.firstPosition ?? null, idb };
 }
 
-async function inspectInChild(path: string): Promise<Exclude<InspectionOutcome, { kind: "unavailable" }>> {
-  const child = Bun.spawn(selfCommand(["verify", "--as-child", path]), {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [output, trouble] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-  const exitCode = await child.exited;
-  if (exitCode !== 0) {
-    const [firstLine = ""] = trouble.trim().split("\n");
-    throw new CommandError(
-      exitCodes.failed,
-      `Cannot inspect IDB "${path}": the process that read it ended with ${child.signalCode ?? exitCode}: ${firstLine}`,
-    );
-  }
-  const outcome = JSON.parse(output) as InspectionOutcome; // Written by the other end, above.
+async function inspected(
+  path: string,
+  timeoutMs: number,
+): Promise<Exclude<InspectionOutcome, { kind: "unavailable" }>> {
+  const outcome = await inspectInChild({ path, timeoutMs, isGentle: false });
   if (outcome.kind === "unavailable") throw new CommandError(exitCodes.unavailable, outcome.message);
   return outcome;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0 || value > 86_400) {
+    throw new InvalidArgumentError("Expected seconds, more than 0 and at most 86400.");
+  }
+  return value;
 }
 
 function isDirectory(path: string): boolean {

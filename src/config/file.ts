@@ -63,6 +63,14 @@ function duration(minMs: number, maxMs: number, range: string, stepMs = 1) {
   });
 }
 
+function durationOrOff(minMs: number, maxMs: number, range: string) {
+  return checked(`"off", or ${durationExpected}, ${range}`, (value) => {
+    if (value === "off") return null;
+    const ms = typeof value === "string" ? parseDuration(value) : null;
+    return ms === null || ms < minMs || ms > maxMs ? { wrong: "" } : ms;
+  });
+}
+
 function size(minBytes: number, maxBytes: number, range: string) {
   return checked(`${sizeExpected}, ${range}`, (value) => {
     const bytes = typeof value === "string" ? parseSize(value) : typeof value === "number" ? value : null;
@@ -124,6 +132,7 @@ export const idbSection = section("[idb]", {
   path: path("the IDB file").optional(),
   window: duration(1000, 3_600_000, "from 1s to 1h in whole seconds", 1000).default(60_000),
   wal_limit: size(16 * mib, 1024 ** 4, "from 16MiB to 1TiB").default(4 * gib),
+  check_every: durationOrOff(1000, 30 * 86_400_000, "from 1s to 30d").default(86_400_000),
 });
 
 export const httpSection = section("[http]", {

@@ -72,6 +72,7 @@ export function judge(text: string, folder: string): Verdict {
       path: idb.path === undefined ? resolve(dataDir, "idb.db") : resolve(folder, idb.path),
       windowSeconds: idb.window / 1000,
       walLimitBytes: idb.wal_limit,
+      checkEveryMs: idb.check_every,
     },
     http: httpConfig(http, folder),
     log: { level: log.level },

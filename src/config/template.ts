@@ -35,6 +35,8 @@ role = "gcc"
 #window = "60s"
 # What its WAL may grow to while somebody reads the IDB in one long transaction; then rows wait in the persistent queue.
 #wal_limit = "4GiB"
+# How often all of it is read for damage that nobody has met yet, or "off".
+#check_every = "24h"
 
 [http]
 # Status page, metrics and API, or "off". An address that other hosts can reach needs tokens, and TLS.

@@ -2,7 +2,7 @@
 // Written into the head of every segment of the persistent queue, and folded on from there with the envelopes that
 // follow, so that a start needs the last segment and nothing else.
 
-import { encodeEnvelope, type MarkEnvelope, type SessionId } from "./envelope.ts";
+import { decodeEnvelope, EnvelopeError, encodeEnvelope, type MarkEnvelope, type SessionId } from "./envelope.ts";
 import { arrivalInstant } from "./instant.ts";
 
 type SessionOpened = Extract<MarkEnvelope["mark"], { mark: "session opened" }>;
@@ -99,6 +99,22 @@ function isCount(value: unknown): boolean {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Which instance wrote the queue that a head is of; undefined before its first start. */
+export function instanceOfHead(head: Uint8Array): InstanceStarted["instance"] | undefined {
+  return decodeHead(head).started?.mark.instance;
+}
+
+/** Which instance says in this record that it started; undefined for any other record. */
+export function instanceOfRecord(payload: Uint8Array): InstanceStarted["instance"] | undefined {
+  try {
+    const envelope = decodeEnvelope(payload);
+    if (envelope.kind === "mark" && envelope.mark.mark === "instance started") return envelope.mark.instance;
+  } catch (error) {
+    if (!(error instanceof EnvelopeError)) throw error;
+  }
+  return undefined;
 }
 
 /** The marks, as envelopes, that lead to what a head says was open: for a reader that begins at its segment. */

@@ -74,6 +74,8 @@ export interface IdbStatus {
 export class Idb {
   readonly path: string;
   readonly #inode: number;
+  // It never shrinks: nothing of ours gives pages back.
+  #bytesSeen = 0;
   readonly #writers = new Map<TableName, RowWriter>();
   #database: Database.Database | null;
   #statements: Statements | null;
@@ -156,7 +158,7 @@ export class Idb {
     const { statements } = this.#opened();
     if (!this.isInPlace()) {
       throw new IdbDamagedError(
-        `Cannot write to IDB "${this.path}": the file was deleted or replaced while it was open`,
+        `Cannot write to IDB "${this.path}": the file was deleted, replaced or cut short while it was open`,
       );
     }
     let doing = `Cannot write to IDB "${this.path}"`;
@@ -188,9 +190,17 @@ export class Idb {
     this.#position = batch.applied.position;
   }
 
-  /** False when the path no longer leads to the open file: deleted, or another put in its place. */
+  /** False when the path no longer leads to the open file (deleted, or another put in its place), or it was cut short. */
   isInPlace(): boolean {
-    return statSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode;
+    const file = statSync(this.path, { throwIfNoEntry: false });
+    if (file?.ino !== this.#inode || file.size < this.#bytesSeen) return false;
+    this.#bytesSeen = file.size;
+    return true;
+  }
+
+  /** Tells the open file from another one under the same name. */
+  get inode(): number {
+    return this.#inode;
   }
 
   /** Size of the file; the WAL itself may be shorter. */

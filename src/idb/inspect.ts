@@ -25,10 +25,13 @@ const heapBytesMax = 256 * 1024 * 1024;
 // A writer that appears while we read a file that we took for unused is met by reading again.
 const attemptsMax = 3;
 
-/** Call it in a child process only. `isWhole` false: only what it says of itself is read. Throws what is a fault of ours. */
-export function inspectIdb(path: string, isWhole = true): InspectionOutcome {
+/** All in one transaction; table by table, so that no transaction is long; only what it says of itself. */
+export type InspectionDepth = "all" | "table by table" | "itself";
+
+/** Call it in a child process only. Throws what is a fault of ours. */
+export function inspectIdb(path: string, depth: InspectionDepth = "all"): InspectionOutcome {
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
-    const { outcome, isStill } = inspectOnce(path, isWhole);
+    const { outcome, isStill } = inspectOnce(path, depth);
     if (isStill) return outcome;
   }
   return {
@@ -39,12 +42,12 @@ export function inspectIdb(path: string, isWhole = true): InspectionOutcome {
 
 function inspectOnce(
   path: string,
-  isWhole: boolean,
+  depth: InspectionDepth,
 ): { readonly outcome: InspectionOutcome; readonly isStill: boolean } {
   let reading: ReturnType<typeof openReading> | undefined;
   try {
     reading = openReading(path);
-    const outcome: InspectionOutcome = { kind: "inspected", inspection: inspect(reading.database, path, isWhole) };
+    const outcome: InspectionOutcome = { kind: "inspected", inspection: inspect(reading.database, path, depth) };
     return { outcome, isStill: reading.isStill() };
   } catch (thrown) {
     return { outcome: failure(idbError(thrown, `Cannot inspect IDB "${path}"`)), isStill: reading?.isStill() ?? true };
@@ -53,19 +56,28 @@ function inspectOnce(
   }
 }
 
-function inspect(database: Database.Database, path: string, isWhole: boolean): IdbInspection {
+function inspect(database: Database.Database, path: string, depth: InspectionDepth): IdbInspection {
   database.exec(`PRAGMA busy_timeout = 2000; PRAGMA hard_heap_limit = ${heapBytesMax}`);
   // One transaction, so that all is said of the same state.
-  database.exec("BEGIN");
+  if (depth !== "table by table") database.exec("BEGIN");
   const { version: schemaVersion } = readIdentity(database, path);
-  const rows = isWhole ? (database.prepare("PRAGMA integrity_check(100)").raw().all() as unknown[][]) : [];
-  const complaints = rows.map(([sentence]) => String(sentence)).filter((sentence) => sentence !== "ok");
+  const complaints = depth === "itself" ? [] : complaintsOf(database, depth);
   if (schemaVersion === 0) return { complaints, schemaVersion, applied: undefined };
   const row = database.prepare("SELECT QUEUE_ID, CAST(POSITION AS TEXT) FROM ICON_APPLIED WHERE ID = 1").raw().get() as
     | unknown[]
     | undefined;
   const applied = row && { queueId: row[0] === null ? null : String(row[0]), position: String(row[1]) };
   return { complaints, schemaVersion, applied };
+}
+
+// What SQLite can say of pages that no table uses is left out table by table.
+function complaintsOf(database: Database.Database, depth: "all" | "table by table"): string[] {
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").raw().all() as [string][];
+  const subjects = depth === "all" ? ["100"] : tables.map(([table]) => `"${table}"`);
+  return subjects.flatMap((subject) => {
+    const rows = database.prepare(`PRAGMA integrity_check(${subject})`).raw().all() as unknown[][];
+    return rows.map(([sentence]) => String(sentence)).filter((sentence) => sentence !== "ok");
+  });
 }
 
 function failure(error: unknown): InspectionOutcome {

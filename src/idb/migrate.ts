@@ -5,7 +5,7 @@ import type Database from "libsql";
 import { dictionaries } from "../../schema/dictionary.ts";
 import { applicationId, type Migration, migrations } from "../../schema/migrations.ts";
 import { schemaOrigins } from "../../schema/origin.ts";
-import { IdbNotOursError, IdbTooNewError } from "./error.ts";
+import { IdbDamagedError, IdbNotOursError, IdbTooNewError } from "./error.ts";
 
 export const versionKnown = migrations.reduce((highest, { version }) => Math.max(highest, version), 0);
 
@@ -21,6 +21,12 @@ export function readIdentity(database: Database.Database, path: string): Identit
   if (id !== applicationId) {
     // A crash before the first migration's commit leaves an empty database: ours to fill.
     if (id === 0 && tableCount === 0) return { version: 0 };
+    // The number alone is not ours any more: four bytes of a damaged header.
+    const hasBook = readNumber(
+      database,
+      "SELECT count(*) FROM sqlite_schema WHERE name IN ('ICON_APPLIED', 'ICON_LIVE')",
+    );
+    if (hasBook === 2) throw new IdbDamagedError(`Cannot use IDB "${path}": its header is damaged`);
     throw new IdbNotOursError(
       `Cannot use "${path}" as IDB: it is a SQLite database of another program. ` +
         "Give a file that does not exist yet, or an IDB of this program",

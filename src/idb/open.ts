@@ -11,6 +11,7 @@ import { lookAtIdb } from "./look.ts";
 import { migrate, readIdentity, refreshContract, versionKnown } from "./migrate.ts";
 import { sizeOf } from "./reading.ts";
 import { setAside, syncDirectory } from "./set-aside.ts";
+import { requireOwnWal } from "./wal-belongs.ts";
 import { walUsualBytes } from "./wal-growth.ts";
 
 export interface OpenOptions {
@@ -47,7 +48,10 @@ export function openIdb({ path: given, log, clock = systemClock, windowSeconds, 
   const checkpointPages = Math.min(walPages, Math.floor(walBytesKept / 2 / pageBytes));
   const isNew = sizeOf(path) === 0;
   if (isNew) createFile(path, log, clock);
-  else lookAtIdb(path, { leavesNoTrace: false });
+  else {
+    lookAtIdb(path, { leavesNoTrace: false });
+    requireOwnWal(path);
+  }
   let database: Database.Database | null = null;
   try {
     database = new Database(path);

@@ -78,6 +78,8 @@ function checkHeader(file: string, path: string): void {
   }
   const view = new DataView(header.buffer);
   const pageBytes = view.getUint16(16) === 1 ? 65_536 : view.getUint16(16);
+  const wrong = headerProblem(view, pageBytes);
+  if (wrong !== null) throw new IdbDamagedError(`Cannot read IDB "${path}": its header is damaged: ${wrong}`);
   const pageCount = view.getUint32(28);
   const isCountValid = view.getUint32(24) === view.getUint32(92);
   const bytes = sizeOf(file);
@@ -86,6 +88,16 @@ function checkHeader(file: string, path: string): void {
       `Cannot read IDB "${path}": it has ${bytes} bytes, expected ${pageBytes * pageCount}; its end is missing`,
     );
   }
+}
+
+/** What no SQLite of today writes; it would refuse the file as one that cannot be written now, and we would wait. */
+function headerProblem(header: DataView, pageBytes: number): string | null {
+  const [write, read] = [header.getUint8(18), header.getUint8(19)];
+  if (write < 1 || write > 2 || read < 1 || read > 2) return `format ${write}/${read}, expected 1 or 2`;
+  if (pageBytes < 512 || (pageBytes & (pageBytes - 1)) !== 0) return `pages of ${pageBytes} bytes`;
+  const encoding = header.getUint32(56);
+  // 0: nothing was ever written to it.
+  return encoding > 1 ? `text encoding ${encoding}, expected 1` : null;
 }
 
 /** 0 when there is no such file. */

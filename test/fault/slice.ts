@@ -83,6 +83,7 @@ const listed: readonly Slice[] = [
     environment: { ICON_FAILED_CALLS: "all", ICON_FAILED_CALLS_CUT: "10" },
   }),
   testFile("test/fault/failed-disk.test.ts", { promises: ["R7"], environment: { ICON_DISK_FAILURES: "20" } }),
+  testFile("test/fault/idb-damage.test.ts", { promises: ["R10"], environment: { ICON_IDB_DAMAGE: "all" } }),
   testFile("test/fault/idb-locked.test.ts", { promises: ["R9"], environment: { ICON_LOCK_SECONDS: "30" } }),
   {
     name: "test/fuzz",

@@ -102,6 +102,8 @@ export interface InstanceSetting {
   /** What the IDB's WAL may grow to; default: the program's. */
   readonly walLimit?: string;
   /** Default: the program's. */
+  readonly checkEvery?: string;
+  /** Default: the program's. */
   readonly retentionBytes?: string;
   /** Length of a ledger window, seconds. */
   readonly windowSeconds?: number;
@@ -139,6 +141,7 @@ function configurationOf(setting: InstanceSetting): string {
     "[idb]",
     `path = ${text(idbPathOf(setting))}`,
     `window = "${setting.windowSeconds ?? 1}s"`,
+    ...(setting.checkEvery === undefined ? [] : [`check_every = ${text(setting.checkEvery)}`]),
     ...(setting.walLimit === undefined ? [] : [`wal_limit = ${text(setting.walLimit)}`]),
     "[http]",
     'listen = "127.0.0.1:0"',
