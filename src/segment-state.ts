@@ -93,6 +93,21 @@ export function stateOfQueue(bytes: Uint8Array, queueId: string): Uint8Array | u
   return framed(new Uint8Array(Buffer.concat([head, whole.rest])));
 }
 
+/**
+ * In words what is damaged in the state of this segment; null: nothing, or it is one of another version, which cannot be
+ * judged here and is not used either.
+ */
+export function stateDamage(bytes: Uint8Array, place: Omit<StatePlace, "windowSeconds">): string | null {
+  const end = bytes.indexOf(newLine);
+  const [, version] = firstLine.exec(textOf(bytes.subarray(0, Math.max(0, end)))) ?? [];
+  if (version !== undefined && Number(version) !== stateFormatVersion) return null;
+  const whole = readWhole(bytes);
+  if (typeof whole === "string") return whole;
+  if (whole.header.liveStateVersion !== liveStateVersion) return null;
+  const state = decodeState(bytes, { ...place, windowSeconds: whole.header.windowSeconds });
+  return typeof state === "string" ? state : null;
+}
+
 /** The header of one whose bytes are whole and that belongs to this place, and what follows it; or in words why not. */
 function readHead(
   bytes: Uint8Array,

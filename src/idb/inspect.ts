@@ -11,7 +11,9 @@ export interface IdbInspection {
   readonly complaints: readonly string[];
   readonly schemaVersion: number;
   /** Undefined when there is no row that says it. */
-  readonly applied: { readonly queueId: string | null; readonly position: string } | undefined;
+  readonly applied:
+    | { readonly queueId: string | null; readonly position: string; readonly windowSeconds: number }
+    | undefined;
 }
 
 export type InspectionOutcome =
@@ -63,10 +65,15 @@ function inspect(database: Database.Database, path: string, depth: InspectionDep
   const { version: schemaVersion } = readIdentity(database, path);
   const complaints = depth === "itself" ? [] : complaintsOf(database, depth);
   if (schemaVersion === 0) return { complaints, schemaVersion, applied: undefined };
-  const row = database.prepare("SELECT QUEUE_ID, CAST(POSITION AS TEXT) FROM ICON_APPLIED WHERE ID = 1").raw().get() as
-    | unknown[]
-    | undefined;
-  const applied = row && { queueId: row[0] === null ? null : String(row[0]), position: String(row[1]) };
+  const row = database
+    .prepare("SELECT QUEUE_ID, CAST(POSITION AS TEXT), WINDOW_SECONDS FROM ICON_APPLIED WHERE ID = 1")
+    .raw()
+    .get() as unknown[] | undefined;
+  const applied = row && {
+    queueId: row[0] === null ? null : String(row[0]),
+    position: String(row[1]),
+    windowSeconds: Number(row[2]),
+  };
   return { complaints, schemaVersion, applied };
 }
 

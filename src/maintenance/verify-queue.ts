@@ -4,17 +4,29 @@
 import { join } from "node:path";
 import { decodeEnvelope, EnvelopeError } from "../event/envelope.ts";
 import { type ArrivalInstant, instantMsMax, timestampText } from "../event/instant.ts";
+import { pathBeside, readBeside } from "../queue/beside.ts";
 import type { Disk, DiskFile } from "../queue/disk.ts";
 import { isMissingFile, QueueFormatError } from "../queue/error.ts";
 import { QueueReader, type ReadOutcome } from "../queue/reader.ts";
 import { readHeader, readSeal, type SegmentName, sealBytes, segmentsAmong } from "../queue/segment.ts";
+import { stateDamage, stateSuffix } from "../segment-state.ts";
 
 export interface QueueDamage {
   /**
-   * "records", "gap" and "trimmed" lose records; "header" loses a whole segment; of "header copy", "head" and "seal"
-   * no record is lost; "queue id" and "format" are files that do not belong here.
+   * "records", "gap" and "trimmed" lose records; "header" loses a whole segment; of "header copy", "head", "seal" and
+   * "state" no record is lost; "queue id" and "format" are files that do not belong here.
    */
-  readonly what: "records" | "gap" | "trimmed" | "header" | "header copy" | "head" | "seal" | "queue id" | "format";
+  readonly what:
+    | "records"
+    | "gap"
+    | "trimmed"
+    | "header"
+    | "header copy"
+    | "head"
+    | "seal"
+    | "state"
+    | "queue id"
+    | "format";
   readonly segment: string;
   /** In bytes from the beginning of the segment. */
   readonly offset: number;
@@ -44,6 +56,7 @@ interface SegmentFrame {
   readonly queueId: string | undefined;
   /** By the seal; undefined for an open segment and a damaged seal. */
   readonly lastPosition: bigint | undefined;
+  readonly salt?: number;
   readonly damage: readonly Frame[];
 }
 
@@ -62,6 +75,7 @@ export function verifyQueue(directory: string, disk: Disk): QueueVerification {
     const others = frame.queueId !== undefined && frame.queueId !== queueIdOf(frames);
     const found = others ? [...frame.damage, { what: "queue id", offset: 0 } as const] : frame.damage;
     for (const each of found) damage.push({ ...each, segment: frame.path, ...nowhere });
+    damage.push(...damageOfState(directory, disk, name, frame));
   }
   const isReadable = !damage.some(({ what }) => what === "format");
   const records = isReadable ? readRecords(directory, disk, frames) : noRecords;
@@ -73,6 +87,21 @@ export function verifyQueue(directory: string, disk: Disk): QueueVerification {
     damage: [...damage, ...records.damage],
     tornFiles: tornFiles.map((file) => join(directory, file)),
   };
+}
+
+/** Of the live state kept beside the segment; the segment may be trimmed, and it with it, at any time. */
+function damageOfState(
+  directory: string,
+  disk: Disk,
+  { firstPosition }: SegmentName,
+  frame: SegmentFrame,
+): QueueDamage[] {
+  const { queueId, salt } = frame;
+  if (queueId === undefined || salt === undefined) return [];
+  const place = { disk, directory, firstPosition, suffix: stateSuffix };
+  const bytes = readBeside(place);
+  const reason = bytes && stateDamage(bytes, { queueId, segmentSalt: salt, position: firstPosition });
+  return reason == null ? [] : [{ what: "state", segment: pathBeside(place), offset: 0, ...nowhere }];
 }
 
 const nowhere = { positions: null, arrivedAfter: null, arrivedBefore: null };
@@ -118,7 +147,7 @@ function frameOf(file: DiskFile, path: string, isSealed: boolean): SegmentFrame 
   const sealOffset = file.size() - sealBytes;
   const seal = isSealed ? readSeal(file, sealOffset, header.salt) : undefined;
   if (isSealed && seal === undefined) damage.push({ what: "seal", offset: Math.max(0, sealOffset) });
-  return { path, queueId: header.queueId, lastPosition: seal?.lastPosition, damage };
+  return { path, queueId: header.queueId, lastPosition: seal?.lastPosition, salt: header.salt, damage };
 }
 
 function readRecords(directory: string, disk: Disk, frames: readonly SegmentFrame[]) {

@@ -5,6 +5,8 @@ import type { QueueDamage, QueueVerification } from "./verify-queue.ts";
 
 export interface Verification {
   readonly isSound: boolean;
+  /** Length of a window of the ledger, seconds; null where no IDB tells it. */
+  readonly windowSeconds: number | null;
   /** Null: there is none. */
   readonly queue: QueueVerification | null;
   readonly idb: IdbVerification | null;
@@ -32,7 +34,9 @@ export function judge({ queue, firstPosition, idb }: Findings): Verification {
   // A segment that retention took while it was read is told, but nothing is wrong with it.
   const isQueueSound = queue?.damage.every(({ what }) => what === "trimmed") ?? true;
   const isSound = isQueueSound && (idbVerification?.damage.length ?? 0) === 0;
-  return { isSound, queue, idb: idbVerification };
+  const windowSeconds =
+    idb?.outcome.kind === "inspected" ? (idb.outcome.inspection.applied?.windowSeconds ?? null) : null;
+  return { isSound, windowSeconds, queue, idb: idbVerification };
 }
 
 function judgeIdb(
@@ -81,33 +85,53 @@ const meaning: Record<QueueDamage["what"], string> = {
   "header copy": "one copy of the header damaged; no record is lost",
   head: "head damaged; no record is lost",
   seal: "seal damaged or missing",
+  state: "live state beside the segment damaged; no record is lost, and a rebuild cannot begin there",
   "queue id": "segment of another queue",
   format: "no segment that this program can read, or not the one that its name says",
 };
 
 /** The lines for a person: one for each part, one for each finding, and the verdict. */
-export function verificationLines({ isSound, queue, idb }: Verification): string[] {
-  const lines = [...queueLines(queue), ...idbLines(idb)];
+export function verificationLines({ isSound, windowSeconds, queue, idb }: Verification): string[] {
+  const lines = [...queueLines(queue, windowSeconds), ...idbLines(idb)];
   return [...lines, isSound ? "Sound." : "Damage found. Nothing was changed."];
 }
 
-function queueLines(queue: QueueVerification | null): string[] {
+function queueLines(queue: QueueVerification | null, windowSeconds: number | null): string[] {
   if (queue === null) return ["queue: there is none"];
   const { queueId, segmentCount, recordCount, firstPosition, lastPosition, damage, tornFiles } = queue;
   return [
     `queue: ${queueId ?? "id unknown"}, segments ${segmentCount}, records ${recordCount}, positions ${firstPosition}–${lastPosition}`,
     ...tornFiles.map((file) => `  torn tail put aside by a start, no damage: ${file}`),
-    ...damage.map((each) => `  ${damageLine(each)}`),
+    ...damage.map((each) => `  ${damageLine(each, windowSeconds)}`),
   ];
 }
 
 /** One finding in words. */
-export function damageLine({ what, segment, offset, positions, arrivedAfter, arrivedBefore }: QueueDamage): string {
+export function damageLine(
+  { what, segment, offset, positions, arrivedAfter, arrivedBefore }: QueueDamage,
+  windowSeconds: number | null = null,
+): string {
   const place = `${segment} offset ${offset}: ${meaning[what]}`;
   if (positions === null) return place;
   const { from, to } = positions;
   const range = from === to ? `position ${from}` : `positions ${from}–${to}`;
-  return `${place}; ${range}, arrived between ${arrivedAfter ?? "the beginning"} and ${arrivedBefore ?? "the end"}`;
+  const windows = windowSeconds === null ? "" : windowsText({ arrivedAfter, arrivedBefore, windowSeconds });
+  return `${place}; ${range}, arrived between ${arrivedAfter ?? "the beginning"} and ${arrivedBefore ?? "the end"}${windows}`;
+}
+
+/** The windows of the ledger concerned, as far as arrivals tell the sources' time. */
+function windowsText(of: {
+  readonly arrivedAfter: string | null;
+  readonly arrivedBefore: string | null;
+  readonly windowSeconds: number;
+}): string {
+  const startOf = (time: string) => {
+    const windowMs = of.windowSeconds * 1000;
+    return new Date(Math.floor(Date.parse(time) / windowMs) * windowMs).toISOString();
+  };
+  const [from, to] = [of.arrivedAfter, of.arrivedBefore].map((time) => (time === null ? null : startOf(time)));
+  if (from == null || to == null) return "";
+  return from === to ? `; window ${from}` : `; windows ${from} to ${to}`;
 }
 
 function idbLines(idb: IdbVerification | null): string[] {

@@ -1,11 +1,15 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openIdb } from "../../src/idb/open.ts";
 import { silentLog } from "../../src/log.ts";
-import type { Verification } from "../../src/maintenance/verify.ts";
+import { judge, type Verification } from "../../src/maintenance/verify.ts";
+import { verifyQueue } from "../../src/maintenance/verify-queue.ts";
+import type { Disk } from "../../src/queue/disk.ts";
+import { systemDisk } from "../../src/queue/system-disk.ts";
 import { runIcon } from "../commands/run-icon.ts";
+import { filesOf, fold, manyCalls, store } from "../harness/stored-story.ts";
 import { batch, call } from "../idb/temporary.ts";
 import { open, payload, TemporaryDirectory } from "../queue/setting.ts";
 import { arrival, dataDirectory, recordBytes, recordCount } from "./data-directory.ts";
@@ -89,6 +93,71 @@ test("a damaged seal and one damaged copy of a header are told, and cost no reco
     ["header copy", first],
     ["seal", second],
   ]);
+});
+
+test("damaged records are named by segment, position and the windows of the ledger that they belong to", async () => {
+  using directory = new TemporaryDirectory();
+  await dataDirectory(directory.path);
+  const [, second = ""] = segments(directory.path);
+  flip(second, headerBytes + recordBytes + 20);
+  const { windowSeconds, queue } = await verify(directory.path);
+  expect([windowSeconds, queue?.damage[0]?.positions?.from]).toEqual([60, "6"]);
+  const { stdout } = await runIcon(["verify", directory.path], directory.path);
+  expect(stdout).toContain(
+    `${second} offset ${headerBytes + recordBytes}: records damaged; position 6, arrived between`,
+  );
+  expect(stdout).toContain(`and ${arrival(7)}; window 2026-01-02T03:04:00.000Z\n`);
+});
+
+test("live state beside a segment is looked at: damage is told, another version's is not judged", async () => {
+  using directory = new TemporaryDirectory();
+  const queue = `${directory.path}/queue`;
+  await store(queue, manyCalls().payloads);
+  using elsewhere = new TemporaryDirectory();
+  await fold(queue, `${elsewhere.path}/idb.db`);
+  const [first = "", second = "", third = "", fourth = ""] = filesOf(queue, ".state").map((file) => join(queue, file));
+  expect((await verify(directory.path)).isSound).toBe(true);
+  flip(first, readFileSync(first).length - 5);
+  writeFileSync(second, readFileSync(second).subarray(0, 20));
+  writeFileSync(third, readFileSync(third, "latin1").replace("ICON live state 1", "ICON live state 7"));
+  writeFileSync(fourth, readFileSync(join(queue, filesOf(queue, ".state")[4] ?? "")));
+  const { exitCode, queue: found } = await verify(directory.path);
+  expect([exitCode, found?.recordCount]).toEqual([65, manyCalls().payloads.length]);
+  expect(found?.damage.map(({ what, segment }) => [what, segment])).toEqual([
+    ["state", first],
+    ["state", second],
+    ["state", fourth],
+  ]);
+});
+
+test("a segment that retention takes while it is read is told, and is no damage", async () => {
+  using directory = new TemporaryDirectory();
+  await dataDirectory(directory.path);
+  const [first = "", second = ""] = segments(directory.path);
+  let opened = 0;
+  // The second is gone when its records are to be read: the first look was at its header.
+  const disk: Disk = {
+    ...systemDisk,
+    open(path) {
+      if (path === first) opened += 1;
+      if (opened === 3) for (const each of [first, second]) rmSync(each, { force: true });
+      return systemDisk.open(path);
+    },
+  };
+  const queue = verifyQueue(join(directory.path, "queue"), disk);
+  const [from = 0] = [first].map((file) => Number(/(\d{20})/.exec(file)?.[1]));
+  expect(queue.damage.map(({ what, positions }) => [what, positions?.from])).toEqual([["trimmed", String(from)]]);
+  expect(queue.recordCount).toBeLessThan(recordCount);
+  expect(judge({ queue, firstPosition: BigInt(from), idb: null }).isSound).toBe(true);
+});
+
+test("an IDB that takes too long to read is given up", async () => {
+  using directory = new TemporaryDirectory();
+  await dataDirectory(directory.path);
+  const words = ["verify", directory.path, "--timeout", "0.01"];
+  const { exitCode, stdout, stderr } = await runIcon(words, directory.path);
+  expect([exitCode, stdout]).toEqual([69, ""]);
+  expect(stderr).toBe(`Cannot inspect IDB "${directory.path}/idb.db": it took longer than 0.01 s\n`);
 });
 
 test("a segment that has lost both copies of its header costs its positions", async () => {
