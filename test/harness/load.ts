@@ -136,6 +136,11 @@ export class Load {
     for (const link of this.#links) link.pump();
   }
 
+  /** The connections there are break off; the instance may come back. */
+  cut(): void {
+    for (const link of this.#links) link.cut();
+  }
+
   pause(): void {
     this.#isFlowing = false;
   }
@@ -194,7 +199,7 @@ export class Load {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
-    for (const link of this.#links) link.cut();
+    this.cut();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
