@@ -4,7 +4,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { systemClock } from "../clock.ts";
-import { type Address, formatAddress } from "../config/address.ts";
+import { type Address, formatAddress, isWildcard } from "../config/address.ts";
 import { certificateProblems } from "../config/certificates.ts";
 import { fileSystemProblems } from "../config/file-system.ts";
 import { formatProblem, formatWarning } from "../config/problem.ts";
@@ -113,7 +113,7 @@ async function run(file: string, config: Config): Promise<void> {
         reloading: manager.reloading,
       },
       ready: (status: (Address & { readonly isEncrypted: boolean }) | null) => {
-        const page = status === null ? null : pageAddress(status);
+        const page = status === null ? null : pageAddress(status, config.http.names);
         console.log(JSON.stringify({ instance: config.instance.name, status: page }));
         manager.ready();
         // What the start has left behind: an idle instance would keep it for hours.
@@ -134,8 +134,13 @@ async function run(file: string, config: Config): Promise<void> {
   }
 }
 
-function pageAddress({ isEncrypted, ...address }: Address & { readonly isEncrypted: boolean }): string {
-  return `${isEncrypted ? "https" : "http"}://${formatAddress(address)}/`;
+/** As others call it, where it listens on every address. */
+function pageAddress(
+  { isEncrypted, host, port }: Address & { readonly isEncrypted: boolean },
+  [name = host]: readonly string[],
+): string {
+  const address = formatAddress({ host: isWildcard(host) ? name : host, port });
+  return `${isEncrypted ? "https" : "http"}://${address}/`;
 }
 
 /** The exit code that stands for a failure of the instance; undefined: a bug of ours. */

@@ -1,105 +1,132 @@
-// R17: whatever comes to the HTTP side, intake goes on and loses nothing, and the page still answers. How fast intake
-// was with and without the attack is printed, not judged: other work on the machine changes it.
+// R17: whatever comes to the HTTP side, intake goes on and loses nothing, whoever may see the page sees it within a
+// second, and who may not sees nothing. How fast intake was with and without the attack is reported, not judged: the
+// attacker takes its time from the same processors, and other work on the machine changes it.
+// The load is that of a small site in the check, and twice the peak of one with 10,000 agents in `bun run fault`.
 
 import { expect, test } from "bun:test";
-import { connect, type Socket } from "node:net";
+import { writeFileSync } from "node:fs";
+import { hashToken, makeToken } from "../../src/access/token.ts";
+import { spread } from "../bench/figures.ts";
+import { Authority } from "../harness/certificates.ts";
 import { figure } from "../harness/figure.ts";
 import { Load } from "../harness/load.ts";
 import { announce, judge, kept, seededRandom, settle } from "../harness/load-verdict.ts";
-import { fromEnvironment, Instance, iconBinary, TemporaryDirectory, until } from "../harness/processes.ts";
+import {
+  fromEnvironment,
+  type HttpSetting,
+  Instance,
+  iconBinary,
+  TemporaryDirectory,
+  until,
+  whenGone,
+} from "../harness/processes.ts";
+import { RawClient } from "../status/raw-client.ts";
+import type { Repulse } from "./http-attacker.ts";
 
-const attackSeconds = fromEnvironment("ICON_HTTP_SECONDS", 5);
+const attackSeconds = fromEnvironment("ICON_HTTP_SECONDS", 2);
+const eventsPerSecond = fromEnvironment("ICON_HTTP_EVENTS_PER_SECOND", 1_000);
+const pairs = Math.max(2, Math.round(attackSeconds / 4));
+const stretchMs = (attackSeconds * 1_000) / pairs;
+// An honest reader asks again a few times a second while the others do their worst.
+const lookEveryMs = 200;
 
-/** Sockets to the page that nothing but this test keeps in order. */
-class Attack {
-  readonly #port: number;
-  readonly #sockets = new Set<Socket>();
+class Attacker implements AsyncDisposable {
+  readonly #child: Bun.Subprocess<"pipe", "pipe", "inherit">;
+  readonly #lines: AsyncIterator<string>;
 
-  constructor(port: number) {
-    this.#port = port;
-  }
-
-  /** Connects, sends `bytes`, and reads on; the connection stays until the attack is over. */
-  open(bytes: string | Uint8Array): Socket {
-    const socket = connect(this.#port, "127.0.0.1");
-    this.#sockets.add(socket);
-    socket.on("error", () => {}); // being thrown out is what should happen
-    socket.on("close", () => this.#sockets.delete(socket));
-    socket.write(bytes);
-    return socket;
-  }
-
-  /** What comes back until the other side closes, or has been silent for a while. */
-  answer(bytes: string | Uint8Array): Promise<string> {
-    const { promise, resolve } = Promise.withResolvers<string>();
-    const socket = this.open(bytes);
-    let text = "";
-    socket.on("data", (chunk) => {
-      text += chunk.toString("latin1");
+  constructor(port: number, isTls: boolean) {
+    const script = new URL("http-attacker.ts", import.meta.url).pathname;
+    this.#child = Bun.spawn([process.execPath, script, String(port), isTls ? "tls" : "plain"], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "inherit",
     });
-    socket.setTimeout(1_000, () => socket.destroy());
-    socket.on("close", () => resolve(text));
-    return promise;
+    void this.#child.exited.then(whenGone(["kill", "-9", String(this.#child.pid)]));
+    this.#lines = linesOf(this.#child.stdout);
   }
 
-  [Symbol.dispose](): void {
-    for (const socket of this.#sockets) socket.destroy();
+  async tell(word: "attack" | "calm"): Promise<Repulse> {
+    this.#child.stdin.write(`${word}\n`);
+    await this.#child.stdin.flush();
+    const { value } = await this.#lines.next();
+    return JSON.parse(String(value)) as Repulse;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.exited;
   }
 }
 
-const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
-const request = (line: string, host: string, more = "") => `${line} HTTP/1.1\r\nHost: ${host}\r\n${more}\r\n`;
-const closing = "Connection: close\r\n";
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of stream) {
+    const lines = (rest + new TextDecoder().decode(chunk)).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}
 
-test(
-  `attacked over HTTP for ${attackSeconds} s, an instance loses nothing and its page answers`,
-  async () => {
+/** Open to every address, with a certificate and one token. */
+function opened(directory: TemporaryDirectory): HttpSetting & { readonly token: string } {
+  const { certFile, keyFile } = new Authority(directory, "authority").issue("icon", "IP:127.0.0.1");
+  const token = makeToken();
+  const hash = Buffer.from(hashToken(token)).toString("hex");
+  writeFileSync(directory.at("icon.tokens"), `reader read sha256:${hash}\n`, { mode: 0o600 });
+  const lines = [
+    ...['listen = "0.0.0.0:0"', 'names = ["127.0.0.1"]', 'tokens = "icon.tokens"'],
+    ...[`tls_certificate = ${JSON.stringify(certFile)}`, `tls_key = ${JSON.stringify(keyFile)}`],
+  ];
+  return { lines, token };
+}
+
+test.each(["on loopback as it comes", "open to others with tokens and TLS"])(
+  `attacked over HTTP for ${attackSeconds} s, an instance %s loses nothing, and its page is seen within a second`,
+  async (how) => {
     await iconBinary();
+    const isTls = how.includes("TLS");
     const { seed } = seededRandom("http");
     using directory = new TemporaryDirectory("http");
-    await using load = await Load.start({ name: "north", dbid: 101, seed, eventsPerSecond: 1_000, paddingMax: 300 });
+    const http = isTls ? opened(directory) : undefined;
+    await using load = await Load.start({ name: "north", dbid: 101, seed, eventsPerSecond, paddingMax: 300 });
     await using instance = await Instance.start({
       directory: directory.path,
       sources: [{ name: "north", address: load.address, dbid: 101 }],
+      ...(http === undefined ? {} : { http }),
     });
     const page = new URL(await instance.ready());
+    const port = Number(page.port);
     await until("the source serves the instance", 10_000, () => load.isServed);
     load.flow();
     await until("events are acknowledged", 10_000, () => load.ackedSeq > 500);
-    const acknowledgedWhile = async (act: () => Promise<void>) => {
+    await using attacker = new Attacker(port, isTls);
+    const looks: number[] = [];
+    const acknowledgedPerSecond = async (word: "attack" | "calm") => {
+      await attacker.tell(word);
+      await Bun.sleep(200); // what was open is gone, what is to come has begun
       const [before, startedAt] = [load.ackedSeq, performance.now()];
-      await act();
-      return { events: load.ackedSeq - before, perSecond: (load.ackedSeq - before) / (performance.now() - startedAt) };
-    };
-    const calm = await acknowledgedWhile(() => Bun.sleep(attackSeconds * 1_000));
-
-    using attack = new Attack(Number(page.port));
-    const underAttack = await acknowledgedWhile(async () => {
-      const until = performance.now() + attackSeconds * 1_000;
-      // Headers that never end, requests that never come, pages that are never read, TLS where there is none.
-      for (let each = 0; each < 200; each++) attack.open("GET / HTTP/1.1\r\nHost: ");
-      for (let each = 0; each < 100; each++) attack.open(request("GET /events", page.host)).pause();
-      for (let each = 0; each < 50; each++) attack.open(new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00]));
-      while (performance.now() < until) {
-        attack.open(`GET / HTTP/1.1\r\nHost: ${page.host}\r\nX-Big: ${"x".repeat(1_000_000)}\r\n\r\n`);
-        attack.open(request("GET /api/v1/status", page.host).repeat(50)); // one behind the other
-        attack.open(crypto.getRandomValues(new Uint8Array(4_096)));
-        attack.open(request("POST /", page.host, "Content-Length: 1000000000\r\n"));
-        await Bun.sleep(50);
+      while (performance.now() < startedAt + stretchMs) {
+        if (word === "attack") looks.push(await lookAtPage(port, isTls, http?.token));
+        await Bun.sleep(lookEveryMs);
       }
-    });
+      return ((load.ackedSeq - before) / (performance.now() - startedAt)) * 1_000;
+    };
+    const losses: number[] = [];
+    const calmRates: number[] = [];
+    for (let pair = 0; pair < pairs; pair++) {
+      const calm = await acknowledgedPerSecond("calm");
+      const attacked = await acknowledgedPerSecond("attack");
+      calmRates.push(calm);
+      losses.push(1 - attacked / calm);
+      expect(attacked).toBeGreaterThan(0);
+    }
+    const repulse = await attacker.tell("calm");
     expect(instance.isOver).toBe(false);
-    expect(underAttack.events).toBeGreaterThan(0);
-    const loss = 1 - underAttack.perSecond / calm.perSecond;
-    console.log(
-      `http attack: ${Math.round(calm.perSecond * 1_000)} events/s acknowledged before, ` +
-        `${Math.round(underAttack.perSecond * 1_000)} meanwhile, loss ${(loss * 100).toFixed(1)} %`,
-    );
-    attack[Symbol.dispose]();
-    await until("the page answers", 30_000, async () => {
-      const response = await fetch(page, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
-      return response?.status === 200 && (await response.text()).includes("north");
-    });
+    // This process makes the load as well, and is late itself now and then.
+    expect(looks.toSorted((one, other) => one - other)[Math.floor(looks.length * 0.9)]).toBeLessThan(1_000);
+    // Without a token nothing of the state is told; with one in hand everything was.
+    if (isTls) expect([repulse.told, repulse.statuses["200"] ?? 0]).toEqual([0, 0]);
+    expect(Object.keys(repulse.statuses).length).toBeGreaterThan(2);
 
     load.complete();
     const late = await settle(instance, [load]);
@@ -107,42 +134,148 @@ test(
     const verdict = judge(instance, [load], late);
     announce("R17", verdict);
     expect(verdict).toEqual(kept);
+    const percent = (part: number) => `${(part * 100).toFixed(1)} %`;
+    const { median, min, max } = spread(losses);
     figure(
       "R17",
-      `${load.ackedSeq} events, 0 lost; intake ${(loss * 100).toFixed(1)} % slower in ${attackSeconds} s of attack`,
+      `${isTls ? "with tokens and TLS" : "on loopback"}, ${Math.round(spread(calmRates).median)} events/s: intake loss ` +
+        `${percent(median)} (${percent(min)} to ${percent(max)}) in ${pairs} pairs of ${stretchMs / 1_000} s calm and attacked, ` +
+        `${repulse.opened} connections of the attacker; the page seen ${looks.length} times, after ${Math.round(spread(looks).median)} ms (${Math.round(Math.max(...looks))} ms at most); nothing lost`,
     );
   },
-  attackSeconds * 2_000 + 120_000,
+  attackSeconds * 2_500 + 240_000,
 );
 
-test("foreign hosts, other methods and paths that climb get nothing", async () => {
+/** As an honest reader from elsewhere; resolves with how long it took, ms. */
+async function lookAtPage(port: number, isTls: boolean, token: string | undefined): Promise<number> {
+  const startedAt = performance.now();
+  const authorization = token === undefined ? "" : `Authorization: Bearer ${token}\r\n`;
+  using client = new RawClient(
+    { port, isTls, from: "127.0.0.77" },
+    `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n${authorization}\r\n`,
+  );
+  await client.closed;
+  expect(client.status).toBe(200);
+  expect(client.text).toContain("north");
+  return performance.now() - startedAt;
+}
+
+test("foreign hosts, other methods and paths that climb get nothing, and nobody changes anything", async () => {
   await iconBinary();
   using directory = new TemporaryDirectory("http-refused");
   await using instance = await Instance.start({ directory: directory.path, sources: [] });
   const page = new URL(await instance.ready());
-  using attack = new Attack(Number(page.port));
+  const answer = async (line: string, host: string, more = "") => {
+    using client = new RawClient(
+      { port: Number(page.port), isTls: false },
+      `${line} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${more}\r\n`,
+    );
+    await client.closed;
+    return client;
+  };
   for (const host of [
     "evil.example",
     `evil.example:${page.port}`,
     "127.0.0.1:1",
     `127.0.0.1.evil.example:${page.port}`,
   ]) {
-    const answer = await attack.answer(request("GET /api/v1/status", host, closing));
-    expect({ host, status: statusOf(answer) }).toEqual({ host, status: 421 });
-    expect(answer).not.toContain("icon-a");
+    const { status, text } = await answer("GET /api/v1/status", host);
+    expect({ host, status }).toEqual({ host, status: 421 });
+    expect(text).not.toContain("icon-a");
   }
   for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"]) {
-    const status = statusOf(await attack.answer(request(`${method} /api/v1/status`, page.host, closing)));
-    expect({ method, isRefused: status === 0 || (status >= 400 && status < 500) }).toEqual({ method, isRefused: true });
+    for (const path of ["/", "/api/v1/status", "/login", "/logout"]) {
+      const { status } = await answer(`${method} ${path}`, page.host);
+      const isRefused = status === 0 || (status >= 400 && status < 500);
+      expect({ method, path, isRefused }).toEqual({ method, path, isRefused: true });
+    }
   }
   for (const path of ["/../icon-a.toml", "/..%2ficon-a.toml", "/%2e%2e/ami.toml", "/status.css/../../etc/passwd"]) {
-    const answer = await attack.answer(request(`GET ${path}`, page.host, closing));
-    expect({ path, status: statusOf(answer) }).toEqual({ path, status: 404 });
+    const { status } = await answer(`GET ${path}`, page.host);
+    expect({ path, status }).toEqual({ path, status: 404 });
   }
-  const foreign = `${closing}Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: cors\r\n`;
-  const answer = await attack.answer(request("GET /api/v1/status", page.host, foreign));
-  expect(statusOf(answer)).toBe(403);
-  expect(answer).not.toMatch(/access-control-allow/i);
+  const foreign = "Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: cors\r\n";
+  const { status, text } = await answer("GET /api/v1/status", page.host, foreign);
+  expect(status).toBe(403);
+  expect(text).not.toMatch(/access-control-allow/i);
   expect(await instance.stop()).toBe(0);
-  figure("R17", "4 foreign hosts, 7 other methods, 4 climbing paths and a foreign page: all refused");
+}, 60_000);
+
+test("an open instance asks for tokens, takes up new ones and a new certificate, and refuses to start on what it cannot use", async () => {
+  const binary = await iconBinary();
+  using directory = new TemporaryDirectory("http-open");
+  const http = opened(directory);
+  await using instance = await Instance.start({ directory: directory.path, sources: [], http });
+  const page = await instance.ready();
+  expect(page).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/$/);
+  const ca = await Bun.file(directory.at("authority.pem")).text();
+  const ask = async (path: string, token?: string) => {
+    const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+    return (await fetch(new URL(path, page), { headers, tls: { ca }, redirect: "manual" })).status;
+  };
+  expect([await ask("/"), await ask("/metrics"), await ask("/healthz"), await ask("/login")]).toEqual([
+    401, 401, 200, 200,
+  ]);
+  expect([await ask("/", http.token), await ask("/api/v1/whoami", http.token)]).toEqual([200, 200]);
+
+  // The commands that an operator has, while it runs.
+  const token = (...words: string[]) =>
+    Bun.spawnSync([binary, "token", ...words, "--config", directory.at("icon-a.toml")]);
+  const added = token("add", "second", "--role", "act").stdout.toString().trim();
+  await until("the new token is known", 5_000, async () => (await ask("/metrics", added)) === 200);
+  expect(token("remove", "second").exitCode).toBe(0);
+  await until("the removed token is forgotten", 5_000, async () => (await ask("/metrics", added)) === 401);
+
+  const next = new Authority(directory, "next").issue("icon", "IP:127.0.0.1");
+  for (const [file, from] of [
+    ["pem", next.certFile],
+    ["key", next.keyFile],
+  ] as const) {
+    await Bun.write(directory.at(`authority-icon.${file}`), Bun.file(from));
+  }
+  instance.signal("SIGHUP");
+  const nextCa = await Bun.file(directory.at("next.pem")).text();
+  const isRenewed = () =>
+    fetch(new URL("/healthz", page), { tls: { ca: nextCa }, keepalive: false }).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  await until("the new certificate is shown", 5_000, isRenewed);
+  expect(instance.log().map(({ event }) => event)).toContain("certificate renewed");
+  expect(await instance.stop()).toBe(0);
+
+  const configuration = await Bun.file(directory.at("icon-a.toml")).text();
+  const late = new Authority(directory, "late").issue("icon", "IP:127.0.0.1", -1);
+  const wrong = {
+    "without tokens": [configuration.replace(/^tokens.*$/m, ""), "other hosts can reach this address; expected tokens"],
+    "without TLS": [
+      configuration.replace(/^tls_.*$/gm, ""),
+      "expected tls_certificate with tls_key (or plaintext = true",
+    ],
+    "plaintext, without tokens": [
+      configuration.replace(/^tls_.*$/gm, "").replace(/^tokens.*$/m, "plaintext = true"),
+      "expected tokens",
+    ],
+    "an expired certificate": [
+      configuration.replaceAll("authority-icon", "late-icon"),
+      `Cannot use http.tls_certificate "${late.certFile}": the certificate expired at`,
+    ],
+    "another one's key": [
+      configuration.replace("authority-icon.key", "late-icon.key"),
+      "the private key is not the certificate's",
+    ],
+    "no certificate": [configuration.replace("authority-icon.pem", "none.pem"), "the file cannot be read (ENOENT)"],
+    "no token file": [configuration.replace('"icon.tokens"', '"none"'), "there is no such file"],
+  } as const;
+  for (const [name, [text, expected]] of Object.entries(wrong)) {
+    writeFileSync(directory.at("wrong.toml"), text);
+    for (const command of ["validate", "run"]) {
+      const { exitCode, stderr } = Bun.spawnSync([binary, command, "--config", directory.at("wrong.toml")]);
+      expect({ name, command, exitCode }).toEqual({ name, command, exitCode: 78 });
+      expect(stderr.toString()).toContain(expected);
+    }
+  }
+  const plaintext = configuration.replace(/^tls_.*$/gm, "").replace(/^names/m, "plaintext = true\nnames");
+  writeFileSync(directory.at("plaintext.toml"), plaintext);
+  expect(Bun.spawnSync([binary, "validate", "--config", directory.at("plaintext.toml")]).exitCode).toBe(0);
 }, 60_000);

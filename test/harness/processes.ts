@@ -87,6 +87,13 @@ export interface SourceSetting {
   readonly lines?: readonly string[];
 }
 
+export interface HttpSetting {
+  /** The lines of its section. */
+  readonly lines: readonly string[];
+  /** Shown by whoever asks for the status. */
+  readonly token?: string;
+}
+
 export interface InstanceSetting {
   /** Where the configuration file and the log go. */
   readonly directory: string;
@@ -110,6 +117,8 @@ export interface InstanceSetting {
   readonly callDeletionTimeoutSeconds?: number;
   /** Default: info. */
   readonly logLevel?: string;
+  /** The HTTP side; default: on loopback, as it comes. */
+  readonly http?: HttpSetting;
   /** Default: the binary under test. */
   readonly binary?: string;
   readonly sources: readonly SourceSetting[];
@@ -144,7 +153,7 @@ function configurationOf(setting: InstanceSetting): string {
     ...(setting.checkEvery === undefined ? [] : [`check_every = ${text(setting.checkEvery)}`]),
     ...(setting.walLimit === undefined ? [] : [`wal_limit = ${text(setting.walLimit)}`]),
     "[http]",
-    'listen = "127.0.0.1:0"',
+    ...(setting.http?.lines ?? ['listen = "127.0.0.1:0"']),
     "[log]",
     `level = ${text(setting.logLevel ?? "info")}`,
   ];
@@ -254,7 +263,12 @@ export class Instance {
   }
 
   async status(): Promise<InstanceStatus> {
-    const response = await fetch(new URL("/api/v1/status", await this.ready()), { signal: AbortSignal.timeout(5_000) });
+    const token = this.setting.http?.token;
+    const response = await fetch(new URL("/api/v1/status", await this.ready()), {
+      signal: AbortSignal.timeout(5_000),
+      headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
+      tls: { rejectUnauthorized: false },
+    });
     if (!response.ok) throw new Error(`Cannot read the status of the instance: HTTP ${response.status}`);
     return (await response.json()) as InstanceStatus;
   }
