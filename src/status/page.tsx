@@ -376,7 +376,9 @@ function CertificateFact({ certificate, now }: { readonly certificate: Certifica
   return (
     <>
       <State tone={problem === null ? tone : "look"} word={word} />{" "}
-      <time dateTime={new Date(notAfter).toISOString()}>{instantText(notAfter)}</time>
+      <time dateTime={new Date(notAfter).toISOString()} title={instantText(notAfter)}>
+        {instantText(notAfter).slice(0, "yyyy-mm-dd".length)}
+      </time>
     </>
   );
 }

@@ -67,7 +67,7 @@ code { font: 12.5px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; overflow-wr
 [data-live="yes"] .when-live { display: inline; }
 [data-live="yes"] .when-still { display: none; }
 .login { max-width: 440px; padding-top: 12vh; }
-.login form { display: grid; gap: 8px; padding: 12px 14px 4px; }
+.login form { display: grid; gap: 8px; padding: 12px 14px; }
 .login form p { padding: 0; }
 .login label { color: var(--quiet); font-size: 12.5px; }
 .login input, .login button {
@@ -76,5 +76,5 @@ code { font: 12.5px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; overflow-wr
 .login button { justify-self: start; padding: 7px 16px; font-weight: 600; cursor: pointer; }
 .login :is(input, button):focus-visible { outline: 2px solid var(--good); outline-offset: 1px; }
 footer { color: var(--quiet); font-size: 12.5px; padding-bottom: 24px; }
-footer a { color: inherit; }
+footer a, .login a { color: inherit; }
 `;

@@ -1,11 +1,13 @@
 // R18: no secret and nothing of a caller's gets out of the queue and the IDB. Values that stand nowhere else are given
 // to an instance that logs everything it can, in right events, broken ones and refused ones; then all that it says is
-// searched for them.
+// searched for them. So are its tokens, right and wrong, a visit's cookie and its private key.
 
 import { expect, test } from "bun:test";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
+import { hashToken, makeToken } from "../../src/access/token.ts";
+import { Authority } from "../harness/certificates.ts";
 import { figure } from "../harness/figure.ts";
 import {
   dataDirectoryOf,
@@ -87,9 +89,11 @@ async function listening(play: (socket: Socket) => void) {
 }
 
 /** "output: name of the canary", for each that was found. */
-function leaks(outputs: ReadonlyMap<string, string>): string[] {
+function leaks(outputs: ReadonlyMap<string, string>, ofHttp: Readonly<Record<string, string>>): string[] {
   return [...outputs].flatMap(([output, text]) =>
-    Object.entries(canaries).flatMap(([name, canary]) => (text.includes(canary) ? [`${output}: ${name}`] : [])),
+    Object.entries({ ...canaries, ...ofHttp }).flatMap(([name, canary]) =>
+      text.includes(canary) ? [`${output}: ${name}`] : [],
+    ),
   );
 }
 
@@ -109,9 +113,15 @@ test("no secret, caller's number or attached data is in anything an instance say
   using tserver = await listening(playTserver);
   using refusing = await listening(refuseLogin);
   using manager = await listening(greetAndLogIn);
+  const { certFile, keyFile } = new Authority(directory, "authority").issue("icon", "IP:127.0.0.1");
+  const token = makeToken();
+  const hash = Buffer.from(hashToken(token)).toString("hex");
+  writeFileSync(directory.at("icon.tokens"), `reader read sha256:${hash}\n`, { mode: 0o600 });
+  const tls = [`tls_certificate = ${JSON.stringify(certFile)}`, `tls_key = ${JSON.stringify(keyFile)}`];
   const setting: InstanceSetting = {
     directory: directory.path,
     logLevel: "debug",
+    http: { lines: ['listen = "127.0.0.1:0"', 'tokens = "icon.tokens"', ...tls], token },
     sources: [
       { name: "tserver", address: tserver.address, dbid: 300, lines: [`token_file = "token"`] },
       { name: "refusing", kind: "ami", address: refusing.address, dbid: 301 },
@@ -126,8 +136,37 @@ test("no secret, caller's number or attached data is in anything an instance say
     const refused = sources.find(({ name }) => name === "refusing");
     return undecodedTotal >= 2 && refused?.lastTrouble != null && queue.recordsNotApplied === 0;
   });
-  for (const path of ["/", "/api/v1/status", "/metrics", "/healthz", "/readyz", "/nothing"]) {
-    outputs.set(path, await (await fetch(new URL(path, page))).text());
+  const wrongToken = makeToken();
+  const ask = (path: string, headers: Record<string, string>, init: RequestInit = {}) =>
+    fetch(new URL(path, page), { headers, tls: { rejectUnauthorized: false }, redirect: "manual", ...init });
+  const fromForm = { Origin: page.slice(0, -1), "Content-Type": "application/x-www-form-urlencoded" };
+  const signedIn = await ask("/login", fromForm, { method: "POST", body: `token=${token}` });
+  const [, cookie = ""] = /=([A-Za-z0-9_-]{43});/.exec(signedIn.headers.get("set-cookie") ?? "") ?? [];
+  expect([signedIn.status, cookie.length]).toEqual([303, 43]);
+  const ofHttp = {
+    ...{ "http token": token.slice(5), "wrong token": wrongToken.slice(5), cookie, "token's hash": hash },
+    "private key": readFileSync(keyFile, "utf8").split("\n")[1] ?? "",
+  };
+  const cookies = { Cookie: `__Host-icon-visit-0=${cookie}` };
+  outputs.set(
+    "wrong form",
+    await (await ask("/login", fromForm, { method: "POST", body: `token=${wrongToken}` })).text(),
+  );
+  outputs.set("wrong bearer", await (await ask("/metrics", { Authorization: `Bearer ${wrongToken}` })).text());
+  outputs.set("token in the address", await (await ask(`/metrics?token=${token}`, {})).text());
+  for (const path of [
+    "/",
+    "/login",
+    "/api/v1/whoami",
+    "/api/v1/status",
+    "/metrics",
+    "/healthz",
+    "/readyz",
+    "/nothing",
+  ]) {
+    const answer = await ask(path, cookies);
+    expect([path, answer.status]).toEqual([path, path === "/readyz" ? 503 : path === "/nothing" ? 404 : 200]);
+    outputs.set(path, await answer.text());
   }
   for (const file of ["cmdline", "environ"]) outputs.set(file, readFileSync(`/proc/${instance.pid}/${file}`, "latin1"));
   expect(openToOthers(dataDirectoryOf(setting))).toEqual([]);
@@ -147,8 +186,13 @@ test("no secret, caller's number or attached data is in anything an instance say
     "good configuration": configuration,
     "secret in the configuration": `${configuration}secret = "${canaries.secret}"\ntoken = "${canaries.token}"\n`,
     "broken credentials": configuration.replaceAll("ami.toml", "broken.toml"),
+    "broken token file": configuration.replace('"icon.tokens"', '"token itself"'),
+    "token for its file": configuration.replace('"icon.tokens"', JSON.stringify(token)),
+    "key for a certificate": configuration.replace(JSON.stringify(certFile), JSON.stringify(keyFile)),
+    "broken key": configuration.replace(JSON.stringify(keyFile), '"broken.toml"'),
     "broken token": configuration.replaceAll('"token"', '"broken.toml"'),
   };
+  writeFileSync(directory.at("token itself"), `reader read ${token}\n`, { mode: 0o600 });
   writeFileSync(directory.at("broken.toml"), `secret = ${canaries.secret}\n${canaries.token}\n`, { mode: 0o600 });
   for (const [name, text] of Object.entries(wrong)) {
     writeFileSync(directory.at("other.toml"), text);
@@ -159,6 +203,9 @@ test("no secret, caller's number or attached data is in anything an instance say
     }
   }
   expect([...outputs].filter(([, text]) => text === "").map(([name]) => name)).toEqual([]);
-  expect(leaks(outputs)).toEqual([]);
-  figure("R18", `${Object.keys(canaries).length} canaries searched in ${outputs.size} outputs: 0 hits`);
+  expect(leaks(outputs, ofHttp)).toEqual([]);
+  figure(
+    "R18",
+    `${Object.keys({ ...canaries, ...ofHttp }).length} canaries searched in ${outputs.size} outputs: 0 hits`,
+  );
 }, 60_000);
