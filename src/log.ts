@@ -1,8 +1,7 @@
 // A log line is an event of ours: a fixed sentence, then fields. The sentence never holds a value, and nothing of a
 // caller's (numbers, attached data) may be in a field.
 
-import { writeSync } from "node:fs";
-import { systemClock } from "./clock.ts";
+import pino from "pino";
 
 export type LogFields = Readonly<Record<string, string | number | bigint | boolean | null | undefined>>;
 
@@ -21,49 +20,34 @@ export interface LeveledLog extends Log {
   setLevel(level: LogLevel): void;
 }
 
-/** From what is always written to what seldom is. */
-const levels: readonly LogLevel[] = ["error", "warn", "info", "debug"];
-const standardError = 2;
-// A reader of standard error that does not read holds us up, as it would any program; between two looks at it we sleep.
-const fullPipeWaitMs = 10;
-
-/**
- * Writes JSON lines to standard error, where systemd's journal takes them: at once, so that the last line before an end
- * is there too. (A logging library in each of the threads costs 10 MiB of resident memory, for what is not used here.)
- */
-export function openLog(first: LogLevel, base: LogFields = {}): LeveledLog {
-  let level = first;
-  const put = (of: LogLevel, sentence: string, fields: LogFields = {}) => {
-    if (levels.indexOf(of) > levels.indexOf(level)) return;
-    write(logLine({ level: of, time: new Date(systemClock.now()).toISOString(), ...base, ...fields, event: sentence }));
-  };
+/** Writes JSON lines to standard error, where systemd's journal takes them. */
+export function openLog(level: LogLevel, base: LogFields = {}): LeveledLog {
+  const to = pino(
+    {
+      level,
+      base: plain(base),
+      messageKey: "event",
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    pino.destination({ dest: 2, sync: true }),
+  );
   return {
-    error: (sentence, fields) => put("error", sentence, fields),
-    warn: (sentence, fields) => put("warn", sentence, fields),
-    info: (sentence, fields) => put("info", sentence, fields),
-    debug: (sentence, fields) => put("debug", sentence, fields),
+    error: (sentence, fields) => to.error(plain(fields), sentence),
+    warn: (sentence, fields) => to.warn(plain(fields), sentence),
+    info: (sentence, fields) => to.info(plain(fields), sentence),
+    debug: (sentence, fields) => to.debug(plain(fields), sentence),
     setLevel: (next) => {
-      level = next;
+      to.level = next;
     },
   };
 }
 
 // JSON has no bigint; positions are printed as decimal digits.
-function logLine(members: LogFields): string {
-  return `${JSON.stringify(members, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value))}\n`;
-}
-
-function write(line: string): void {
-  const bytes = Buffer.from(line);
-  for (let done = 0; done < bytes.length; ) {
-    try {
-      done += writeSync(standardError, bytes, done);
-    } catch (error) {
-      // Nobody reads the log any more: that is no reason to stop recording.
-      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) return;
-      Bun.sleepSync(fullPipeWaitMs);
-    }
-  }
+function plain(fields: LogFields = {}): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, typeof value === "bigint" ? value.toString() : value]),
+  );
 }
 
 export const silentLog: Log = { error() {}, warn() {}, info() {}, debug() {} };

@@ -12,7 +12,6 @@ import { type Access, requires, type StatusEnvironment } from "./access.ts";
 import { guard } from "./guard.ts";
 import type { Live } from "./live.ts";
 import { loginRoutes } from "./login.tsx";
-import { metricsContentType, renderMetrics } from "./metrics.ts";
 import { Page, PageBody, titleOf } from "./page.tsx";
 import { reasonsNotReady, warningsOf } from "./readiness.ts";
 import { Rendered } from "./rendered.ts";
@@ -40,7 +39,11 @@ export function createStatusApp(options: StatusAppOptions): Hono<StatusEnvironme
   const reader = requires(access, "read");
   app.use(guard({ port, names, hasLogin: access !== null, isEncrypted }));
   const page = new Rendered(clock, () => pageParts(report(), clock.now()));
-  const metrics = new Rendered(clock, () => renderMetrics(report(), process.memoryUsage.rss()));
+  // The client library is loaded for whoever asks first: most of an instance's memory at rest is loaded code.
+  const metrics = new Rendered(clock, async () => {
+    const { metricsContentType, renderMetrics } = await import("./metrics.ts");
+    return { type: metricsContentType, text: await renderMetrics(report(), process.memoryUsage.rss()) };
+  });
   app.get("/", reader, (context) => context.html(renderPage(page.get(), context.get("visitor"))));
   app.get("/status.css", (context) => context.body(pageStyle, 200, { "Content-Type": "text/css; charset=utf-8" }));
   app.get("/status.js", (context) =>
@@ -67,7 +70,10 @@ export function createStatusApp(options: StatusAppOptions): Hono<StatusEnvironme
     const [reasons, warnings] = [reasonsNotReady(now), warningsOf(now)];
     return context.json({ ready: reasons.length === 0, reasons, warnings }, reasons.length === 0 ? 200 : 503);
   });
-  app.get("/metrics", reader, (context) => context.body(metrics.get(), 200, { "Content-Type": metricsContentType }));
+  app.get("/metrics", reader, async (context) => {
+    const { type, text } = await metrics.get();
+    return context.body(text, 200, { "Content-Type": type });
+  });
   app.get("/api/v1/whoami", reader, (context) => {
     const visitor = context.get("visitor");
     return context.json({

@@ -1,25 +1,40 @@
-// The report as Prometheus metrics: base units, counters end in _total, times are seconds since 1970. A value that is not
-// known is left out and never shown as 0.
+// The report as Prometheus metrics: base units, counters end in _total, times are seconds since 1970. Each scrape fills
+// a registry of its own, so that a value which is not known is left out and never shown as 0. The client library's
+// default metrics are not used: its heap figures are wrong on this runtime.
 
-import { exposition, expositionContentType, type Family, type Sample } from "./exposition.ts";
+import { Counter, Gauge, Registry } from "prom-client";
 import { reasonsNotReady } from "./readiness.ts";
 import type { SourceAlarmStatus, StatusReport } from "./report.ts";
 
-export const metricsContentType = expositionContentType;
+export const metricsContentType = Registry.PROMETHEUS_CONTENT_TYPE;
 
 const queueStates = ["open", "full", "failed"] as const;
 const idbStates = ["open", "locked", "rebuilding", "unavailable"] as const;
 
 const alarmKinds: readonly SourceAlarmStatus["kind"][] = ["refused", "no primary", "two primaries", "CTI link down"];
 
-export function renderMetrics(report: StatusReport, residentBytes: number): string {
-  const families: Family[] = [];
+type Labels = Readonly<Record<string, string>>;
+type Sample = readonly [labels: Labels, value: number | bigint | null];
+
+export async function renderMetrics(report: StatusReport, residentBytes: number): Promise<string> {
+  const registry = new Registry();
   const { instance, sources, queue, idb } = report;
 
-  const gauge = (name: string, help: string, ...samples: Sample[]) =>
-    families.push({ kind: "gauge", name, help, samples });
-  const counter = (name: string, help: string, ...samples: Sample[]) =>
-    families.push({ kind: "counter", name, help, samples });
+  const gauge = (name: string, help: string, ...samples: Sample[]) => {
+    const labelNames = Object.keys(samples[0]?.[0] ?? {});
+    const metric = new Gauge({ name, help, labelNames, registers: [] });
+    // Without labels the library would begin with a 0 that nobody measured.
+    const known = samples.filter(([, value]) => value !== null);
+    if (known.length === 0) return;
+    registry.registerMetric(metric);
+    for (const [labels, value] of known) metric.set(labels, Number(value));
+  };
+  const counter = (name: string, help: string, ...samples: Sample[]) => {
+    if (samples.length === 0) return;
+    const labelNames = Object.keys(samples[0]?.[0] ?? {});
+    const metric = new Counter({ name, help, labelNames, registers: [registry] });
+    for (const [labels, value] of samples) metric.inc(labels, Number(value));
+  };
   const seconds = (ms: number | null) => (ms === null ? null : ms / 1000);
   const perSource = (pick: (source: StatusReport["sources"][number]) => Sample[1]) =>
     sources.map((source): Sample => [{ source: source.name }, pick(source)]);
@@ -160,5 +175,5 @@ export function renderMetrics(report: StatusReport, residentBytes: number): stri
     {},
     Number(http.tokensProblem === null),
   ]);
-  return exposition(families);
+  return registry.metrics();
 }

@@ -17,11 +17,11 @@ function rowsUnder(head: string): string[][] {
   );
 }
 
-test("every metric stands in docs/watching.md as it explains itself, with its labels, and no other does", () => {
+test("every metric stands in docs/watching.md as it explains itself, with its labels, and no other does", async () => {
   // Everything is known, so nothing is left out.
   const source = { ...north, clock: { differenceMs: 1, uncertaintyMs: 1 }, sessionEnds: { silence: 1 } };
   const walBlock = { since: sampleNow, isAtLimit: false, readers: [] };
-  const text = renderMetrics({ ...sampleReport, sources: [source], idb: { ...sampleReport.idb, walBlock } }, 1);
+  const text = await renderMetrics({ ...sampleReport, sources: [source], idb: { ...sampleReport.idb, walBlock } }, 1);
   const told = [...text.matchAll(/^# HELP (\S+) (.*)$/gm)].map(([, name = "", help = ""]) => {
     const [, kind = ""] = new RegExp(`^# TYPE ${name} (\\w+)$`, "m").exec(text) ?? [];
     const [, labels = ""] = new RegExp(`^${name}{([^}]*)}`, "m").exec(text) ?? [];
