@@ -19,6 +19,8 @@ export interface SourceIntake {
   readonly run: string | null;
   /** End of the contiguous prefix of the run's sequence numbers that is in the queue; null: none yet. */
   readonly contiguous: number | null;
+  /** When the server of the open session lost its CTI link, by our clock; null or absent: it has not. */
+  readonly switchLostAt?: number | null;
 }
 
 export interface IntakeState {
@@ -128,6 +130,9 @@ export function continueFromHead(head: Uint8Array): readonly Uint8Array[] {
     if (!source.isOpen) continue;
     const arrivedAt = arrivalInstant(source.openedAt);
     marks.push({ kind: "mark", session: source.session, arrivedAt, mark: source.opened });
+    if (source.switchLostAt == null) continue;
+    const mark = { mark: "switch disconnected", source: source.opened.source } as const;
+    marks.push({ kind: "mark", session: source.session, arrivedAt: arrivalInstant(source.switchLostAt), mark });
   }
   return marks.map(encodeEnvelope);
 }

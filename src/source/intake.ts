@@ -202,10 +202,14 @@ export class Intake {
         if (source !== undefined) source.isOpen = false;
         return;
       }
+      case "switch disconnected": {
+        const source = this.#bySession.get(session);
+        if (source !== undefined) source.switchLostAt = arrivedAt;
+        return;
+      }
       case "instance stopped":
       case "list requested":
       case "host clock stepped":
-      case "switch disconnected":
       case "clock difference":
       case "no primary":
       case "two primaries":

@@ -44,6 +44,7 @@ const happenings = {
   cut: 2,
   refuse: 1,
   "clock step": 0.5,
+  "CTI link": 6,
   "server restart": 0.7,
   gap: 0.7,
   "slow disk": 3,
@@ -191,6 +192,10 @@ class History {
         this.#clock.step(ms);
         return say(`${ms} ms`);
       }
+      case "CTI link":
+        say();
+        for (const server of this.#servers.values()) server.cti();
+        return;
       case "server restart":
       case "gap": {
         say();

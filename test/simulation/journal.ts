@@ -1,7 +1,7 @@
 // What the queue was given, position by position, and what must be true of it: the oracle's own memory, which no fault
 // of the disk reaches.
 
-import { decodeEnvelope } from "../../src/event/envelope.ts";
+import { decodeEnvelope, type Envelope } from "../../src/event/envelope.ts";
 import type { Disk } from "../../src/queue/disk.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import { QueueReader } from "../../src/queue/reader.ts";
@@ -26,6 +26,8 @@ interface Entry {
   /** Null: a mark, or a message of Asterisk's manager. */
   readonly line: Line | null;
   readonly message: { readonly text: string; readonly isCut: boolean } | null;
+  /** A mark that opened a session: of which source, and whether on the connection of the one before. */
+  readonly opened: { readonly source: string; readonly goesOn: boolean } | null;
 }
 
 export class Journal {
@@ -63,7 +65,7 @@ export class Journal {
       // An id whose first mark a crash took is given out again, perhaps to another source.
       if (mark.mark === "session opened" && mark.dsType === dsTypeAsterisk) this.#ofAsterisk.add(session);
       else if (mark.mark === "session opened") this.#ofAsterisk.delete(session);
-      this.#entries.push({ payload, session, line: null, message: null });
+      this.#entries.push({ payload, session, line: null, message: null, opened: openedBy(envelope) });
       return;
     }
     const text = new TextDecoder().decode(envelope.frame);
@@ -73,6 +75,7 @@ export class Journal {
       session,
       line: isMessage ? null : readLine(text),
       message: isMessage ? { text: text.trimEnd(), isCut: envelope.isCut } : null,
+      opened: null,
     });
   }
 
@@ -114,11 +117,25 @@ export class Journal {
     }
   }
 
+  /** The entries; one that opens a session on the connection of another says of which. */
+  *#sessions(): Generator<{ readonly session: number; readonly before: number | null; readonly line: Line | null }> {
+    const last = new Map<string, number>();
+    for (const { session, line, opened } of this.#entries) {
+      const before = opened?.goesOn ? (last.get(opened.source) ?? null) : null;
+      if (opened !== null) last.set(opened.source, session);
+      yield { session, before, line };
+    }
+  }
+
   /** Each session's frames are the beginning of what its connection carried: nothing twice, reordered, changed, made up. */
   checkStreams(servers: ReadonlyMap<number, SimulatedServer>, managers: readonly Link[]): void {
     this.#checkMessages(managers);
     const bySession = new Map<number, { readonly lines: readonly string[]; next: number }>();
-    for (const { session, line } of this.#entries) {
+    for (const { session, before, line } of this.#sessions()) {
+      if (before !== null) {
+        const earlier = bySession.get(before);
+        if (earlier !== undefined) bySession.set(session, earlier);
+      }
       if (line === null) continue;
       let stream = bySession.get(session);
       if (stream === undefined) {
@@ -159,7 +176,11 @@ export class Journal {
     const applied = new Map<string, number>();
     const counts = new Map<number, number>();
     const runOf = new Map<number, { readonly dbid: number; readonly run: string }>();
-    for (const { session, line } of this.#entries) {
+    for (const { session, before, line } of this.#sessions()) {
+      if (before !== null) {
+        const earlier = runOf.get(before);
+        if (earlier !== undefined) runOf.set(session, earlier);
+      }
       if (line === null) continue;
       if (line.hello !== null) {
         const { dbid, connection } = line.hello;
@@ -189,6 +210,11 @@ export class Journal {
     }
     return counts;
   }
+}
+
+function openedBy(envelope: Envelope): Entry["opened"] {
+  if (envelope.kind !== "mark" || envelope.mark.mark !== "session opened") return null;
+  return { source: envelope.mark.source, goesOn: envelope.mark.isSwitchReconnection === true };
 }
 
 function readLine(text: string): Line {

@@ -35,6 +35,7 @@ export class SimulatedServer implements SessionHost, EventSink {
   readonly #sessions = new Set<LinkSession>();
   #run: ServerRun;
   #startMs: number;
+  #isSwitchUp = true;
 
   constructor(given: { readonly seed: number; readonly dbid: number; readonly startMs: number; readonly dice: Dice }) {
     const { seed, dbid, startMs, dice } = given;
@@ -97,6 +98,13 @@ export class SimulatedServer implements SessionHost, EventSink {
 
   heartbeat(): void {
     for (const session of this.#sessions) session.heartbeat();
+  }
+
+  /** The CTI link is lost, or back; now and then it is said twice. */
+  cti(): void {
+    if (this.#dice.chance(0.8)) this.#isSwitchUp = !this.#isSwitchUp;
+    const state = this.#isSwitchUp ? "up" : "down";
+    for (const session of this.#sessions) session.say(`{"cti":"${state}","time":${this.nowUs / 1_000_000}}`);
   }
 
   /** A new run begins, with the calls there were or without them. */

@@ -124,3 +124,58 @@ test("at a stop the manager is told goodbye", async () => {
   expect(actions(network.last.received).at(-1)).toBe("Logoff");
   expect(disk.marks().at(-1)).toContain('"cause":"our stop"');
 });
+
+const lastClosed = (disk: SlowDisk) =>
+  disk
+    .marks()
+    .map((mark) => JSON.parse(mark) as { mark: string; cause?: string; detail?: string | null })
+    .findLast(({ mark }) => mark === "session closed");
+
+test("a manager that shuts down, one that is lost and one that falls silent are told apart", async () => {
+  const shutDown = await connected();
+  shutDown.network.last.send("Event: Shutdown\r\nShutdown: Cleanly\r\nRestart: False\r\n\r\n");
+  await settle();
+  expect(lastClosed(shutDown.disk)).toMatchObject({ cause: "source shutdown" });
+
+  const lost = await connected();
+  lost.network.last.close(new Error("connection reset"));
+  await settle();
+  expect(lastClosed(lost.disk)).toMatchObject({ cause: "connection lost", detail: "connection reset" });
+
+  const silent = await connected();
+  await silent.clock.advance(41_000);
+  expect(lastClosed(silent.disk)).toMatchObject({
+    cause: "silence",
+    detail: "pings unanswered, nothing heard for 40 s",
+  });
+});
+
+test("a manager that ends the connection while it is not read has done so because of us", async () => {
+  const { clock, network, disk } = await connected();
+  disk.isFull = true;
+  network.last.send("Event: Newstate\r\nUniqueid: 1\r\n\r\n");
+  await clock.advance(45_000);
+  expect(lastClosed(disk)).toBeUndefined();
+  network.last.close(null);
+  await settle();
+  expect(lastClosed(disk)).toMatchObject({
+    cause: "our back-pressure",
+    detail: "not read for 45.0 s: the persistent queue had no room; server closed the connection",
+  });
+});
+
+test("the manager's clock is told from its answers to Ping; one that leaves the time out says nothing of it", async () => {
+  const { clock, network, disk, source } = await connected();
+  const pong = (actionId: string, time: string) =>
+    network.last.send(`Response: Success\r\nActionID: ${actionId}\r\nPing: Pong\r\n${time}\r\n`);
+  pong(actionIdOf(network.last.received, "Ping"), "");
+  await settle();
+  expect(source.status().clock).toBeNull();
+  await clock.advance(10_000);
+  const actionId = actionIdOf(network.last.received, "Ping");
+  await clock.advance(40);
+  pong(actionId, `Timestamp: ${((clock.now() - 20 - 2_000) / 1000).toFixed(6)}\r\n`);
+  await settle();
+  expect(source.status().clock).toEqual({ differenceMs: -2_000, uncertaintyMs: 21 });
+  expect(disk.marks().at(-1)).toContain('"mark":"clock difference","source":"pbx","differenceMs":-2000');
+});
