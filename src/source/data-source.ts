@@ -70,8 +70,8 @@ export interface LastEnd {
 // A session that lasted this long starts the back-off anew.
 const settledMs = 30_000;
 const roleTimeoutMs = 5_000;
-/** Some commits' worth at the rate of a flood: less would make the disk wait for the socket. */
-export const allowanceBytesDefault = 4 * 1024 * 1024;
+/** More than waits in one commit at the rate of a flood; four times as much was no faster and took 20 MiB more memory. */
+export const allowanceBytesDefault = 1024 * 1024;
 
 export class DataSource {
   readonly #options: DataSourceOptions;
