@@ -113,7 +113,8 @@ export class RecorderThread {
     const published = new PublishedPosition();
     this.#published = published;
     published.publish(durablePosition());
-    const worker = new Worker(new URL("./recorder.ts", import.meta.url).href);
+    // Its heap is collected sooner: less memory, and not slower (bun run bench --only P4,P9).
+    const worker = new Worker(new URL("./recorder.ts", import.meta.url).href, { smol: true });
     const { promise: ended, resolve } = Promise.withResolvers<Ending>();
     // What kills it before it is at work, or while there is nothing to do, is no record's fault.
     const died = (reason: string) =>

@@ -85,6 +85,8 @@ const walLookMs = 1_000;
 const retryMsMin = 50;
 // A lock is asked for again soon after it was given back: the backlog has grown all the while.
 const retryMsMax = 500;
+// While a backlog is recorded: the runtime would let 30 MiB more gather before it collects by itself, in the same time.
+const batchesPerCollection = 4;
 // By then what only the start needs is let go of.
 const startGarbageMs = 1_000;
 // sysexits: configuration (an IDB that is not ours or too new), software (a broken promise).
@@ -119,6 +121,7 @@ class Recorder {
   #seen = { commits: 0, rowsWritten: 0 };
   #lastCommitAt: number | null = null;
   #lastRowAt: number | null = null;
+  #batchesSinceCollection = 0;
   #reportedAt = -reportIntervalMs;
   #reportTimer: (() => void) | null = null;
 
@@ -186,6 +189,7 @@ class Recorder {
         const state = this.#projector.takeSegmentState();
         if (state !== null) await this.#states.write(state.position, state.bytes);
         if (hasMore) {
+          this.#collectGarbage();
           await this.#giveWay(before);
           continue;
         }
@@ -199,6 +203,13 @@ class Recorder {
         retryMs = Math.min(retryMsMax, retryMs * 2);
       }
     }
+  }
+
+  #collectGarbage(): void {
+    this.#batchesSinceCollection += 1;
+    if (this.#batchesSinceCollection < batchesPerCollection) return;
+    this.#batchesSinceCollection = 0;
+    Bun.gc(true);
   }
 
   #mark(): Instant {

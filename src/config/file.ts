@@ -2,7 +2,8 @@
 // docs/configuration.md and the file that `icon init` writes name each of these keys; a test holds them to it.
 
 import { isIPv6 } from "node:net";
-import { z } from "zod";
+// The small form of the library: the other costs an idle instance 4 MiB.
+import * as z from "zod/mini";
 import { addressExpected, parseAddress } from "./address.ts";
 import { durationExpected, parseDuration, parseSize, sizeExpected } from "./quantity.ts";
 import { parseRole, roleExpected } from "./role.ts";
@@ -26,13 +27,14 @@ interface Wrong {
 
 /** A check of our own on one value. */
 function checked<T>(expected: string, parse: (value: unknown) => T) {
-  return z.unknown().transform((value, context): Exclude<T, Wrong> => {
+  const transform = z.transform((value: unknown, context): Exclude<T, Wrong> => {
     const outcome = parse(value);
     // The compiler does not narrow a type parameter by a guard.
     if (!isWrong(outcome)) return outcome as Exclude<T, Wrong>;
     context.issues.push({ code: "custom", message: expected, input: value, params: { problem: outcome.wrong } });
     return z.NEVER;
   });
+  return z.pipe(z.unknown(), transform);
 }
 
 function isWrong(outcome: unknown): outcome is Wrong {
@@ -40,17 +42,17 @@ function isWrong(outcome: unknown): outcome is Wrong {
 }
 
 function text(expected: string) {
-  return z.string(expected).min(1, expected).max(4096, expected);
+  return z.string(expected).check(z.minLength(1, expected), z.maxLength(4096, expected));
 }
 
 function name(what: string) {
   const expected = `${what} of 1 to 64 letters, digits, ".", "_" or "-", beginning with a letter or digit`;
-  return z.string(expected).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, expected);
+  return z.string(expected).check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, expected));
 }
 
 function wholeNumber(min: number, max: number, what: string) {
   const expected = `${what} from ${min} to ${max}`;
-  return z.int(expected).min(min, expected).max(max, expected);
+  return z.int(expected).check(z.minimum(min, expected), z.maximum(max, expected));
 }
 
 const dbid = () => wholeNumber(1, 2_147_483_647, "a DBID, a whole number");
@@ -109,7 +111,7 @@ const role = checked(roleExpected, (value) => {
 
 const levels = ["error", "warn", "info", "debug"] as const;
 
-function section<T extends z.ZodRawShape>(title: string, shape: T) {
+function section<T extends z.core.$ZodLooseShape>(title: string, shape: T) {
   return z.strictObject(shape, `a section ${title}`);
 }
 
@@ -119,61 +121,72 @@ export const instanceSection = section("[instance]", {
   data_dir: path("the folder for queue and IDB"),
 });
 
-export const callconcentratorSection = section("[callconcentrator]", { role: role.optional() });
+export const callconcentratorSection = section("[callconcentrator]", { role: z.optional(role) });
 
 export const queueSection = section("[queue]", {
-  segment_bytes: size(2 * mib, gib, "from 2MiB to 1GiB").default(queueDefaults.segmentBytes),
-  retention_age: duration(0, 3650 * dayMs, "from 0s to 3650d").default(7 * dayMs),
-  retention_bytes: size(4 * mib, 1024 ** 5, "from 4MiB to 1024TiB").default(queueDefaults.retentionBytes),
-  reserve: size(0, 1024 ** 4, "from 0B to 1TiB").default(queueDefaults.reserveBytes),
+  segment_bytes: z._default(size(2 * mib, gib, "from 2MiB to 1GiB"), queueDefaults.segmentBytes),
+  retention_age: z._default(duration(0, 3650 * dayMs, "from 0s to 3650d"), 7 * dayMs),
+  retention_bytes: z._default(size(4 * mib, 1024 ** 5, "from 4MiB to 1024TiB"), queueDefaults.retentionBytes),
+  reserve: z._default(size(0, 1024 ** 4, "from 0B to 1TiB"), queueDefaults.reserveBytes),
 });
 
 export const idbSection = section("[idb]", {
-  path: path("the IDB file").optional(),
-  window: duration(1000, 3_600_000, "from 1s to 1h in whole seconds", 1000).default(60_000),
-  wal_limit: size(16 * mib, 1024 ** 4, "from 16MiB to 1TiB").default(4 * gib),
-  check_every: durationOrOff(1000, 30 * 86_400_000, "from 1s to 30d").default(86_400_000),
+  path: z.optional(path("the IDB file")),
+  window: z._default(duration(1000, 3_600_000, "from 1s to 1h in whole seconds", 1000), 60_000),
+  wal_limit: z._default(size(16 * mib, 1024 ** 4, "from 16MiB to 1TiB"), 4 * gib),
+  check_every: z._default(durationOrOff(1000, 30 * 86_400_000, "from 1s to 30d"), 86_400_000),
 });
 
 export const httpSection = section("[http]", {
-  listen: listen.default({ address: httpListenDefault }),
-  names: z.array(hostName, hostNamesExpected).max(32, hostNamesExpected).default([]),
-  tokens: path("the token file").optional(),
-  tls_certificate: path("a file with the certificate of the HTTP side").optional(),
-  tls_key: path("a file with the certificate's private key").optional(),
-  plaintext: z.boolean("true or false").default(false),
+  listen: z._default(listen, { address: httpListenDefault }),
+  names: z._default(z.array(hostName, hostNamesExpected).check(z.maxLength(32, hostNamesExpected)), []),
+  tokens: z.optional(path("the token file")),
+  tls_certificate: z.optional(path("a file with the certificate of the HTTP side")),
+  tls_key: z.optional(path("a file with the certificate's private key")),
+  plaintext: z._default(z.boolean("true or false"), false),
 });
 
 export const logSection = section("[log]", {
-  level: z.enum(levels, `one of ${levels.join(", ")}`).default("info"),
+  level: z._default(z.enum(levels, `one of ${levels.join(", ")}`), "info"),
 });
 
 const contextsExpected = `a list of at most ${contextsMax} dialplan contexts`;
 const contexts = () =>
-  z.array(text("a dialplan context"), contextsExpected).max(contextsMax, contextsExpected).default([]);
+  z._default(
+    z.array(text("a dialplan context"), contextsExpected).check(z.maxLength(contextsMax, contextsExpected)),
+    [],
+  );
 
 const addressesExpected = `a list of 1 to 8 addresses, each ${addressExpected}`;
 
 const tlsTable = section("[source.tls], or true or false", {
-  ca_file: path("a file with the certificates of the authorities that are believed").optional(),
-  cert_file: path("a file with this instance's certificate").optional(),
-  key_file: path("a file with this instance's private key").optional(),
-  server_name: text("the name that the server's certificate is for").optional(),
+  ca_file: z.optional(path("a file with the certificates of the authorities that are believed")),
+  cert_file: z.optional(path("a file with this instance's certificate")),
+  key_file: z.optional(path("a file with this instance's private key")),
+  server_name: z.optional(text("the name that the server's certificate is for")),
 });
 
 const commonKeys = {
   name: name("a name"),
-  addresses: z.array(address, addressesExpected).min(1, addressesExpected).max(8, addressesExpected),
+  addresses: z
+    .array(address, addressesExpected)
+    .check(z.minLength(1, addressesExpected), z.maxLength(8, addressesExpected)),
   dbid: dbid(),
-  primary_dbid: dbid().optional(),
+  primary_dbid: z.optional(dbid()),
   switch_dbid: dbid(),
-  tls: z.preprocess((value) => (value === true ? {} : value === false ? undefined : value), tlsTable.optional()),
-  silence: duration(1000, 3_600_000, "from 1s to 1h").optional(),
-  reconnect_min: duration(10, 60_000, "from 10ms to 1m").default(reconnectDefaultsMs.min),
-  reconnect_max: duration(100, 3_600_000, "from 100ms to 1h").default(reconnectDefaultsMs.max),
-  gts: section("[source.gts]", {
-    "call-deletion-timeout": wholeNumber(0, 3600, "a whole number of seconds").default(30),
-  }).prefault({}),
+  tls: z.pipe(
+    z.transform((value: unknown) => (value === true ? {} : value === false ? undefined : value)),
+    z.optional(tlsTable),
+  ),
+  silence: z.optional(duration(1000, 3_600_000, "from 1s to 1h")),
+  reconnect_min: z._default(duration(10, 60_000, "from 10ms to 1m"), reconnectDefaultsMs.min),
+  reconnect_max: z._default(duration(100, 3_600_000, "from 100ms to 1h"), reconnectDefaultsMs.max),
+  gts: z.prefault(
+    section("[source.gts]", {
+      "call-deletion-timeout": z._default(wholeNumber(0, 3600, "a whole number of seconds"), 30),
+    }),
+    {},
+  ),
 };
 
 /** DS_TYPE by the name of the server's type on the link. */
@@ -184,8 +197,8 @@ export const sourceSections = {
   tevent: section("[[source]]", {
     kind: z.literal("tevent"),
     ...commonKeys,
-    type: z.enum(tserverTypeNames, `one of ${tserverTypeNames.join(", ")}`).default("TServer"),
-    token_file: path("a file that holds the token").optional(),
+    type: z._default(z.enum(tserverTypeNames, `one of ${tserverTypeNames.join(", ")}`), "TServer"),
+    token_file: z.optional(path("a file that holds the token")),
   }),
   ami: section("[[source]]", {
     kind: z.literal("ami"),
@@ -202,7 +215,7 @@ export const sourceOfUnknownKind = z.looseObject(commonKeys);
 
 export const kindExpected = '"tevent" or "ami"';
 export const sourceListExpected = `at most ${sourcesMax} sections [[source]]`;
-export const sourceList = z.array(z.unknown(), sourceListExpected).max(sourcesMax, sourceListExpected);
+export const sourceList = z.array(z.unknown(), sourceListExpected).check(z.maxLength(sourcesMax, sourceListExpected));
 
 export const sections = {
   instance: instanceSection,

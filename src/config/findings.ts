@@ -1,6 +1,6 @@
 // Collects what is wrong or worth a look in one configuration text, each with its place.
 
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import { type Document, type Path, pathText } from "./document.ts";
 import { keysByTable, sourceSections } from "./file.ts";
 import { originalSections, refusedOption } from "./original.ts";

@@ -2,7 +2,7 @@
 // against each other. Nothing is decided here that a single key's check could decide (see file.ts).
 
 import { resolve } from "node:path";
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import { tokenFileOwners } from "../access/token-file.ts";
 import type { Config, HttpConfig } from "../config.ts";
 import { httpAcross, queueAcross, sourcesAcross } from "./across.ts";
@@ -94,7 +94,7 @@ function httpConfig(values: z.output<typeof httpSection>, folder: string): HttpC
 }
 
 /** What the section holds, or null when a problem was named. A missing section is an empty one. */
-function judgeSection<T extends z.ZodType>(
+function judgeSection<T extends z.ZodMiniType>(
   document: Document,
   findings: Findings,
   title: string,
@@ -103,7 +103,12 @@ function judgeSection<T extends z.ZodType>(
   return judgeValue(findings, [title], schema, document.values[title] ?? {});
 }
 
-function judgeValue<T extends z.ZodType>(findings: Findings, at: Path, schema: T, value: unknown): z.output<T> | null {
+function judgeValue<T extends z.ZodMiniType>(
+  findings: Findings,
+  at: Path,
+  schema: T,
+  value: unknown,
+): z.output<T> | null {
   const outcome = schema.safeParse(value);
   if (outcome.success) return outcome.data;
   for (const issue of outcome.error.issues) findings.issue(at, issue);

@@ -1,7 +1,7 @@
 // One [[source]] section, once it has passed its checks, as the rest of the program knows it.
 
 import { resolve } from "node:path";
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import type { SourceConfig, SourceCredentials, SourceTls } from "../config.ts";
 import { type sourceSections, tserverTypes } from "./file.ts";
 

@@ -243,6 +243,16 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   }
 }
 
+const eightBytes = new Float64Array(1);
+const eightBytesRaw = new Uint8Array(eightBytes.buffer);
+
+/** When this arrived, without the rest being looked at; null for what is too short or of no known kind. */
+export function readArrivedAt(bytes: Uint8Array): ArrivalInstant | null {
+  if (bytes.length < envelopeHeaderBytes || (bytes[0] !== kindFrame && bytes[0] !== kindMark)) return null;
+  for (let at = 0; at < 8; at += 1) eightBytesRaw[at] = bytes[8 + at] ?? 0; // little-endian, as the hosts are
+  return (eightBytes[0] ?? Number.NaN) as ArrivalInstant;
+}
+
 function decodeMark(body: Uint8Array): Mark {
   let parsed: unknown;
   try {

@@ -2,7 +2,7 @@
 // so it may run beside the instance: there the end is the last record that is wholly written.
 
 import { join } from "node:path";
-import { decodeEnvelope, EnvelopeError } from "../event/envelope.ts";
+import { readArrivedAt } from "../event/envelope.ts";
 import { type ArrivalInstant, instantMsMax, timestampText } from "../event/instant.ts";
 import { pathBeside, readBeside } from "../queue/beside.ts";
 import type { Disk, DiskFile } from "../queue/disk.ts";
@@ -154,9 +154,12 @@ function readRecords(directory: string, disk: Disk, frames: readonly SegmentFram
   using reader = new QueueReader({ directory, disk });
   const damage: QueueDamage[] = [];
   let recordCount = 0;
-  let arrived: string | null = null;
+  let arrived: ArrivalInstant | null = null;
   let waiting: Omit<QueueDamage, "arrivedBefore">[] = [];
-  const settle = (arrivedBefore: string | null): void => {
+  // Called for every record: instants become text only where there is damage beside them.
+  const settle = (before: ArrivalInstant | null): void => {
+    if (waiting.length === 0) return;
+    const arrivedBefore = textOf(before);
     damage.push(...waiting.map((each) => ({ ...each, arrivedBefore })));
     waiting = [];
   };
@@ -172,7 +175,8 @@ function readRecords(directory: string, disk: Disk, frames: readonly SegmentFram
       if (outcomes.length === 0) break;
       for (const outcome of outcomes) {
         if (outcome.kind === "damaged") {
-          waiting.push(...lost(outcome, frames).map((each) => ({ ...each, arrivedAfter: arrived })));
+          const arrivedAfter = textOf(arrived);
+          waiting.push(...lost(outcome, frames).map((each) => ({ ...each, arrivedAfter })));
           continue;
         }
         recordCount += 1;
@@ -212,13 +216,11 @@ function lost(
   return [stretch("records", from, sealedLast), stretch("gap", sealedLast + 1n, to)];
 }
 
-function arrivalOf(payload: Uint8Array): string | null {
-  let instant: ArrivalInstant;
-  try {
-    instant = decodeEnvelope(payload).arrivedAt;
-  } catch (error) {
-    if (error instanceof EnvelopeError) return null; // intact, but of a version that this program does not know
-    throw error;
-  }
-  return instant >= 0 && instant <= instantMsMax ? timestampText(instant) : null;
+function textOf(instant: ArrivalInstant | null): string | null {
+  return instant === null ? null : timestampText(instant);
+}
+
+function arrivalOf(payload: Uint8Array): ArrivalInstant | null {
+  const instant = readArrivedAt(payload);
+  return instant !== null && instant >= 0 && instant <= instantMsMax ? instant : null;
 }

@@ -15,9 +15,12 @@ import { measureLatency } from "./latency.ts";
 import { type Measurement, type Promised, readLines, table, withLine, writeLines } from "./line.ts";
 import { readLoad, recordLoad } from "./load-file.ts";
 import { provenance } from "./machine.ts";
+import { measureMemory } from "./memory.ts";
+import { measureRebuild } from "./rebuild.ts";
 import { measureRecording } from "./recording.ts";
 import { measureRows } from "./rows.ts";
 import type { Setting } from "./setting.ts";
+import { measureStart } from "./start.ts";
 
 // What is made for each second; a side that is faster is measured for less time.
 const loadEventsPerSecond = 600_000;
@@ -63,6 +66,24 @@ const measurements: readonly {
     },
   },
   {
+    promises: ["P6"],
+    async *measure(setting) {
+      yield* await measureRebuild(setting);
+    },
+  },
+  {
+    promises: ["P8"],
+    async *measure(setting) {
+      yield* await measureStart(setting);
+    },
+  },
+  {
+    promises: ["P9"],
+    async *measure(setting) {
+      yield* await measureMemory(setting);
+    },
+  },
+  {
     promises: ["P7"],
     async *measure(setting) {
       yield await measureDrain(setting);
@@ -89,6 +110,7 @@ try {
   const setting: Setting = {
     icon,
     load,
+    keptDirectory: resolve(values.dir),
     directory,
     pairs: positive("pairs", values.pairs),
     seconds,

@@ -15,34 +15,37 @@ export interface Measured {
   readonly loadPath: string | null;
   /** Lines for the configuration's [queue]. */
   readonly queue?: string;
+  /** Where its IDB is, when not in its data directory. */
+  readonly idb?: string;
+  /** What `start` waits for where there is a load, when not for the recording of the session's opening. */
+  readonly awaits?: "source";
 }
 
 const pollMs = 5;
 const patienceMs = 600_000;
 
 export class MeasuredInstance implements AsyncDisposable {
-  readonly idbPath: string;
   readonly queueDirectory: string;
 
   private constructor(
     readonly directory: string,
+    readonly idbPath: string,
     readonly process: Bun.Subprocess<"ignore", "pipe">,
     /** From the start of the process to its word that it is ready. */
     readonly readyMs: number,
     private readonly status: string,
     private readonly generator: Generator | null,
   ) {
-    this.idbPath = join(directory, "data", "idb.db");
     this.queueDirectory = join(directory, "data", "queue");
   }
 
   /** Resolves when it says that it is ready, and, where there is a load, its session is open and its IDB made. */
-  static async start({ icon, directory, loadPath, queue = "" }: Measured): Promise<MeasuredInstance> {
+  static async start({ icon, directory, loadPath, queue = "", idb, awaits }: Measured): Promise<MeasuredInstance> {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const generator = loadPath === null ? null : await Generator.start(loadPath);
     const config = join(directory, "icon.toml");
     const nobodyThere = "127.0.0.1:9";
-    writeFileSync(config, configText(generator?.address ?? nobodyThere, queue));
+    writeFileSync(config, configText(generator?.address ?? nobodyThere, queue, idb));
     const beganAt = performance.now();
     const child = Bun.spawn([icon, "run", "--config", config], {
       cwd: directory,
@@ -53,11 +56,12 @@ export class MeasuredInstance implements AsyncDisposable {
     try {
       const { status } = JSON.parse(await linesOf(child.stdout)()) as { status: string };
       const readyMs = performance.now() - beganAt;
-      const instance = new MeasuredInstance(directory, child, readyMs, status, generator);
+      const idbPath = idb ?? join(directory, "data", "idb.db");
+      const instance = new MeasuredInstance(directory, idbPath, child, readyMs, status, generator);
       if (generator !== null) {
         await instance.until(async () => {
           const { idb, sources } = await instance.report();
-          return idb.commits > 0 && sources[0]?.state === "connected";
+          return (awaits === "source" || idb.commits > 0) && sources[0]?.state === "connected";
         });
       }
       return instance;
@@ -158,7 +162,7 @@ function troubled(directory: string, cause: unknown): Error {
   return new Error(`Cannot measure the instance in "${directory}"; the end of its log:\n${log}`, { cause });
 }
 
-function configText(address: string, queue: string): string {
+function configText(address: string, queue: string, idb: string | undefined): string {
   return `[instance]
 name = "bench"
 dbid = 9001
@@ -169,7 +173,7 @@ role = "gcc"
 
 [queue]
 ${queue}
-
+${idb === undefined ? "" : `\n[idb]\npath = "${idb}"\n`}
 [http]
 listen = "127.0.0.1:0"
 

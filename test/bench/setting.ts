@@ -7,6 +7,8 @@ import type { LoadFile } from "./load-file.ts";
 export interface Setting {
   readonly icon: string;
   readonly load: LoadFile;
+  /** On the disk that is measured; what is made in it is kept for the next run of the bench. */
+  readonly keptDirectory: string;
   /** On the disk that is measured; whoever uses a folder in it empties it. */
   readonly directory: string;
   readonly pairs: number;

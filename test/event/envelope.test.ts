@@ -5,6 +5,7 @@ import {
   EnvelopeError,
   encodeEnvelope,
   envelopeHeaderBytes,
+  readArrivedAt,
   type SessionId,
 } from "../../src/event/envelope.ts";
 import { arrivalInstant, sourceInstant, timecode, timestampText, utcSeconds } from "../../src/event/instant.ts";
@@ -52,4 +53,12 @@ test("an instant stands in the columns as UTC text with milliseconds, whole seco
   expect(timestampText(at)).toBe("2026-11-23T08:49:58.403Z");
   expect(utcSeconds(at)).toBe(1_795_423_798);
   expect(timecode(at)).toBe(1_795_423_500);
+});
+
+test("the arrival is read alone as it is read with the rest, of frames and marks, and of nothing else", () => {
+  const mark = encodeEnvelope({ kind: "mark", session, arrivedAt, mark: { mark: "instance stopped" } });
+  expect(readArrivedAt(mark)).toBe(arrivedAt);
+  expect(readArrivedAt(mark)).toBe(decodeEnvelope(mark).arrivedAt);
+  expect(readArrivedAt(mark.with(0, 9))).toBeNull();
+  expect(readArrivedAt(mark.subarray(0, 15))).toBeNull();
 });
