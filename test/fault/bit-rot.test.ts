@@ -282,8 +282,9 @@ async function expectIntact(setting: InstanceSetting, load: Load, damaged: reado
   const { queue: before } = await instance.status();
   load.linger(10_000);
   await until("everything is applied, and every call has got its ending", 120_000, async () => {
-    const { queue } = await instance.status();
-    return queue.recordsNotApplied === 0 && BigInt(queue.durablePosition) > BigInt(before.durablePosition);
+    const { queue, idb } = await instance.status();
+    const durable = BigInt(queue.durablePosition);
+    return durable > BigInt(before.durablePosition) && BigInt(idb.appliedPosition ?? 0) === durable;
   });
   expect(await instance.stop()).toBe(0);
   const lost = new Set(damaged.flatMap(({ seq }) => (seq === null ? [] : [seq])));
