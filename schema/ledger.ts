@@ -69,7 +69,7 @@ export const ICON_UNDECODED = sqliteTable("ICON_UNDECODED", {
 
 /**
  * One row is one mark of the persistent queue that a reader of the IDB should know of: instance started, session
- * closed, queue lost, restored from backup. Written when it is passed, never changed. ID grows with time.
+ * closed, queue lost, history trimmed early, restored from backup. Written when it is passed, never changed. ID grows with time.
  */
 export const ICON_MARK = sqliteTable("ICON_MARK", {
   ID: integer().primaryKey(),

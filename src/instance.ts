@@ -25,6 +25,7 @@ import { type ArrivalSink, Intake } from "./source/intake.ts";
 import type { Network } from "./source/network.ts";
 import { Sources } from "./sources.ts";
 import { startStatusServer } from "./status/server.ts";
+import { Trimming } from "./trimming.ts";
 import { TroubleLog } from "./trouble.ts";
 import { programVersion } from "./version.ts";
 
@@ -80,7 +81,9 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
   stop.addEventListener("abort", () => queue.stopWaitingForRoom(), { once: true });
   const restoredFrom = intake.queueIdBefore === queue.queueId ? null : intake.queueIdBefore;
   if (restoredFrom !== null) log.warn("persistent queue was restored from a backup", { restoredFrom });
-  await queue.durable(intake.mark(startMark(config, queue, restoredFrom)));
+  // While the disk is full it waits, and nothing is taken in; the page says so.
+  const started = queue.durable(intake.mark(startMark(config, queue, restoredFrom)));
+  started.catch(() => {}); // `failed` tells it
 
   const backlog = new BacklogAge();
   const rates = new EventRates();
@@ -111,7 +114,14 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     { instance: config.instance, pendingBytesMax, intake, clock, log, network, random },
     stopSources,
   );
-  let state: "running" | "stopping" = "running";
+  const trimming = new Trimming({
+    queue,
+    retention: () => config.queue,
+    appliedPosition: () => recorder.report?.appliedPosition,
+    mark: (mark) => intake.mark(mark),
+    log,
+  });
+  let state: "starting" | "running" | "stopping" = "starting";
   const failed = queue.failed.then((error) => {
     throw error;
   });
@@ -134,14 +144,18 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
               backlog,
               rates,
               diskFreeBytes,
+              trimmedEarly: trimming.early,
               now: clock.now(),
             }),
           clock,
           log,
           signal: stopRest.signal,
         });
-  const recording = recorder.run(stopRecorder.signal);
-  const upkeep = every(trimEveryMs, () => trim(queue, config.queue, recorder), { clock, log, stop: stopRest.signal });
+  // A queue that has records already is drained, and trimmed, while the start waits for room.
+  const recording = (queue.durablePosition > 0n ? Promise.resolve() : whileRunning(started, stopRecorder.signal)).then(
+    () => recorder.run(stopRecorder.signal),
+  );
+  const upkeep = every(trimEveryMs, () => trimming.trim(), { clock, log, stop: stopRest.signal });
   const sampling = every(
     sampleEveryMs,
     async () => {
@@ -150,8 +164,6 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
       rates.sample(sources.all, clock.monotonic());
       queue.checkInPlace();
       diskFreeBytes = disk.freeBytes(queueDirectory);
-      // What the rows have is not kept for its age while there is no room for what they have not.
-      if (queue.status().isFull) await trim(queue, { ...config.queue, retentionMs: 0, retentionBytes: 0 }, recorder);
     },
     { clock, log, stop: stopRest.signal },
   );
@@ -166,14 +178,19 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     stopRest.signal,
   );
   surroundings.ready(status === null ? null : { ...status.address, isEncrypted: status.isEncrypted });
-  log.info("instance started", { version: programVersion, queue: queue.state, sources: config.sources.length });
-  const listening = sources.run(config.sources);
+  const listening = whileRunning(started, stopSources).then(() => {
+    if (stopSources.aborted) return;
+    state = "running";
+    log.info("instance started", { version: programVersion, queue: queue.state, sources: config.sources.length });
+    return sources.run(config.sources);
+  });
   const reloading = new Reloading({
     reload: surroundings.reload,
     stop: stopSources,
     log,
     now: () => config,
     putInForce: async (next) => {
+      await started;
       config = next;
       surroundings.reload?.setLogLevel(next.log.level);
       recorder.setLogLevel(next.log.level);
@@ -247,14 +264,13 @@ function statusLine(sources: Sources["all"], queue: Queue, recorder: RecorderThr
   return `${connected} of ${sources.length} data sources connected, ${waiting} records wait for the IDB`;
 }
 
-async function trim(
-  queue: Queue,
-  { retentionMs, retentionBytes }: Config["queue"],
-  recorder: RecorderThread,
-): Promise<void> {
-  const appliedPosition = recorder.report?.appliedPosition;
-  if (appliedPosition === undefined) return;
-  await queue.trim({ appliedPosition, olderThanMs: retentionMs, bytesMax: retentionBytes });
+/** Resolves when the promise does, or when it is stopped before; rejects as the promise does. */
+function whileRunning(promise: Promise<void>, stop: AbortSignal): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
+    if (stop.aborted) resolve();
+    else stop.addEventListener("abort", () => resolve(), { once: true });
+  });
+  return Promise.race([promise, stopped]);
 }
 
 /** A chore that fails is tried again at its next time; it never ends what it serves. */

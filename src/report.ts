@@ -4,7 +4,7 @@ import type { Config } from "./config.ts";
 import type { Queue } from "./queue/queue.ts";
 import type { RecorderReport } from "./recorder.ts";
 import type { DataSource } from "./source/data-source.ts";
-import type { InstanceReport, SourceStatus, StatusReport } from "./status/report.ts";
+import type { InstanceReport, SourceStatus, StatusReport, TrimmedEarly } from "./status/report.ts";
 import type { TroubleLog } from "./trouble.ts";
 
 export interface ReportParts {
@@ -20,6 +20,7 @@ export interface ReportParts {
   readonly rates: EventRates;
   /** Of the file system that holds the queue; null before it was looked at. */
   readonly diskFreeBytes: number | null;
+  readonly trimmedEarly: TrimmedEarly | null;
   readonly now: number;
 }
 
@@ -44,6 +45,7 @@ export function statusReport(parts: ReportParts): InstanceReport {
       diskFreeBytes: parts.diskFreeBytes,
       segments: queueStatus.segmentCount,
       firstPosition: BigInt(queueStatus.firstPosition),
+      trimmedEarly: parts.trimmedEarly,
       durablePosition: queue.durablePosition,
       appliedPosition: applied,
       recordsNotApplied: Math.max(0, notApplied),

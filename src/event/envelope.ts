@@ -151,6 +151,15 @@ export type Mark =
   | { readonly mark: "no primary"; readonly source: string; readonly detail: string }
   /** Another server of the pair says that it is the primary too; the session stays where it is. */
   | { readonly mark: "two primaries"; readonly source: string; readonly detail: string }
+  /** The disk was full: applied records were deleted before their retention was over. */
+  | {
+      readonly mark: "history trimmed early";
+      readonly firstPosition: number;
+      /** A rebuild knows what comes after it. */
+      readonly lastPosition: number;
+      /** When the last of them was written, milliseconds since 1970 by this host's clock. */
+      readonly lastAt: number;
+    }
   /** This host's clock went so much further than time did, or back (negative). Arrivals from here on are by the new time. */
   | { readonly mark: "host clock stepped"; readonly stepMs: number };
 
@@ -165,6 +174,7 @@ const markKinds: Readonly<Record<Mark["mark"], true>> = {
   "clock difference": true,
   "no primary": true,
   "two primaries": true,
+  "history trimmed early": true,
   "host clock stepped": true,
 };
 

@@ -223,6 +223,12 @@ function stepMark(world: World, settings: ProjectionSettings, position: bigint, 
       return reconfigure(world, settings, position, envelope, mark);
     case "instance stopped":
       return writeMark(world, { position, source: null }, arrivedAt, mark.mark, null);
+    case "history trimmed early": {
+      const { firstPosition, lastPosition, lastAt } = mark;
+      const until = timestampText(arrivalInstant(lastAt));
+      const detail = `records ${firstPosition} to ${lastPosition}, written until ${until}, were deleted before their retention was over: the disk was full; an IDB made anew knows what comes after them`;
+      return writeMark(world, { position, source: null }, arrivedAt, mark.mark, detail);
+    }
     case "session opened": {
       const source = world.get("source", mark.source);
       if (source === undefined) return;

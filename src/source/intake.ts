@@ -208,6 +208,7 @@ export class Intake {
         return;
       }
       case "instance stopped":
+      case "history trimmed early":
       case "list requested":
       case "host clock stepped":
       case "clock difference":

@@ -288,6 +288,7 @@ function QueueFacts({ queue }: { readonly queue: QueueStatus }) {
           <Fact name="Retained at most">{sizeText(queue.retentionBytes)}</Fact>
           <Fact name="Disk free">{queue.diskFreeBytes === null ? "–" : sizeText(queue.diskFreeBytes)}</Fact>
           <Fact name="First position">{positionText(queue.firstPosition)}</Fact>
+          <Fact name="Deleted early">{trimmedText(queue.trimmedEarly)}</Fact>
           <Fact name="Durable up to position">{positionText(queue.durablePosition)}</Fact>
           <Fact name="Applied up to position">{positionText(queue.appliedPosition)}</Fact>
           <Fact name="Records not applied">{countText(queue.recordsNotApplied)}</Fact>
@@ -438,6 +439,12 @@ function Ago({ at, now }: { readonly at: number | null; readonly now: number }) 
 
 function positionText(position: bigint | null): string {
   return position === null ? "–" : countText(position);
+}
+
+function trimmedText(trimmed: QueueStatus["trimmedEarly"]): string {
+  if (trimmed === null) return "nothing";
+  const { firstPosition, lastPosition, lastAt } = trimmed;
+  return `positions ${countText(firstPosition)} to ${countText(lastPosition)}, written until ${instantText(lastAt)}: the disk was full`;
 }
 
 function fieldsText(fields: TroubleStatus["fields"]): string {

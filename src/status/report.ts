@@ -47,6 +47,13 @@ export interface InstanceStatus {
   readonly state: "starting" | "running" | "stopping";
 }
 
+export interface TrimmedEarly {
+  readonly firstPosition: bigint;
+  readonly lastPosition: bigint;
+  /** When the last of it was written. */
+  readonly lastAt: number;
+}
+
 export interface SourceStatus {
   readonly name: string;
   readonly kind: string;
@@ -101,6 +108,8 @@ export interface QueueStatus {
   readonly segments: number;
   /** Null while the queue is empty. */
   readonly firstPosition: bigint | null;
+  /** Since the instance started: what a full disk had it delete before its retention was over; null: nothing. */
+  readonly trimmedEarly: TrimmedEarly | null;
   readonly durablePosition: bigint | null;
   readonly appliedPosition: bigint | null;
   readonly recordsNotApplied: number;

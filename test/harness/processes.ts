@@ -186,6 +186,9 @@ export interface InstanceStatus {
     readonly state: string;
     readonly recordsNotApplied: number;
     readonly durablePosition: string | number;
+    readonly firstPosition: string | number | null;
+    readonly segments: number;
+    readonly trimmedEarly: { readonly firstPosition: string | number; readonly lastPosition: string | number } | null;
   };
   readonly idb: {
     readonly state: string;

@@ -55,6 +55,7 @@ export const sampleReport: StatusReport = {
     diskFreeBytes: 81_604_378_624,
     segments: 96,
     firstPosition: 1n,
+    trimmedEarly: null,
     durablePosition: 9_007_199_254_740_993n,
     appliedPosition: 9_007_199_254_740_990n,
     recordsNotApplied: 3,
