@@ -2,7 +2,7 @@
 // binary in place by mistake puts the newer one back and finds everything as it was. What is wrong in any other way is not
 // judged here; the start that follows says so.
 
-import { statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { decodeHead, HeadVersionError } from "./event/intake-state.ts";
 import { IdbNotOursError, IdbTooNewError } from "./idb/error.ts";
 import type { Disk } from "./queue/disk.ts";
@@ -29,6 +29,30 @@ export async function refuseNewer({ disk, queueDirectory, idbPath }: Left): Prom
   // Without an IDB a start does without the database library.
   const { lookAtIdb } = await import("./idb/look.ts");
   passOthers([IdbTooNewError, IdbNotOursError], () => lookAtIdb(idbPath, { leavesNoTrace: true }));
+  await untilLetGo(`${idbPath}-shm`);
+}
+
+// One or two are enough.
+const turnsMax = 50;
+
+/**
+ * The driver closes what it had open when the last statement on it is collected. Until then a -shm that was opened for
+ * reading only would be the recorder's as well, for SQLite has it once in a process, and no row could be written.
+ */
+async function untilLetGo(path: string): Promise<void> {
+  for (let turn = 0; turn < turnsMax && isOpenHere(path); turn += 1) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    Bun.gc(true);
+  }
+}
+
+function isOpenHere(path: string): boolean {
+  const own = statSync(path, { throwIfNoEntry: false });
+  if (own === undefined) return false;
+  return readdirSync("/proc/self/fd").some((descriptor) => {
+    const other = statSync(`/proc/self/fd/${descriptor}`, { throwIfNoEntry: false });
+    return other?.ino === own.ino && other.dev === own.dev;
+  });
 }
 
 type Kind = new (...words: never[]) => Error;
