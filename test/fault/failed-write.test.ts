@@ -43,7 +43,7 @@ import {
 } from "../harness/processes.ts";
 import { TracedInstance, whyNoTracing } from "../harness/traced-instance.ts";
 
-const places = process.env["ICON_FAILED_CALLS"] ?? "4";
+const places = process.env["ICON_FAILED_CALLS"] ?? "3";
 const cutPlaces = fromEnvironment("ICON_FAILED_CALLS_CUT", 1);
 // What the recorder keeps beside segments it can do without.
 const among = /^(?!open).* \/queue(?!.*\.state)/;

@@ -35,7 +35,7 @@ import {
 } from "../harness/processes.ts";
 import { TracedInstance, whyNoTracing } from "../harness/traced-instance.ts";
 
-const places = process.env["ICON_SYSTEM_CALLS"] ?? "8";
+const places = process.env["ICON_SYSTEM_CALLS"] ?? "6";
 // Beyond so many runs in a row that ended before their call there is none.
 const endedBeforeMax = 3;
 // Two at a time: most of a cycle is waiting.
