@@ -4,7 +4,8 @@
 
 import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
-import { drain, drainText } from "../harness/drain.ts";
+import { drain, drainRatioMin, drainText, isDrainMeasured } from "../harness/drain.ts";
+import { figure } from "../harness/figure.ts";
 import { HeldUpThread } from "../harness/held-up-thread.ts";
 import { IdbReader } from "../harness/idb-reader.ts";
 import { Load } from "../harness/load.ts";
@@ -20,8 +21,7 @@ import {
 } from "../harness/processes.ts";
 
 const heldSeconds = fromEnvironment("ICON_LOCK_SECONDS", 3);
-const livePerSecond = 1_000;
-const drainRatioMin = 5;
+const livePerSecond = 600;
 const mib = 1024 ** 2;
 const walLimit = 32 * mib;
 // At the limit one more batch may have been under way.
@@ -101,9 +101,10 @@ test(
     const verdict = judge(instance, [load], late);
     announce("R9 blocked", verdict);
     expect(verdict).toEqual(kept);
-    expect(drained.perSecond / livePerSecond).toBeGreaterThanOrEqual(drainRatioMin);
-    console.log(
-      `R9: reader that blocks the WAL: 0 of ${load.producedSeq} lost, WAL at most ${(walBytes / mib).toFixed(0)} MiB ` +
+    if (isDrainMeasured) expect(drained.perSecond / livePerSecond).toBeGreaterThanOrEqual(drainRatioMin);
+    figure(
+      "R9",
+      `reader that blocks the WAL: 0 of ${load.producedSeq} lost, WAL at most ${(walBytes / mib).toFixed(0)} MiB ` +
         `(limit ${walLimit / mib}), reader named; ${drainText(drained, livePerSecond)}; ` +
         `an acknowledgement took at most ${Math.round(longestMs)} ms`,
     );
@@ -135,9 +136,10 @@ test.if(whyNot === null)(
     const verdict = judge(instance, [load], late);
     announce("R9 slow", verdict);
     expect(verdict).toEqual(kept);
-    expect(drained.perSecond / livePerSecond).toBeGreaterThanOrEqual(drainRatioMin);
-    console.log(
-      `R9: IDB on a disk with 50 ms a write: 0 of ${load.producedSeq} lost; ${drainText(drained, livePerSecond)}; ` +
+    if (isDrainMeasured) expect(drained.perSecond / livePerSecond).toBeGreaterThanOrEqual(drainRatioMin);
+    figure(
+      "R9",
+      `IDB on a disk with 50 ms a write: 0 of ${load.producedSeq} lost; ${drainText(drained, livePerSecond)}; ` +
         `an acknowledgement took at most ${Math.round(longestMs)} ms`,
     );
   },

@@ -19,8 +19,9 @@ export const plants: Readonly<Record<string, Plant>> = {
   "early-ack": {
     what: "acknowledges what has arrived, before it is written",
     file: "src/source/tevent-session.ts",
-    find: "this.#notes.push({ position, contiguous });",
-    replace: "this.#notes.push({ position, contiguous }); this.#acknowledge(position);",
+    find: "this.#acknowledgement?.note(position, intake.source(identity.name)?.contiguous ?? null);",
+    replace:
+      "const early = intake.source(identity.name)?.contiguous ?? null; if (early !== null) this.#acknowledge(early);",
   },
   "blind-resume": {
     what: "a start forgets what the newest segment holds, and asks for it again",

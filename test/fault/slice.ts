@@ -85,6 +85,7 @@ const listed: readonly Slice[] = [
   testFile("test/fault/failed-disk.test.ts", { promises: ["R7"], environment: { ICON_DISK_FAILURES: "20" } }),
   testFile("test/fault/idb-damage.test.ts", { promises: ["R10"], environment: { ICON_IDB_DAMAGE: "all" } }),
   testFile("test/fault/idb-locked.test.ts", { promises: ["R9"], environment: { ICON_LOCK_SECONDS: "30" } }),
+  testFile("test/fault/idb-blocked.test.ts", { promises: ["R9"], environment: { ICON_LOCK_SECONDS: "30" } }),
   testFile("test/fault/clock.test.ts", { promises: ["R12"], environment: { ICON_CLOCK_STEPS: "60" } }),
   testFile("test/fault/slow-disk.test.ts", { promises: ["R13"], environment: { ICON_SLOW_SECONDS: "60" } }),
   testFile("test/fault/flood.test.ts", { promises: ["R14"], environment: { ICON_FLOOD_EVENTS: "300000" } }),
