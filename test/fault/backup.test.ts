@@ -74,7 +74,7 @@ test(
       for (const each of [backup, dataDirectory]) rmSync(each, { recursive: true });
     }
     // And the one that it was made of has noticed nothing.
-    await until("it has caught up", 60_000, async () => (await instance.status()).queue.recordsNotApplied === 0);
+    await caughtUp(instance, load);
     const late = await settle(instance, [load]);
     expect(await instance.stop()).toBe(0);
     const verdict = judge(instance, [load], late);
@@ -99,6 +99,12 @@ function ackedBefore(load: Load, time: number): number {
   return load.acknowledgements.findLast(({ at }) => performance.timeOrigin + at < time)?.seq ?? 0;
 }
 
+/** Everything that was sent has arrived, and its rows are there: what comes then is not behind a backlog. */
+async function caughtUp(instance: Instance, load: Load): Promise<void> {
+  await until("everything is acknowledged", 120_000, () => load.ackedSeq === load.producedSeq);
+  await until("it has caught up", 120_000, async () => (await instance.status()).queue.recordsNotApplied === 0);
+}
+
 /** Starts what was restored against a source that is as the one before, and lets it catch up. */
 async function goOn(restored: Omit<InstanceSetting, "sources">, before: Load, ackedSeq: number): Promise<void> {
   await using load = await Load.start(before.options, {
@@ -109,7 +115,7 @@ async function goOn(restored: Omit<InstanceSetting, "sources">, before: Load, ac
   });
   await using instance = await Instance.start({ ...restored, sources: [sourceAt(load.address)] });
   await until("the source serves the restored instance", 10_000, () => load.isServed);
-  await until("it has caught up", 60_000, async () => (await instance.status()).queue.recordsNotApplied === 0);
+  await caughtUp(instance, load);
   const late = await settle(instance, [load]);
   expect(await instance.stop()).toBe(0);
   const verdict = judge(instance, [load], late);

@@ -14,11 +14,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { silentLog } from "../../src/log.ts";
 import type { BackupReport } from "../../src/maintenance/backup.ts";
 import type { Manifest } from "../../src/maintenance/manifest.ts";
 import { segmentStem } from "../../src/queue/segment.ts";
 import { runIcon } from "../commands/run-icon.ts";
 import { directoryDigest } from "../harness/directory-digest.ts";
+import { differencesBetween, readDump, rowCount } from "../harness/dump.ts";
+import { fold, manyCalls, store, trim } from "../harness/stored-story.ts";
 import { query, tamper } from "../idb/temporary.ts";
 import { readTexts, TemporaryDirectory } from "../queue/setting.ts";
 import { dataDirectory, recordCount } from "./data-directory.ts";
@@ -135,6 +138,26 @@ test("two instances restored from one backup have ids of their own, which IDB an
   const { exitCode, stdout } = await setting.icon("verify", "one");
   expect(exitCode).toBe(65);
   expect(stdout).toContain(`it was written from queue ${other.queueId}; the queue here is ${one.queueId}`);
+}, 30_000);
+
+test("the live state beside segments comes along and is the restored queue's own: a rebuild begins with it as the original's does", async () => {
+  using setting = new Setting();
+  const queue = setting.at("data", "queue");
+  mkdirSync(setting.at("data"));
+  await store(queue, manyCalls().payloads);
+  await fold(queue, setting.at("data", "idb.db"));
+  trim(queue, 4);
+  await setting.backUp("--queue-only");
+  await setting.restore();
+  const states = (path: string) => readdirSync(path).filter((name) => name.endsWith(".state"));
+  expect(states(setting.at("new", "queue"))).toEqual(states(queue));
+  const warnings: string[] = [];
+  const log = { ...silentLog, warn: (event: string) => warnings.push(event) };
+  await fold(setting.at("new", "queue"), setting.at("rebuilt.db"), { log });
+  expect(warnings).toEqual(["what the persistent queue no longer holds is not known here; what was open is"]);
+  await fold(queue, setting.at("original.db"));
+  expect(differencesBetween(readDump(setting.at("rebuilt.db")), readDump(setting.at("original.db")))).toEqual([]);
+  expect(rowCount(readDump(setting.at("rebuilt.db")), "G_CALL")).toBeGreaterThan(0);
 }, 30_000);
 
 test("halves of two backups are refused, with the ids of both", async () => {

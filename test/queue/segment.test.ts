@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { QueueCorruptError, QueueFormatError, QueueLockedError } from "../../src/queue/error.ts";
 import { QueueReader } from "../../src/queue/reader.ts";
-import { encodeHeader, segmentStem } from "../../src/queue/segment.ts";
+import { encodeHeader, sectorsOfQueue, segmentStem } from "../../src/queue/segment.ts";
 import { systemDisk } from "../../src/queue/system-disk.ts";
 import { open, payload, readAll, readTexts, TemporaryDirectory, text } from "./setting.ts";
 
@@ -30,6 +30,22 @@ test("a full segment is sealed at its length and the next begins with the next p
     7n,
   ]);
   expect(new Set(records.map((each) => each.kind === "record" && each.segmentSalt)).size).toBe(3);
+});
+
+test("a segment's header for another queue differs in the queue's id alone, and heals a damaged copy of the sector", () => {
+  const start = { firstPosition: 7n, salt: 99, head: payload("head") };
+  const [one, other] = ["0", "f"].map((digit) => encodeHeader({ ...start, queueId: digit.repeat(32) })) as [
+    Uint8Array,
+    Uint8Array,
+  ];
+  const expected = other.subarray(0, 1024).toHex();
+  expect(sectorsOfQueue(one, "f".repeat(32))?.toHex()).toBe(expected);
+  for (const offset of [40, 512 + 40]) {
+    const damaged = one.slice();
+    damaged[offset] = 0;
+    expect(sectorsOfQueue(damaged, "f".repeat(32))?.toHex()).toBe(expected);
+  }
+  expect(sectorsOfQueue(new Uint8Array(1024), "f".repeat(32))).toBeUndefined();
 });
 
 test("the head of a segment knows everything before its first record and nothing of it", async () => {
