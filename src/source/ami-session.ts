@@ -63,6 +63,11 @@ export class AmiSession implements SourceSession {
     return this.#session;
   }
 
+  /** The manager is logged in to before a session begins. */
+  get isAccepted(): boolean {
+    return this.#session !== null;
+  }
+
   opened(connection: Connection): void {
     this.#connection = connection;
     this.#cancelTimer = this.#parts.clock.after(loginTimeoutMs, () => {

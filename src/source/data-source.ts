@@ -83,7 +83,7 @@ export class DataSource {
   #addressIndex = 0;
   #state: DataSourceStatus["state"] = "waiting";
   #connectedSince: number | null = null;
-  /** Whether the last connection came as far as a session. */
+  /** Whether the last connection came as far as a session in which the source took us. */
   #hadSession = false;
   #lastTrouble: string | null = null;
   #allowance: Allowance | null = null;

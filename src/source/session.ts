@@ -35,6 +35,8 @@ export interface SourceSession {
   closed(): void;
   /** The open session's id; null before the source has introduced itself. */
   readonly session: SessionId | null;
+  /** The source has taken us: it sends what it was asked for. A server introduces itself before it judges who asks. */
+  readonly isAccepted: boolean;
   /** When the latest ping that the server has answered went out, by the monotonic clock; null: none has been answered. */
   readonly aliveAtMs: number | null;
 }

@@ -26,7 +26,7 @@ export interface StayOptions {
   readonly counts: SourceCounts;
   /** What slows this connection down, for whoever shows how near it is to its bound. */
   readonly slowedBy: (allowance: Allowance) => void;
-  /** The source has introduced itself, and a session is open. */
+  /** A session is open, and the source has taken us. */
   readonly opened: () => void;
   readonly closed: (session: SessionId, cause: SessionEndCause, detail: string | null) => void;
 }
@@ -71,7 +71,7 @@ export async function stayConnected(options: StayOptions, stop: AbortSignal): Pr
       queueFailure = error;
       return end({ cause: "our stop", detail: "persistent queue failed", retry: "late" });
     }
-    if (session.session !== null && !isOpened) {
+    if (session.isAccepted && !isOpened) {
       isOpened = true;
       options.opened();
     }

@@ -42,6 +42,7 @@ export class TeventSession implements SourceSession {
   #cancelTimer: () => void = () => {};
   readonly #clocks: ClockQuestion;
   #opened: Extract<Mark, { mark: "session opened" }> | null = null;
+  #isAccepted = false;
   /** The answer to our open is through: what comes is new. */
   #isAnswered = false;
   /** The CTI link came back in the middle of a snapshot: what that names is still of the old session. */
@@ -61,6 +62,10 @@ export class TeventSession implements SourceSession {
 
   get session(): SessionId | null {
     return this.#session;
+  }
+
+  get isAccepted(): boolean {
+    return this.#isAccepted;
   }
 
   opened(connection: Connection): void {
@@ -191,18 +196,21 @@ export class TeventSession implements SourceSession {
     const { counts } = this.#parts;
     counts.frames += 1;
     if (note.kind === "event") {
+      this.#isAccepted = true;
       counts.events += 1;
       counts.lastEventAt = arrivedAt;
       counts.lastSequence = note.sequence;
       return;
     }
     if (note.kind === "snapshot end") {
+      this.#isAccepted = true;
       counts.lastSequence = note.lastSeq;
       this.#isInSnapshot = false;
       if (this.#isSwitchBack) this.#beginAnew();
       return this.#answered();
     }
     const line = decodeLine(bytes, isCut);
+    if (line.kind !== "error" && line.kind !== "bye" && line.kind !== "role") this.#isAccepted = true;
     switch (line.kind) {
       case "resumed":
         return this.#answered();

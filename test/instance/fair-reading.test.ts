@@ -1,5 +1,5 @@
-// R14, its fair part: one source floods as fast as the instance reads it, another does its ordinary work: the ordinary one must not notice.
-// A whole instance on real sockets and a real disk; both servers are in this process and share its processor.
+// R14, its fair part: one source floods as fast as the instance reads it, another does its ordinary work, and the
+// ordinary one must not notice. A whole instance on real sockets and a real disk; both servers are in this process and share its processor.
 
 import { expect, test } from "bun:test";
 import { figure } from "../harness/figure.ts";

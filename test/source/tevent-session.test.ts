@@ -25,6 +25,8 @@ const hello = (over: object = {}) =>
     heartbeatMs: 1000,
     ...over,
   })}\n`;
+/** How a server answers that takes us and has nothing for us. */
+const taken = '{"snapshot":"begin"}\n{"snapshot":"end","lastSeq":0}\n';
 const event = (sequence: number) =>
   `{"id":"EventRinging","EventSequenceNumber":${sequence},"time":1795423798.5,"ConnID":"006c02462a161006","ThisDN":"5001"}\n`;
 
@@ -156,6 +158,7 @@ test("when the roles of a pair change, the other one is asked at once, from eith
     expect(network.addresses.at(-1)?.port).toBe(port);
     network.last.send(hello({ dbid: port === 7001 ? 101 : 102 }));
     await disk.sync();
+    network.last.send(taken);
     network.last.send('{"role":"backup","time":1795423808.0}\n');
     await clock.advance(1);
   }
@@ -279,6 +282,7 @@ test("a second primary is looked for by its hello alone, more often while there 
   await settle();
   network.last.send(hello());
   await disk.sync();
+  network.last.send(taken);
   const first = network.last;
   await clock.advance(2_000);
   expect(network.addresses.map(({ port }) => port)).toEqual([7001, 7002]);
@@ -325,9 +329,15 @@ test("a server that refuses us is left alone for the longest wait, and stays an 
   await clock.advance(200);
   expect(network.peers.length).toBe(2);
   expect(alarms()).toHaveLength(1);
+  // A hello is said before the token is judged.
   network.last.send(hello());
   await disk.sync();
+  expect(alarms()).toHaveLength(1);
+  expect(source.status().state).toBe("connecting");
+  network.last.send(taken);
+  await settle();
   expect(alarms()).toEqual([]);
+  expect(source.status().state).toBe("connected");
 });
 
 test("a server that became the backup between its hello and our open is left for the other one, after a wait", async () => {
