@@ -51,6 +51,8 @@ const eventsPerRound = callsAtOnce * eventsPerCall;
 
 const tickMs = 5;
 const heartbeatMs = 1_000;
+// All loads are one thread: one with a large window must not keep the others from sending while it fills it.
+const linesPerTurn = 1_024;
 const unsentBytesUsual = 1024 * 1024;
 
 export class Load {
@@ -380,9 +382,10 @@ class Link {
   pump(): void {
     if (!this.isOpen) return;
     const { unsentBytesMax = unsentBytesUsual } = this.#load.options;
-    while (this.#sentSeq < this.#load.producedSeq && this.#socket.writableLength < unsentBytesMax) {
+    const untilInTurn = Math.min(this.#load.producedSeq, this.#sentSeq + linesPerTurn);
+    while (this.#sentSeq < untilInTurn && this.#socket.writableLength < unsentBytesMax) {
       let lines = "";
-      const until = Math.min(this.#load.producedSeq, this.#sentSeq + 256);
+      const until = Math.min(untilInTurn, this.#sentSeq + 256);
       while (this.#sentSeq < until) {
         this.#sentSeq += 1;
         const line = this.#load.line(this.#sentSeq);
