@@ -51,9 +51,8 @@ export async function drain(instance: Instance, withinMs: number): Promise<Drain
 
 export function drainText(drained: Drain, livePerSecond: number): string {
   const { waiting, unnoticedSeconds, seconds, perSecond } = drained;
-  const ratio = (perSecond / livePerSecond).toFixed(1);
-  return (
-    `${waiting} records waited, were begun with after ${unnoticedSeconds.toFixed(1)} s and worked off in ` +
-    `${seconds.toFixed(1)} s, ${ratio} times the live rate`
-  );
+  const begun = `${waiting} records waited, were begun with after ${unnoticedSeconds.toFixed(1)} s and worked off`;
+  // The recorder reports four times a second: of less than some reports no rate can be told.
+  if (seconds < 1) return `${begun} within a second`;
+  return `${begun} in ${seconds.toFixed(1)} s, ${(perSecond / livePerSecond).toFixed(1)} times the live rate`;
 }
