@@ -93,9 +93,14 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   const connectionOf = new WeakMap<Socket, Connection>();
   const http = serveHttp((incoming, outgoing) => {
     const connection = connectionOf.get(incoming.socket);
-    if (connection === undefined) return incoming.socket.destroy();
+    // Refused before: what was sent behind that request is not worth an answer.
+    if (connection === undefined) return;
     // Closed with it: whoever floods us has to come in again, which is bounded too.
-    if (!connection.asked()) return refuse(outgoing, 503, "Cannot answer now: too many requests at once");
+    if (!connection.asked()) {
+      connectionOf.delete(incoming.socket);
+      refuse(outgoing, 503, "Cannot answer now: too many requests at once");
+      return;
+    }
     outgoing.once("close", () => connection.answered());
     exchange(incoming, outgoing, {
       isEncrypted,

@@ -33,7 +33,8 @@ export class MeasuredInstance implements AsyncDisposable {
     readonly process: Bun.Subprocess<"ignore", "pipe">,
     /** From the start of the process to its word that it is ready. */
     readonly readyMs: number,
-    private readonly status: string,
+    /** Address of its page. */
+    readonly status: string,
     private readonly generator: Generator | null,
   ) {
     this.queueDirectory = join(directory, "data", "queue");

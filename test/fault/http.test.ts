@@ -18,10 +18,9 @@ import {
   iconBinary,
   TemporaryDirectory,
   until,
-  whenGone,
 } from "../harness/processes.ts";
 import { RawClient } from "../status/raw-client.ts";
-import type { Repulse } from "./http-attacker.ts";
+import { Attacker } from "./http-attack.ts";
 
 const attackSeconds = fromEnvironment("ICON_HTTP_SECONDS", 2);
 const eventsPerSecond = fromEnvironment("ICON_HTTP_EVENTS_PER_SECOND", 1_000);
@@ -29,43 +28,6 @@ const pairs = Math.max(2, Math.round(attackSeconds / 4));
 const stretchMs = (attackSeconds * 1_000) / pairs;
 // An honest reader asks again a few times a second while the others do their worst.
 const lookEveryMs = 200;
-
-class Attacker implements AsyncDisposable {
-  readonly #child: Bun.Subprocess<"pipe", "pipe", "inherit">;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(port: number, isTls: boolean) {
-    const script = new URL("http-attacker.ts", import.meta.url).pathname;
-    this.#child = Bun.spawn([process.execPath, script, String(port), isTls ? "tls" : "plain"], {
-      stdin: "pipe",
-      stdout: "pipe",
-      stderr: "inherit",
-    });
-    void this.#child.exited.then(whenGone(["kill", "-9", String(this.#child.pid)]));
-    this.#lines = linesOf(this.#child.stdout);
-  }
-
-  async tell(word: "attack" | "calm"): Promise<Repulse> {
-    this.#child.stdin.write(`${word}\n`);
-    await this.#child.stdin.flush();
-    const { value } = await this.#lines.next();
-    return JSON.parse(String(value)) as Repulse;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL");
-    await this.#child.exited;
-  }
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const chunk of stream) {
-    const lines = (rest + new TextDecoder().decode(chunk)).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
-}
 
 /** Open to every address, with a certificate and one token. */
 function opened(directory: TemporaryDirectory): HttpSetting & { readonly token: string } {

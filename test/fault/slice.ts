@@ -100,6 +100,10 @@ const listed: readonly Slice[] = [
     promises: ["R17"],
     environment: { ICON_HTTP_SECONDS: "32", ICON_HTTP_EVENTS_PER_SECOND: "8000" },
   }),
+  testFile("test/fault/http-capacity.test.ts", {
+    promises: ["R17"],
+    environment: { ICON_HTTP_CAPACITY_EVENTS: "1000000" },
+  }),
   testFile("test/fault/secrets.test.ts", { promises: ["R18"] }),
   testFile("test/fault/file-modes.test.ts", { promises: ["R18"] }),
   testFile("test/binary/service-manager.test.ts", { promises: ["R19"], tests: /R19/ }),
