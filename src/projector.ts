@@ -32,15 +32,18 @@ import {
   writeSequenceCounter,
 } from "./projection/projection.ts";
 import type { EntityKind } from "./projection/world.ts";
-import type { QueueReader, ReadOutcome, SegmentDescription } from "./queue/reader.ts";
+import type { QueueReader, ReadBounds, ReadOutcome, SegmentDescription } from "./queue/reader.ts";
 import { encodeState, type SegmentState, type SegmentStates, type StatePlace } from "./segment-state.ts";
 
 // A batch is as large as what waits, up to this: under load the cost of a commit is shared, at rest nothing waits.
-const batchRecordsMax = 4000;
+const batchRecordsMax = 8000;
 const batchRecordsFew = 64;
-const batchBytesMax = 4 * 1024 * 1024;
+// What one batch takes in; a read returns less, for its payloads share the reader's memory. A call that comes and goes
+// within a batch is written once, and the rows of a batch are in memory until they are committed.
+const batchBytesMax = 2 * 1024 * 1024;
 // In an IDB that is being built nobody waits for rows, and a call that comes and goes within a batch is written once.
 const buildingRecordsMax = 20_000;
+const buildingBytesMax = 16 * 1024 * 1024;
 // A position that failed so often is passed over.
 const failuresMax = 3;
 
@@ -166,10 +169,11 @@ export class Projector {
   advance(durable: bigint): boolean {
     if (this.#pending !== null) this.#commit(this.#pending);
     if (this.#applied >= durable) return false;
-    const recordsMax = this.#isBuilding ? buildingRecordsMax : batchRecordsMax;
+    const { recordsMax, bytesMax } = this.#bounds();
     let taken = 0;
+    let bytes = 0;
     do {
-      const outcomes = this.#held ?? this.#read(durable, recordsMax - taken);
+      const outcomes = this.#held ?? this.#reader.read(durable, { recordsMax: recordsMax - taken, bytesMax });
       this.#held = null;
       if (outcomes.length === 0) break;
       const due = taken > 0 || this.#idb.lastPosition === this.#applied ? this.#dueAt(outcomes) : null;
@@ -179,9 +183,12 @@ export class Projector {
         this.#keepState(due);
         return true;
       }
-      for (const outcome of outcomes) this.#take(outcome);
+      for (const outcome of outcomes) {
+        this.#take(outcome);
+        if (outcome.kind === "record") bytes += outcome.payload.length;
+      }
       taken += outcomes.length;
-    } while (this.#isBuilding && taken < recordsMax);
+    } while (taken < recordsMax && bytes < bytesMax);
     if (taken === 0) return false;
     this.#commit(this.#takeBatch());
     return this.#applied < durable;
@@ -224,10 +231,10 @@ export class Projector {
     };
   }
 
-  #read(durable: bigint, recordsMax: number): readonly ReadOutcome[] {
+  #bounds(): ReadBounds {
+    if (this.#isBuilding) return { recordsMax: buildingRecordsMax, bytesMax: buildingBytesMax };
     const isCareful = this.#applied < this.#careful.upTo;
-    const bounds = { recordsMax: isCareful ? this.#careful.recordsMax : recordsMax, bytesMax: batchBytesMax };
-    return this.#reader.read(durable, bounds);
+    return { recordsMax: isCareful ? this.#careful.recordsMax : batchRecordsMax, bytesMax: batchBytesMax };
   }
 
   /** Where live state is still to be kept, when these are the first records of a segment. */

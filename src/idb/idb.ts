@@ -11,6 +11,7 @@ import { statSync } from "node:fs";
 import type Database from "libsql";
 import type { TableName } from "../../schema/tables.ts";
 import { IdbDamagedError, IdbRejectedError, idbError } from "./error.ts";
+import { type LiveChange, LiveWriter } from "./live-writer.ts";
 import { sizeOf } from "./reading.ts";
 import { type RowKey, type RowValues, RowWriter } from "./row-writer.ts";
 
@@ -39,14 +40,6 @@ export interface LiveEntry {
   readonly version: number;
   /** JSON. */
   readonly data: string;
-}
-
-export interface LiveChange {
-  readonly kind: string;
-  readonly key: string;
-  readonly version: number;
-  /** JSON; null: it is closed, and forgotten. */
-  readonly data: string | null;
 }
 
 export interface CommitBatch {
@@ -171,10 +164,7 @@ export class Idb {
         rowCount += rows.size;
       }
       doing = "Cannot store live state";
-      for (const { kind, key, version, data } of batch.live) {
-        if (data === null) statements.removeLive.run([kind, key]);
-        else statements.writeLive.run([kind, key, version, data]);
-      }
+      statements.live.write(batch.live);
       doing = "Cannot store the applied position";
       const { queueId, segmentSalt, position, rowSeq } = batch.applied;
       const { changes } = statements.writeApplied.run([queueId, segmentSalt, position, rowSeq]);
@@ -321,8 +311,7 @@ interface Statements {
   readonly rollback: Database.Statement;
   readonly readApplied: Database.Statement;
   readonly writeApplied: Database.Statement;
-  readonly writeLive: Database.Statement;
-  readonly removeLive: Database.Statement;
+  readonly live: LiveWriter;
 }
 
 function prepareStatements(database: Database.Database): Statements {
@@ -337,10 +326,6 @@ function prepareStatements(database: Database.Database): Statements {
     writeApplied: database.prepare(
       "UPDATE ICON_APPLIED SET QUEUE_ID = ?, SEGMENT_SALT = ?, POSITION = ?, ROW_SEQ = ?, COMMITS = COMMITS + 1 WHERE ID = 1",
     ),
-    writeLive: database.prepare(
-      "INSERT INTO ICON_LIVE (KIND, KEY, VERSION, DATA) VALUES (?, ?, ?, ?) " +
-        "ON CONFLICT (KIND, KEY) DO UPDATE SET VERSION = excluded.VERSION, DATA = excluded.DATA",
-    ),
-    removeLive: database.prepare("DELETE FROM ICON_LIVE WHERE KIND = ? AND KEY = ?"),
+    live: new LiveWriter(database),
   };
 }
