@@ -70,6 +70,11 @@ async function failAndCut(): Promise<void> {
     expect(audit).toEqual(flawless);
   }
   await using instance = await Instance.start(setting);
+  // It may have to make the IDB anew, when that was damaged with the rest.
+  await until("the IDB has what is in the queue", 60_000, async () => {
+    const { queue, idb } = await instance.status();
+    return BigInt(idb.appliedPosition ?? 0) === BigInt(queue.durablePosition);
+  });
   load.complete();
   const late = await settle(instance, [load]);
   expect(await instance.stop()).toBe(0);

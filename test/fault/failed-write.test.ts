@@ -48,6 +48,8 @@ const cutPlaces = fromEnvironment("ICON_FAILED_CALLS_CUT", 1);
 // What the recorder keeps beside segments it can do without.
 const among = /^(?!open).* \/queue(?!.*\.state)/;
 const exitFailed = 74;
+// Beyond so many lives in a row that were over before their call there is none.
+const overBeforeMax = 3;
 // Two at a time: most of a life is waiting.
 const lanes = 2;
 
@@ -70,13 +72,16 @@ async function failEach(): Promise<void> {
   const { calls } = await fail(beginning, directory.at("undisturbed"), { at: 0 });
   expect(calls).not.toBeEmpty();
   const failed: string[] = [];
-  const numbers = places === "all" ? calls.map((_, at) => at + 1) : spreadOverKinds(calls, Number(places));
-  const rest = numbers.values();
+  const chosen = places === "all" ? countUp() : spreadOverKinds(calls, Number(places)).values();
+  let overBefore = 0;
   const lane = async () => {
-    for (const at of rest) {
+    for (;;) {
+      const { value: at, done } = chosen.next();
+      if (done || overBefore >= overBeforeMax) return;
       const errno = at % 2 === 0 ? constants.errno.ENOSPC : constants.errno.EIO;
       const { calls, verdict, ...ended } = await fail(beginning, directory.at(`failure-${at}`), { at, errno });
       const call = calls[at - 1];
+      overBefore = call === undefined ? overBefore + 1 : 0;
       if (call === undefined) continue; // threads took turns otherwise, and it was over before
       failed.push(call);
       if (!Bun.deepEquals(verdict, kept)) announce(`R7 at ${call}`, verdict);
@@ -90,9 +95,13 @@ async function failEach(): Promise<void> {
   const kinds = new Set(failed.map(kindOf));
   figure(
     "R7",
-    `${failed.length} of ${calls.length} calls failed (${kinds.size} kinds): exit 74, 0 acknowledged after it, 0 lost`,
+    `${places === "all" ? `each of ${failed.length}` : `${failed.length} of ${calls.length}`} calls failed (${kinds.size} kinds): exit 74, 0 acknowledged after it, 0 lost`,
   );
-  expect(failed.length).toBeGreaterThan(numbers.length * 0.8);
+  expect(failed.length).toBeGreaterThan((places === "all" ? calls.length : Number(places)) / 2);
+}
+
+function* countUp(): Generator<number, void> {
+  for (let at = 1; ; at += 1) yield at;
 }
 
 /** A segment that cannot be deleted is deleted later; a full disk is waited for before anything is written to a segment. */
