@@ -87,8 +87,8 @@ const retryMsMin = 50;
 const retryMsMax = 500;
 // While a backlog is recorded: the runtime would let 30 MiB more gather before it collects by itself, in the same time.
 const batchesPerCollection = 4;
-// By then what only the start needs is let go of.
-const startGarbageMs = 1_000;
+// By then what only the start, or the last batch before an outage, needs is let go of.
+const garbageMs = 1_500;
 // sysexits: configuration (an IDB that is not ours or too new), software (a broken promise).
 const exitConfiguration = 78;
 const exitSoftware = 70;
@@ -235,6 +235,8 @@ class Recorder {
   /** Makes of a failure what it asks for: wait, rebuild, or (false) die and be started again. */
   #canGoOn(error: unknown): boolean {
     if (error instanceof IdbUnavailableError) {
+      // It may last for hours, with what the last batches have left behind.
+      if (this.#trouble === null) systemClock.after(garbageMs, () => Bun.gc(true));
       if (this.#trouble === null) this.#log.warn("IDB cannot be written now", { reason: error.message });
       this.#trouble = error.message;
       this.#isBusy = error instanceof IdbBusyError;
@@ -395,7 +397,7 @@ self.onmessage = ({ data }: MessageEvent<ToRecorder>) => {
     case "open":
       recorder = new Recorder(data.options);
       // What the start has left behind: an idle recorder would keep it for hours.
-      systemClock.after(startGarbageMs, () => Bun.gc(false));
+      systemClock.after(garbageMs, () => Bun.gc(true));
       recorder.run().then(() => post({ kind: "stopped" }), fail);
       return;
     case "durable":
