@@ -57,6 +57,7 @@ export function buildIdb({ path, clock, windowSeconds, canRollBack }: BuildingOp
     return building(new Idb(path, database), database, indexes);
   } catch (error) {
     database?.close();
+    deleteIdb(path);
     throw idbError(error, `Cannot make IDB "${path}"`);
   }
 }

@@ -1,7 +1,7 @@
 // `icon rebuild` as an operator runs it: a process of its own, real files, real signals.
 
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { encodeEnvelope, type Mark, type ProjectionOptions, type SessionId } from "../../src/event/envelope.ts";
 import { callTypes } from "../../src/event/happening.ts";
@@ -314,6 +314,52 @@ test("a signal in the middle, SIGTERM or SIGKILL, leaves the IDB as it was, and 
   expect(idbFiles(data)).toHaveLength(2);
   expect(differencesBetween(before, readWhole(`${data}/idb.db`))).toEqual([]);
 }, 120_000);
+
+/** A file system of its own, which only root can mount; or why there is none. */
+function smallDisk(path: string, bytes: number): string | null {
+  mkdirSync(path, { mode: 0o700 });
+  const { success, stderr } = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${bytes},mode=0700`, "none", path]);
+  return success ? null : stderr.toString().trim();
+}
+
+const fullDisk = "a disk that is full, whenever in the rebuild, leaves the IDB as it was and nothing beside it";
+const whyNone = (() => {
+  using directory = new TemporaryDirectory("mount");
+  const why = smallDisk(directory.at("disk"), 65_536);
+  if (why === null) Bun.spawnSync(["umount", "-l", directory.at("disk")]);
+  return why;
+})();
+if (whyNone !== null) test.skip(`skipped: ${whyNone}: ${fullDisk}`, () => {});
+else {
+  test(fullDisk, async () => {
+    using directory = new TemporaryDirectory("rebuild");
+    const mib = 1024 * 1024;
+    expect(smallDisk(directory.at("disk"), 16 * mib)).toBeNull();
+    try {
+      const data = directory.at("disk", "data");
+      await recorded(directory.at("made"), manyCalls({ calls: 1_500 }).payloads, mib);
+      mkdirSync(data);
+      cpSync(directory.at("made", "queue"), `${data}/queue`, { recursive: true });
+      await runIcon(["rebuild", data], directory.path);
+      const digest = digestOfFile(`${data}/idb.db`);
+      const refused: number[] = [];
+      for (let freeBytes = 65_536; ; freeBytes += mib / 2) {
+        const { bavail, bsize } = statfsSync(data);
+        writeFileSync(directory.at("disk", "neighbour"), new Uint8Array(bavail * bsize - freeBytes));
+        const { exitCode, stderr } = await runIcon(["rebuild", data], directory.path);
+        rmSync(directory.at("disk", "neighbour"));
+        if (exitCode === 0) break;
+        refused.push(freeBytes);
+        expect([exitCode, stderr]).toEqual([74, expect.stringMatching(/full\. The IDB is as it was\n$/)]);
+        expect([digestOfFile(`${data}/idb.db`), idbFiles(data)]).toEqual([digest, ["idb.db"]]);
+      }
+      expect(refused.length).toBeGreaterThan(1);
+      expect(idbFiles(data)).toHaveLength(2);
+    } finally {
+      Bun.spawnSync(["umount", "-l", directory.at("disk")]);
+    }
+  }, 60_000);
+}
 
 test("what goes on from a rebuilt IDB goes on as from the one that was there", async () => {
   using directory = new TemporaryDirectory("rebuild");
