@@ -87,7 +87,7 @@ test(
         `0 lost, 0 twice; IDB held for ${heldMs[Math.floor(heldMs.length / 2)]} ms (median), ${heldMs.at(-1)} ms at most`,
     );
   },
-  backups * 60_000 + 120_000,
+  backups * 120_000 + 120_000,
 );
 
 function sourceAt(address: string) {
