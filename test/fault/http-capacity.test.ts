@@ -15,7 +15,7 @@ import { Attacker } from "./http-attack.ts";
 
 const events = fromEnvironment("ICON_HTTP_CAPACITY_EVENTS", 0);
 const windowBytes = 262_144;
-const stretchSeconds = 1;
+const stretchSeconds = 0.25;
 const settlingMs = 300;
 
 test.skipIf(events === 0)(
@@ -36,7 +36,7 @@ test.skipIf(events === 0)(
       if (acknowledged >= load.events) return null;
       return (sent.events / (sent.lastAckAt - sent.firstSentAt)) * 1_000;
     };
-    await stretch("calm"); // the first second of a process is like no other
+    await stretch("calm"); // the first moments of a process is like no other
     const pairs: { readonly calm: number; readonly loss: number }[] = [];
     for (;;) {
       const [calm, attacked] = [await stretch("calm"), await stretch("attack")];
