@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { provenance } from "../bench/machine.ts";
 import type { Figure } from "../harness/figure.ts";
-import { iconBinary } from "../harness/processes.ts";
+import { iconBinary, whenGone } from "../harness/processes.ts";
 import { environmentOf, ResultFile, readTests, resultThatStands, type SliceResult } from "./result.ts";
 import { checkout, chosenSlices, promised, type Slice, slices } from "./slice.ts";
 import { rowsOf, tableText } from "./table.ts";
@@ -86,6 +86,7 @@ async function runSlice(slice: Slice, commit: string, binary: string): Promise<S
       stdout: log,
       stderr: log,
     });
+    void child.exited.then(whenGone(["kill", "-9", String(child.pid)]));
     const giveUp = setTimeout(() => child.kill("SIGKILL"), sliceMsMax);
     const exitCode = await child.exited;
     clearTimeout(giveUp);
