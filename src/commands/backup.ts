@@ -11,7 +11,7 @@ import { holdAsChild } from "../idb/hold.ts";
 import { inspectIdb } from "../idb/inspect.ts";
 import { type BackupReport, type BackupRequest, backUp } from "../maintenance/backup.ts";
 import { BackupRoomError, BackupTargetError, NothingToBackUpError } from "../maintenance/backup-place.ts";
-import { BackupBoundError } from "../maintenance/idb-backup.ts";
+import { BackupBoundError, BackupWriteError } from "../maintenance/idb-backup.ts";
 import { QueueOvertakenError } from "../maintenance/queue-copy.ts";
 import { QueueCorruptError, QueueFormatError } from "../queue/error.ts";
 import { systemDisk } from "../queue/system-disk.ts";
@@ -102,7 +102,7 @@ async function run(request: BackupRequest, isJson: boolean): Promise<void> {
       throw new CommandError(exitCodes.failed, "Stopped by a signal; nothing is left of the backup");
     const code = exitCodeOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;
-    const isWrite = "syscall" in error;
+    const isWrite = error instanceof BackupWriteError || "syscall" in error;
     const message = isWrite
       ? `Cannot write backup "${request.target}": ${error.message}; nothing is left of it, and what it was made of is as it was`
       : error.message;
@@ -114,7 +114,7 @@ function exitCodeOf(error: unknown): number | undefined {
   const is = (...kinds: (abstract new (...parts: never) => Error)[]) => kinds.some((kind) => error instanceof kind);
   if (is(NothingToBackUpError)) return exitCodes.noInput;
   if (is(BackupTargetError)) return exitCodes.cannotCreate;
-  if (is(BackupRoomError)) return exitCodes.inputOutput;
+  if (is(BackupRoomError, BackupWriteError)) return exitCodes.inputOutput;
   if (is(BackupBoundError, QueueOvertakenError)) return exitCodes.tryAgain;
   if (is(IdbDamagedError, QueueCorruptError, QueueFormatError)) return exitCodes.dataFormat;
   if (is(IdbUnavailableError)) return exitCodes.unavailable;

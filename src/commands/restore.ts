@@ -10,7 +10,14 @@ import { adoptCopy } from "../idb/copy.ts";
 import { IdbDamagedError, IdbUnavailableError } from "../idb/error.ts";
 import { NoBackupError } from "../maintenance/backup-reading.ts";
 import { BackupUnusableError } from "../maintenance/manifest.ts";
-import { type RestoreReport, type RestoreRequest, RestoreTargetError, restore } from "../maintenance/restore.ts";
+import {
+  type Adoption,
+  type RestoreReport,
+  type RestoreRequest,
+  RestoreTargetError,
+  RestoreWriteError,
+  restore,
+} from "../maintenance/restore.ts";
 import { QueueFormatError } from "../queue/error.ts";
 import { QueueReader } from "../queue/reader.ts";
 import { systemDisk } from "../queue/system-disk.ts";
@@ -50,14 +57,15 @@ ${exitCodes.noInput} no backup there; ${exitCodes.cannotCreate} the data directo
 }
 
 async function adoptAsChild(path: string, queueId: string): Promise<void> {
-  let failure: string | null = null;
+  let adoption: Adoption = { kind: "adopted" };
   try {
     adoptCopy(path, queueId);
   } catch (error) {
-    if (!(error instanceof IdbDamagedError || error instanceof IdbUnavailableError)) throw error;
-    failure = error.message;
+    if (error instanceof IdbDamagedError) adoption = { kind: "damaged", message: error.message };
+    else if (error instanceof IdbUnavailableError) adoption = { kind: "unwritten", message: error.message };
+    else throw error;
   }
-  await Bun.write(Bun.stdout, JSON.stringify({ failure }));
+  await Bun.write(Bun.stdout, JSON.stringify(adoption));
 }
 
 function requestOf(backup: string, { config, dataDir }: Options): RestoreRequest {
@@ -81,8 +89,8 @@ async function run(request: RestoreRequest, isJson: boolean): Promise<void> {
   } catch (error) {
     const code = exitCodeOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;
-    const message =
-      "syscall" in error ? `Cannot restore to "${request.dataDirectory}": ${error.message}` : error.message;
+    const isWrite = error instanceof RestoreWriteError || "syscall" in error;
+    const message = isWrite ? `Cannot restore to "${request.dataDirectory}": ${error.message}` : error.message;
     throw new CommandError(code, message, { cause: error });
   }
 }
@@ -95,6 +103,7 @@ function exitCodeOf(error: unknown): number | undefined {
   ) {
     return exitCodes.dataFormat;
   }
+  if (error instanceof RestoreWriteError) return exitCodes.inputOutput;
   return error instanceof Error && "syscall" in error ? exitCodes.inputOutput : undefined;
 }
 

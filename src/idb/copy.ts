@@ -70,7 +70,7 @@ async function copyBytes(from: string, to: string, stop: AbortSignal): Promise<v
 
 /**
  * Makes one file of a copy and its WAL, on disk when it returns, and looks through all of it. Call it in a child process
- * only: what was copied may be damaged.
+ * only: what was copied may be damaged. Nobody else knows the copy, so "unavailable" means that its disk is full or fails.
  */
 export function settleCopy(path: string): InspectionOutcome {
   try {
@@ -108,16 +108,21 @@ function makeOneFile(path: string, change: (database: Database.Database) => void
       throw new IdbUnavailableError(`Cannot make one file of IDB "${path}" and its WAL: somebody else has it open`);
     }
     change(database);
+    database.close();
+    syncFile(path);
+    syncDirectory(dirname(path));
   } catch (error) {
-    throw idbError(error, `Cannot read the copy "${path}" of the IDB`);
+    throw idbError(error, `Cannot make one file of the copy "${path}" of the IDB and its WAL`);
   } finally {
     database?.close();
   }
+}
+
+function syncFile(path: string): void {
   const descriptor = openSync(path, "r+");
   try {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
-  syncDirectory(dirname(path));
 }

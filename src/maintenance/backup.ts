@@ -54,8 +54,9 @@ export async function backUp(
   const target = resolve(request.target);
   const partial = `${target}.partial`;
   checkPlaces({ ...request, target }, disk);
-  mkdirSync(join(partial, "queue"), { recursive: true, mode: 0o700 });
+  mkdirSync(partial, { mode: 0o700 });
   try {
+    mkdirSync(join(partial, "queue"), { mode: 0o700 });
     const report = await new Backup({ ...request, partial }, disk, clock, stop).run();
     await disk.rename(partial, target);
     await disk.syncDirectory(dirname(target));
@@ -109,7 +110,15 @@ class Backup {
     if (path === null) return null;
     const copy = join(partial, "idb.db");
     const queueCopy = (neededFrom: bigint) => this.#queueCopy(neededFrom);
-    const made = await backUpIdb({ path, copy, holdMsMax, clock: this.#clock, stop: this.#stop, queueCopy });
+    const made = await backUpIdb({
+      path,
+      copy,
+      holdMsMax,
+      disk: this.#disk,
+      clock: this.#clock,
+      stop: this.#stop,
+      queueCopy,
+    });
     this.#files.push({ path: "idb.db", ...hashFile(this.#disk, copy) });
     return made;
   }

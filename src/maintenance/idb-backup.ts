@@ -2,6 +2,7 @@
 // the persistent queue that the copy will need are copied meanwhile, before retention can take them.
 
 import { rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { type Clock, sleep } from "../clock.ts";
 import { askChild } from "../idb/child.ts";
 import { copyIdb } from "../idb/copy.ts";
@@ -9,6 +10,7 @@ import { IdbDamagedError, IdbUnavailableError } from "../idb/error.ts";
 import { holdIdb } from "../idb/hold.ts";
 import type { IdbInspection, InspectionOutcome } from "../idb/inspect.ts";
 import { sizeOf } from "../idb/reading.ts";
+import type { Disk } from "../queue/disk.ts";
 import type { QueueCopy } from "./queue-copy.ts";
 
 /** The IDB would have been held for longer than was allowed. */
@@ -16,9 +18,15 @@ export class BackupBoundError extends Error {
   override readonly name = "BackupBoundError";
 }
 
+/** The copy of the IDB could not be made one file where it is: its disk is full, or fails. */
+export class BackupWriteError extends Error {
+  override readonly name = "BackupWriteError";
+}
+
 export interface IdbBackupOptions {
   readonly path: string;
   readonly copy: string;
+  readonly disk: Disk;
   /** For so long the IDB may be held. */
   readonly holdMsMax: number;
   readonly clock: Clock;
@@ -39,7 +47,7 @@ export interface IdbBackup {
 const lookEveryMs = 100;
 const attemptsMax = 3;
 
-/** Rejects with BackupBoundError, IdbDamagedError, IdbUnavailableError, or the file system's own words. */
+/** Rejects with BackupBoundError, BackupWriteError, IdbDamagedError, IdbUnavailableError, or the file system's own words. */
 export async function backUpIdb(options: IdbBackupOptions): Promise<IdbBackup> {
   const { path, copy, stop, clock } = options;
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
@@ -48,6 +56,10 @@ export async function backUpIdb(options: IdbBackupOptions): Promise<IdbBackup> {
     if (held === null) continue;
     const settled = askChild<InspectionOutcome>(["backup", "--as-child", "settle", copy], `Cannot read "${copy}"`);
     const outcome = await meanwhile(settled, () => held.queue.advance(), { clock, stop });
+    if (outcome.kind === "unavailable") {
+      // SQLite says of a full disk no more than that something failed.
+      throw new BackupWriteError(`${outcome.message}, with ${options.disk.freeBytes(dirname(copy))} bytes free there`);
+    }
     return { ...held, inspection: soundOf(outcome, path) };
   }
   throw new IdbUnavailableError(`Cannot copy IDB "${path}": it was replaced ${attemptsMax} times meanwhile`);
@@ -106,8 +118,10 @@ async function meanwhile<T>(
 }
 
 /** A damaged IDB is no backup, and there is something better: the persistent queue, from which it is rebuilt. */
-function soundOf(outcome: InspectionOutcome, idbPath: string): IdbInspection {
-  if (outcome.kind === "unavailable") throw new IdbUnavailableError(outcome.message);
+function soundOf(
+  outcome: Exclude<InspectionOutcome, { readonly kind: "unavailable" }>,
+  idbPath: string,
+): IdbInspection {
   const complaint = outcome.kind === "refused" ? outcome.message : outcome.inspection.complaints[0];
   if (outcome.kind === "inspected" && complaint === undefined) return outcome.inspection;
   throw new IdbDamagedError(

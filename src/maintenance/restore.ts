@@ -37,8 +37,13 @@ export class RestoreTargetError extends Error {
   override readonly name = "RestoreTargetError";
 }
 
+/** The restored IDB could not be written where it is: its disk is full, or fails. */
+export class RestoreWriteError extends Error {
+  override readonly name = "RestoreWriteError";
+}
+
 /**
- * Rejects with NoBackupError, RestoreTargetError, BackupUnusableError when the backup is not whole or of a newer format,
+ * Rejects with NoBackupError, RestoreTargetError, RestoreWriteError, BackupUnusableError when the backup is not whole or of a newer format,
  * or with the file system's own; the data directory is then as it was.
  */
 export async function restore(request: RestoreRequest, disk: Disk): Promise<RestoreReport> {
@@ -46,8 +51,9 @@ export async function restore(request: RestoreRequest, disk: Disk): Promise<Rest
   checkTarget(request);
   await disk.createDirectory(request.dataDirectory);
   const restoring = join(request.dataDirectory, restoringName);
-  mkdirSync(join(restoring, "queue"), { recursive: true, mode: 0o700 });
+  mkdirSync(restoring, { mode: 0o700 });
   try {
+    mkdirSync(join(restoring, "queue"), { mode: 0o700 });
     const queueId = randomBytes(16).toString("hex");
     for (const file of manifest.files) await restoreFile({ ...request, restoring, queueId }, file, disk);
     if (manifest.idb !== null) await adopt(join(restoring, "idb.db"), queueId);
@@ -126,13 +132,16 @@ function expectSame(backup: string, { path, bytes, sha256 }: BackupFile, found: 
   throw new BackupUnusableError(`Cannot restore from "${backup}": "${path}" is damaged: ${what}. Nothing was restored`);
 }
 
+/** What became of the restored IDB's new id. */
+export type Adoption =
+  | { readonly kind: "adopted" }
+  | { readonly kind: "damaged" | "unwritten"; readonly message: string };
+
 async function adopt(path: string, queueId: string): Promise<void> {
   const doing = `Cannot make "${path}" an IDB of its own`;
-  const answer = await askChild<{ readonly failure: string | null }>(
-    ["restore", "--as-child", "adopt", path, "--queue-id", queueId],
-    doing,
-  );
-  if (answer.failure !== null) throw new BackupUnusableError(`${doing}: ${answer.failure}`);
+  const answer = await askChild<Adoption>(["restore", "--as-child", "adopt", path, "--queue-id", queueId], doing);
+  if (answer.kind === "damaged") throw new BackupUnusableError(`${doing}: ${answer.message}`);
+  if (answer.kind === "unwritten") throw new RestoreWriteError(answer.message);
 }
 
 async function moveToPlace(

@@ -1,13 +1,15 @@
 // The copy of an IDB that is being written and checkpointed all the time is the state of one commit.
 
 import { expect, test } from "bun:test";
-import { statSync } from "node:fs";
+import { copyFileSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { copyIdb } from "../../src/idb/copy.ts";
 import type { InspectionOutcome } from "../../src/idb/inspect.ts";
 import { sizeOf } from "../../src/idb/reading.ts";
+import type { Adoption } from "../../src/maintenance/restore.ts";
 import { fromEnvironment, isWithin, whenGone } from "../harness/processes.ts";
+import { SmallDisk, whyNoSmallDisk } from "../harness/small-disk.ts";
 import { query, TemporaryDirectory } from "./temporary.ts";
 
 const icon = [process.execPath, fileURLToPath(new URL("../../src/main.ts", import.meta.url))];
@@ -45,6 +47,13 @@ async function hold(path: string) {
 async function settle(path: string): Promise<InspectionOutcome> {
   const child = Bun.spawn([...icon, "backup", "--as-child", "settle", path], { stdout: "pipe" });
   return JSON.parse(await new Response(child.stdout).text()) as InspectionOutcome;
+}
+
+/** The child that `icon restore` gives the IDB its new id with. */
+async function adopt(path: string): Promise<Adoption> {
+  const words = ["restore", "--as-child", "adopt", path, "--queue-id", "q2"];
+  const child = Bun.spawn([...icon, ...words], { stdout: "pipe" });
+  return JSON.parse(await new Response(child.stdout).text()) as Adoption;
 }
 
 test(`${copies} copies of an IDB that is written and checkpointed all the time are each the state of one commit`, async () => {
@@ -86,3 +95,39 @@ test("a copy that is called off ends, and says so", async () => {
   expect(copied).rejects.toThrow("called off");
   await copied.catch(() => {});
 });
+
+const fullDisk =
+  "a copy whose disk is full before it is one file is said not to be writable, by backup and restore, and never to be damaged";
+const why = whyNoSmallDisk();
+if (why !== null) test.skip(`skipped: ${why}: ${fullDisk}`, () => {});
+else
+  test(fullDisk, async () => {
+    using directory = new TemporaryDirectory();
+    const held = join(directory.path, "held.db");
+    {
+      await using _writer = await writeOn(directory.path);
+      const hasWal = () => sizeOf(`${directory.idb}-wal`) > 1024 * 1024;
+      expect(await isWithin(20_000, hasWal)).toBe(true);
+      const { release } = await hold(directory.idb);
+      await copyIdb(directory.idb, held, never);
+      expect(await release()).toBe("kept\n");
+    }
+    using disk = new SmallDisk(join(directory.path, "disk"), 256 * 1024 * 1024);
+    const copy = join(disk.path, "copy.db");
+    // The -shm, which is needed to read the WAL, takes eight pages.
+    for (const freePages of [0, 1, 7]) {
+      rmSync(join(disk.path, "neighbour"), { force: true });
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(`${copy}${suffix}`, { force: true });
+      for (const suffix of ["", "-wal"]) copyFileSync(`${held}${suffix}`, `${copy}${suffix}`);
+      const { bavail, bsize } = statfsSync(disk.path);
+      writeFileSync(join(disk.path, "neighbour"), new Uint8Array((bavail - freePages) * bsize));
+      const message = expect.stringMatching(/^Cannot make one file of the copy .*(I\/O|full)/);
+      expect({ freePages, settled: await settle(copy), adopted: await adopt(copy) }).toEqual({
+        freePages,
+        settled: { kind: "unavailable", message },
+        adopted: { kind: "unwritten", message },
+      });
+    }
+    rmSync(join(disk.path, "neighbour"));
+    expect((await settle(copy)).kind).toBe("inspected");
+  }, 60_000);
