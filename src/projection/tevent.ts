@@ -4,7 +4,8 @@
 // 1. A sequence number at or below the applied one is a duplicate: counted, dropped. A jump is a hole: its range goes
 //    into the ledger, nothing waits for it.
 // 2. A snapshot is collected and taken in at its end line, whole; cut short, it is discarded. What we believed open of
-//    this source and it does not name has ended while we were not listening.
+//    this source and it does not name has ended while we were not listening. One that names more parties than are
+//    kept is taken in as far as they go, and ends nothing.
 
 import type { FrameEnvelope } from "../event/envelope.ts";
 import type { PartyFacts, PartyGuid, PartyStep, Unseen } from "../event/happening.ts";
@@ -34,6 +35,10 @@ export interface SnapshotItem {
   /** Under which run and ConnID the call's later events come, where its key is that of an earlier run. */
   readonly alias: string | null;
 }
+
+// What a snapshot names lies in memory until its end line, and its rows until their one transaction: about 10 KiB a party.
+// A site of 10,000 agents has about 20,000 parties at a time; a source that never comes to the end must not take it all.
+const snapshotPartiesMax = 100_000;
 
 /** Takes one frame in. Returns why it could not be decoded, or null. */
 export function stepTevent(
@@ -180,6 +185,10 @@ function collectSnapshotLine(world: World, context: StepContext, event: TEvent):
   const named = nameCall(world, context, event);
   const happening = presentOf(world, context, event);
   if (named === null || happening === null) return;
+  if (lines >= snapshotPartiesMax) {
+    context.count("snapshot line beyond the bound");
+    return damageSnapshot(world, context);
+  }
   world.put("snapshot item", `${context.session}/${lines}`, { happening, alias: named.alias });
   updateSource(world, context.source.identity.name, { snapshotLines: lines + 1 });
 }

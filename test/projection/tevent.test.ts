@@ -208,6 +208,24 @@ test("a snapshot with a line that cannot be taken in adds what it names and ends
   expect(story.rows("ICON_WINDOW", "WINDOW_TS").at(-1)?.FAULTS).toContain("snapshot damaged");
 });
 
+test("a snapshot of more parties than are kept is taken in as far as that, counted beyond, and ends nothing", () => {
+  const story = new Story().events([0, "EventRinging", agent]).close("connection lost").open();
+  story.line({ snapshot: "begin" });
+  const present = { id: "EventRinging", snapshot: true, time: startMs / 1000 + 5, ThisDN: "7001" };
+  for (let call = 0; call < 100_003; call += 1) story.line({ ...present, CallUUID: `S${call}` });
+  expect(story.world.all("snapshot item").length).toBe(100_000);
+  story.line({ snapshot: "end", lastSeq: 9 });
+  expect(story.world.all("snapshot item").length).toBe(0);
+  expect(story.world.get("call", "C1")?.endedAt).toBeNull();
+  expect(story.world.all("call").length).toBe(100_001);
+  expect(story.rows("ICON_COUNTER", "NAME")).toContainEqual({
+    SOURCE: "north",
+    NAME: "snapshot line beyond the bound",
+    VALUE: 3,
+  });
+  expect(story.rows("ICON_WINDOW", "WINDOW_TS").at(-1)?.FAULTS).toContain("snapshot damaged");
+}, 60_000);
+
 test("without CallUUID, a call that lives on over a restart of the server stays the same call", () => {
   const { CallUUID: _call, PartyUUID: _party, ...plain } = { ...other };
   const bare = { ...plain, CallUUID: undefined, ConnID: "0a" };
