@@ -28,8 +28,10 @@ const keyOfMember: Readonly<Record<string, string>> = {
   "queue.retentionMs": "queue.retention_age",
   "queue.reserveBytes": "queue.reserve",
   "idb.windowSeconds": "idb.window",
+  "idb.walLimitBytes": "idb.wal_limit",
+  "idb.checkEveryMs": "idb.check_every",
   "http.tokenFile": "http.tokens",
-  "http.tls": "http.tls_certificate",
+  "http.tls": "http.tls_certificate, http.tls_key",
   sources: "source",
 };
 
