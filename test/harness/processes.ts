@@ -112,6 +112,8 @@ export interface InstanceSetting {
   readonly checkEvery?: string;
   /** Default: the program's. */
   readonly retentionBytes?: string;
+  /** Default: the program's. */
+  readonly retentionAge?: string;
   /** Length of a ledger window, seconds. */
   readonly windowSeconds?: number;
   readonly callDeletionTimeoutSeconds?: number;
@@ -147,6 +149,7 @@ function configurationOf(setting: InstanceSetting): string {
     `segment_bytes = ${text(setting.segmentBytes ?? "2MiB")}`,
     ...(setting.reserve === undefined ? [] : [`reserve = ${text(setting.reserve)}`]),
     ...(setting.retentionBytes === undefined ? [] : [`retention_bytes = ${text(setting.retentionBytes)}`]),
+    ...(setting.retentionAge === undefined ? [] : [`retention_age = ${text(setting.retentionAge)}`]),
     "[idb]",
     `path = ${text(idbPathOf(setting))}`,
     `window = "${setting.windowSeconds ?? 1}s"`,
