@@ -44,7 +44,7 @@ export async function checkIdb(options: IdbCheckOptions, stop: AbortSignal): Pro
 
 /** What is damaged; null: nothing, or it could not be looked at. */
 async function look({ path, log }: IdbCheckOptions, stop: AbortSignal): Promise<IdbDamage | null> {
-  const inode = statSync(path, { throwIfNoEntry: false })?.ino;
+  const inode = inodeOf(path);
   if (inode === undefined || stop.aborted) return null; // the recorder notices at its next commit
   const outcome = await inspectInChild({ path, timeoutMs, isGentle: true, stop });
   if (stop.aborted) return null;
@@ -59,5 +59,14 @@ async function look({ path, log }: IdbCheckOptions, stop: AbortSignal): Promise<
       if (first === undefined) return null;
       return { inode, reason: `IDB "${path}" is damaged, as a look through all of it has found: ${first}` };
     }
+  }
+}
+
+/** Undefined: not there, or not to be reached now. */
+function inodeOf(path: string): number | undefined {
+  try {
+    return statSync(path).ino;
+  } catch {
+    return undefined;
   }
 }

@@ -17,9 +17,17 @@ export interface ChildInspection {
 /** The words behind `verify --as-child` that ask for a gentle inspection. */
 export const gentleWord = "--gentle";
 
-/** Never rejects: what became of the child is in the outcome, as "unavailable". */
+/** Never rejects: what became of the child, or that none can be started now, is in the outcome, as "unavailable". */
 export async function inspectInChild(inspection: ChildInspection): Promise<InspectionOutcome> {
-  const { path, timeoutMs, isGentle, stop } = inspection;
+  try {
+    return await ask(inspection);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { kind: "unavailable", message: `Cannot inspect IDB "${inspection.path}": ${reason}` };
+  }
+}
+
+async function ask({ path, timeoutMs, isGentle, stop }: ChildInspection): Promise<InspectionOutcome> {
   const child = Bun.spawn(selfCommand(["verify", "--as-child", ...(isGentle ? [gentleWord] : []), path]), {
     stdin: "ignore",
     stdout: "pipe",
