@@ -2,7 +2,7 @@
 // when it is changed, so the other one has to be asked: once soon after a session began, seldom while all is well, more
 // often while both are primary. Each time is one short connection; nothing is taken from it.
 
-import type { Clock } from "../clock.ts";
+import { type Clock, sleep } from "../clock.ts";
 import type { Hello } from "../protocol/tevent/line.ts";
 import type { Address } from "./network.ts";
 
@@ -38,7 +38,7 @@ export class PairWatch {
     this.end();
     if (others.length === 0) return;
     this.#watching = new AbortController();
-    this.#askAfter(this.#options.times.firstMs, others, this.#watching.signal);
+    void this.#watch(others, this.#watching.signal);
   }
 
   /** The session is over. */
@@ -48,25 +48,29 @@ export class PairWatch {
     this.#second = null;
   }
 
-  #askAfter(delayMs: number, others: readonly Address[], stop: AbortSignal): void {
-    const cancel = this.#options.clock.after(delayMs, () => void this.#ask(others, stop));
-    stop.addEventListener("abort", cancel, { once: true });
+  async #watch(others: readonly Address[], stop: AbortSignal): Promise<void> {
+    const { clock, times, changed } = this.#options;
+    await sleep(clock, times.firstMs, stop);
+    while (!stop.aborted) {
+      const second = await this.#secondAmong(others, stop);
+      if (stop.aborted) return;
+      if (this.#second !== second) {
+        this.#second = second;
+        changed(second);
+      }
+      await sleep(clock, second === null ? times.everyMs : times.whileBothMs, stop);
+    }
   }
 
-  async #ask(others: readonly Address[], stop: AbortSignal): Promise<void> {
+  async #secondAmong(others: readonly Address[], stop: AbortSignal): Promise<Address | null> {
     let second: Address | null = null;
     for (const other of others) {
       const role = await this.#options.ask(other, stop);
-      if (stop.aborted) return;
+      if (stop.aborted) return null;
       // A second primary that does not answer any more may well still be one.
       const isStillSecond = role === null && this.#second === other;
       if (role === "primary" || isStillSecond) second = other;
     }
-    if (this.#second !== second) {
-      this.#second = second;
-      this.#options.changed(second);
-    }
-    const { everyMs, whileBothMs } = this.#options.times;
-    this.#askAfter(second === null ? everyMs : whileBothMs, others, stop);
+    return second;
   }
 }
