@@ -160,6 +160,7 @@ export class CommitFlow {
     for (const batch of [...this.#inHand, ...this.#batches]) batch.durable?.reject(failure);
     this.#room?.reject(failure);
     this.#failed.resolve(failure);
+    this.#noteIdle(); // what waits for the disk is not written any more
   }
 
   #startBatch(plan: SegmentPlan, position: bigint): Batch {
