@@ -10,7 +10,7 @@ import type { Idb } from "./idb/idb.ts";
 import { openIdb } from "./idb/open.ts";
 import { setAside } from "./idb/set-aside.ts";
 import { readersText, type WalBlock, WalGrowth, walAlarmBytes } from "./idb/wal-growth.ts";
-import { InvariantError } from "./invariant.ts";
+import { InvariantError, unreachable } from "./invariant.ts";
 import { type LeveledLog, type LogFields, type LogLevel, openLog } from "./log.ts";
 import { LiveStateDamagedError, LiveStateVersionError } from "./projection/live-state.ts";
 import { type Deaths, Projector, type ProjectorStatus } from "./projector.ts";
@@ -299,7 +299,8 @@ class Recorder {
   #moreDurable(): Promise<void> {
     return new Promise((resolve) => {
       const applied = this.#projector?.status().appliedPosition ?? 0n;
-      if (this.#durable > applied || this.#stop.signal.aborted) return resolve();
+      // What came while live state was being written beside a segment has woken nobody.
+      if (this.#durable > applied || this.#damage !== null || this.#stop.signal.aborted) return resolve();
       // A reader that goes is noticed also when nothing more arrives.
       const callOff = this.#walGrowth.block === null ? () => {} : systemClock.after(walLookMs, () => this.#wake());
       this.#wake = () => {
@@ -412,5 +413,7 @@ self.onmessage = ({ data }: MessageEvent<ToRecorder>) => {
     case "stop":
       recorder?.stop();
       return;
+    default:
+      unreachable(data);
   }
 };
