@@ -32,7 +32,6 @@ export const irStates = { unknown: 0, active: 1, terminated: 2 } as const;
 
 /** Class 8: STATE and PREVSTATE of G_PARTY and G_PARTY_HISTORY. */
 export const partyStates = { null: 1, alerting: 2, connected: 3, hold: 4, queued: 5, dialing: 6 } as const;
-export type PartyStateNumber = (typeof partyStates)[keyof typeof partyStates];
 
 /** Class 9: G_PARTY.TYPE. */
 export const partyTypes = {
