@@ -211,7 +211,7 @@ export class AmiSession implements SourceSession {
     const { clock, isReading } = this.#parts;
     const silenceMs = this.#parts.silenceMs ?? pingsMissedMax * pingIntervalMs;
     this.#clocks.ask();
-    this.#cancelTimer = clock.after(pingIntervalMs, () => {
+    this.#cancelTimer = clock.after(Math.min(pingIntervalMs, silenceMs / pingsMissedMax), () => {
       const silentMs = clock.monotonic() - this.#heardAt;
       if (silentMs > silenceMs && isReading()) {
         const seconds = Math.round(silentMs / 1000);

@@ -23,6 +23,7 @@ import type { OurEnd, Retry, SessionParts, SourceSession } from "./session.ts";
 const helloTimeoutMs = 10_000;
 // link.md: three heartbeats missed in a row, and the link is dead.
 const heartbeatsMissedMax = 3;
+const pingsInSilence = 3;
 // About 16 KiB: a fraction of what a disk makes durable at once.
 const linesPerNote = 48;
 
@@ -294,7 +295,9 @@ export class TeventSession implements SourceSession {
     this.#cancelTimer();
     const { clock } = this.#parts;
     const silenceMs = this.#parts.silenceMs ?? heartbeatsMissedMax * this.#heartbeatMs;
-    this.#cancelTimer = clock.after(this.#heartbeatMs, () => {
+    // Where silence is to be noticed sooner than by heartbeats, the answers to our pings are the signs of life.
+    const lookEveryMs = Math.min(this.#heartbeatMs, silenceMs / pingsInSilence);
+    this.#cancelTimer = clock.after(lookEveryMs, () => {
       const silentMs = clock.monotonic() - this.#heardAt;
       if (silentMs > silenceMs && this.#parts.isReading()) {
         const seconds = Math.round(silentMs / 1000);

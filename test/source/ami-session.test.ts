@@ -12,7 +12,7 @@ const greeting = "Asterisk Call Manager/13.0.0\r\n";
 const loggedIn = "Response: Success\r\nActionID: icon-login\r\nMessage: Authentication accepted\r\n\r\n";
 const secret = "s3cret";
 
-function setUp() {
+function setUp(silenceMs: number | null = null) {
   const clock = new FakeClock();
   const network = new FakeNetwork(5);
   const disk = new SlowDisk();
@@ -25,7 +25,7 @@ function setUp() {
     identity: { name: "pbx", kind: "ami", dbid: 301, primaryDbid: 301, switchDbid: 31, dsType: 101 },
     addresses: [{ host: "127.0.0.1", port: 5038 }],
     reconnect: { minMs: 1000, maxMs: 8000 },
-    silenceMs: null,
+    silenceMs,
     instance: { name: "icon-a", dbid: 9001 },
     intake,
     network,
@@ -39,8 +39,8 @@ function setUp() {
   return { clock, network, disk, source, stop, running, logged };
 }
 
-async function connected() {
-  const all = setUp();
+async function connected(silenceMs: number | null = null) {
+  const all = setUp(silenceMs);
   await settle();
   all.network.last.send(greeting);
   all.network.last.send(loggedIn);
@@ -114,6 +114,23 @@ test("a message whose rest never comes is kept as cut", async () => {
 test("pings that nobody answers end the session as silence", async () => {
   const { clock, disk } = await connected();
   await clock.advance(41_000);
+  expect(disk.marks().find((mark) => mark.includes("session closed"))).toContain('"cause":"silence"');
+});
+
+test("a silence shorter than the usual pings is noticed in its own time, and an idle manager that answers is not silent", async () => {
+  const { clock, network, disk } = await connected(6000);
+  let answered = 0;
+  for (let second = 0; second < 60; second++) {
+    await clock.advance(1000);
+    const pings = network.last.received.filter((text) => text.startsWith("Action: Ping\r"));
+    for (const ping of pings.slice(answered)) {
+      network.last.send(`Response: Success\r\n${ping.match(/ActionID: .*\r\n/)?.[0]}Ping: Pong\r\n\r\n`);
+    }
+    answered = pings.length;
+  }
+  expect(answered).toBeLessThan(40);
+  expect(disk.marks().join("")).not.toContain("session closed");
+  await clock.advance(9000);
   expect(disk.marks().find((mark) => mark.includes("session closed"))).toContain('"cause":"silence"');
 });
 

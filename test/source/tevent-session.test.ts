@@ -30,7 +30,7 @@ const taken = '{"snapshot":"begin"}\n{"snapshot":"end","lastSeq":0}\n';
 const event = (sequence: number) =>
   `{"id":"EventRinging","EventSequenceNumber":${sequence},"time":1795423798.5,"ConnID":"006c02462a161006","ThisDN":"5001"}\n`;
 
-function setUp(addresses = [{ host: "127.0.0.1", port: 7001 }]) {
+function setUp(addresses = [{ host: "127.0.0.1", port: 7001 }], silenceMs: number | null = null) {
   const clock = new FakeClock();
   const network = new FakeNetwork(7);
   const disk = new SlowDisk();
@@ -40,7 +40,7 @@ function setUp(addresses = [{ host: "127.0.0.1", port: 7001 }]) {
     identity: { name: "north", kind: "tevent", dbid: 101, primaryDbid: 101, switchDbid: 1, dsType: 1 },
     addresses,
     reconnect: { minMs: 1000, maxMs: 8000 },
-    silenceMs: null,
+    silenceMs,
     instance: { name: "icon-a", dbid: 9001 },
     intake,
     network,
@@ -186,6 +186,26 @@ test("three missed heartbeats end the session as silence", async () => {
   await clock.advance(2900);
   expect(network.last.isOpen).toBe(true);
   await clock.advance(1200);
+  expect(network.peers[0]?.isOpen).toBe(false);
+  expect(disk.marks().at(-1)).toContain('"cause":"silence"');
+});
+
+test("a silence shorter than the heartbeats is noticed in its own time, and an idle server that answers pings is not silent", async () => {
+  const { clock, network, disk } = setUp([{ host: "127.0.0.1", port: 7001 }], 6000);
+  await settle();
+  network.last.send(hello({ heartbeatMs: 3_600_000 }));
+  await disk.sync();
+  network.last.send(taken);
+  let answered = 0;
+  for (let second = 0; second < 60; second++) {
+    await clock.advance(1000);
+    const pings = network.last.received.filter((text) => text.startsWith('{"ping"'));
+    for (const ping of pings.slice(answered)) network.last.send(ping.replace("ping", "pong"));
+    answered = pings.length;
+  }
+  expect(network.last.isOpen).toBe(true);
+  expect(answered).toBeLessThan(40);
+  await clock.advance(9000);
   expect(network.peers[0]?.isOpen).toBe(false);
   expect(disk.marks().at(-1)).toContain('"cause":"silence"');
 });
