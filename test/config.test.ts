@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, judgeConfig, loadConfig } from "../src/config.ts";
+import { runIcon } from "./commands/run-icon.ts";
 
 const smallest = `
 [instance]
@@ -405,6 +407,19 @@ describe("credentials", () => {
     const { message } = errorOf(ami);
     expect(message).toContain(problem);
     expect(message).not.toContain("hush-hush");
+  });
+
+  test.each([
+    ["token_file", (fifo: string) => `${smallest}token_file = "${fifo}"\n`],
+    ["credentials_file", (fifo: string) => `${smallest.replace("tevent", "ami")}credentials_file = "${fifo}"\n`],
+    ["ca_file", (fifo: string) => `${smallest}[source.tls]\nca_file = "${fifo}"\n`],
+  ])("a FIFO in the place of a %s is refused and not waited for", async (key, configuration) => {
+    expect(spawnSync("mkfifo", ["-m", "600", join(folder, "fifo")]).status).toBe(0);
+    // In a process of its own: what waits for a writer here would wait for ever, and no test could say so.
+    writeFileSync(join(folder, "icon.toml"), configuration("fifo"));
+    const { exitCode, stderr } = await runIcon(["validate", "--config", "icon.toml"], folder);
+    expect(stderr).toContain(`${key} "fifo": it is no file`);
+    expect(exitCode).toBe(78);
   });
 
   test("a token file that is missing is named", () => {

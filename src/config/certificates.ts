@@ -2,9 +2,8 @@
 // and never become part of a Config or a message.
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { CertificateFiles, Config, SourceTls } from "../config.ts";
-import { CredentialsError, readPrivateFile } from "./credentials.ts";
+import { CredentialsError, readPrivateFile, readTextFile } from "./credentials.ts";
 import type { ConfigProblem } from "./problem.ts";
 
 /** What the files of a SourceTls hold. */
@@ -15,6 +14,8 @@ export interface TlsFiles {
 }
 
 const certificateExpected = "a file with one or more certificates in PEM";
+// Several times all the authorities that a system knows.
+const certificateBytesMax = 4 * 1024 * 1024;
 const keyExpected = "the unencrypted private key in PEM that belongs to the certificate";
 
 /** Throws CredentialsError when a file cannot be read or does not hold what it should. */
@@ -28,13 +29,9 @@ export function readTlsFiles({ caFile, client, serverName }: SourceTls): TlsFile
 
 /** The certificates in the file at `path`. Throws CredentialsError. */
 export function readCertificates(path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "unreadable";
-    throw new CredentialsError(path, `the file cannot be read (${reason})`, certificateExpected, { cause });
-  }
+  // What stands around the certificates is words for people, in whatever encoding.
+  const terms = { bytesMax: certificateBytesMax, expected: certificateExpected, isStrict: false };
+  const text = readTextFile(path, terms);
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0) throw new CredentialsError(path, "it holds no certificate", certificateExpected);
   blocks.forEach((block, index) => {

@@ -1,7 +1,7 @@
 // Secrets stay in files of their own, so that the configuration can be shown, mailed and put under version control.
 // They are read when needed and never become part of a Config, a log line or an error message.
 
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
 import { readDocument } from "./document.ts";
 
 export interface AmiCredentials {
@@ -69,19 +69,47 @@ function isOneLine(text: string): boolean {
 
 /** A file that not everybody on this host may reach. Throws CredentialsError. */
 export function readPrivateFile(path: string): string {
-  try {
-    const { mode, size } = statSync(path);
-    if ((mode & 0o007) !== 0) {
+  return readTextFile(path, {
+    bytesMax: fileBytesMax,
+    expected: "a readable file with mode 0600",
+    isStrict: true,
+    refuse: ({ mode }) => {
+      if ((mode & 0o007) === 0) return;
       const octal = (mode & 0o777).toString(8).padStart(4, "0");
       throw new CredentialsError(path, `everybody on this host can reach it (mode ${octal})`, `chmod 600 ${path}`);
-    }
-    if (size > fileBytesMax) throw new CredentialsError(path, `it has ${size} bytes`, `at most ${fileBytesMax} bytes`);
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+    },
+  });
+}
+
+interface TextFileTerms {
+  readonly bytesMax: number;
+  /** What to say when it cannot be read. */
+  readonly expected: string;
+  /** Bytes that are no UTF-8 are refused, and not passed over. */
+  readonly isStrict: boolean;
+  /** Throws what else speaks against the file. */
+  readonly refuse?: (status: Stats) => void;
+}
+
+/**
+ * A text that is read on the main thread, at the start and for each connection: a FIFO or a device in its place must not
+ * hold up the instance. Throws CredentialsError.
+ */
+export function readTextFile(path: string, { bytesMax, expected, isStrict, refuse }: TextFileTerms): string {
+  let descriptor: number | null = null;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // a FIFO answers at once
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) throw new CredentialsError(path, "it is no file", expected);
+    refuse?.(status);
+    const { size } = status;
+    if (size > bytesMax) throw new CredentialsError(path, `it has ${size} bytes`, `at most ${bytesMax} bytes`);
+    return new TextDecoder("utf-8", { fatal: isStrict }).decode(readFileSync(descriptor));
   } catch (cause) {
     if (cause instanceof CredentialsError) throw cause;
     const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "unreadable";
-    throw new CredentialsError(path, `the file cannot be read (${reason})`, "a readable file with mode 0600", {
-      cause,
-    });
+    throw new CredentialsError(path, `the file cannot be read (${reason})`, expected, { cause });
+  } finally {
+    if (descriptor !== null) closeSync(descriptor);
   }
 }
