@@ -5,7 +5,8 @@
 //                                             └──▶ acknowledgement to the source, after fdatasync
 //
 // Intake needs no IDB: the main thread owns sources, queue appends and HTTP, and only tells the recorder what is durable.
-// The first stage that fails stops the others; when `runInstance` returns or throws, all of them have ended.
+// The first stage that fails stops the others; when `runInstance` returns or throws, all of them have ended. Only a recorder
+// that has a backlog left, or hangs, is ended with the process; then the lock of the IDB goes with the process as well.
 
 import { join } from "node:path";
 import { readTokenFile, tokenFileOwners } from "./access/token-file.ts";
@@ -65,7 +66,8 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
   const startedAt = clock.now();
   const intake = new Intake(clock, log);
   const queueDirectory = join(config.instance.dataDir, "queue");
-  using _idbLock = await lockIdb(disk, config.idb.path);
+  using locks = new DisposableStack();
+  locks.use(await lockIdb(disk, config.idb.path));
   await using queue = await openQueue({
     directory: queueDirectory,
     segmentBytes: config.queue.segmentBytes,
@@ -125,6 +127,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
   const failed = queue.failed.then((error) => {
     throw error;
   });
+  failed.catch(() => {}); // it may fail before anybody waits for it, or after nobody does
   const status =
     config.http.listen === null
       ? null
@@ -212,6 +215,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     stopRecorder.abort();
     stopRest.abort();
     await Promise.allSettled([listening, upkeep, sampling, checking, status?.stopped]);
+    if (recorder.isAtWork) locks.move();
   }
 }
 

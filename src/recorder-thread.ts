@@ -58,10 +58,15 @@ export class RecorderThread {
     return this.#report;
   }
 
+  /** It may be writing the IDB. */
+  get isAtWork(): boolean {
+    return this.#worker !== null;
+  }
+
   /**
    * For how long the recorder has had work and taken no step, ms; ask again and again. 0 while it opens the IDB (a
-   * migration takes its time) or moves a large WAL into it, waits for more, or is being started again. An IDB that is locked or gone is no silence:
-   * trying again is a step.
+   * migration takes its time) or moves a large WAL into it, waits for more, or is being started again. An IDB that is
+   * locked or gone is no silence: trying again is a step.
    */
   silentMs(): number {
     const now = this.#options.clock.monotonic();
@@ -127,8 +132,8 @@ export class RecorderThread {
       else if (data.kind === "died") died(data.reason);
       else resolve({ kind: "failed", error: new RecorderFailedError(data.reason, data.exitCode) });
     };
-    // An uncaught throw ends the Worker while this thread lives on.
-    // It did not say so itself: an uncaught throw, or its thread ended. What it had open is closed by nobody.
+    // It did not say so itself: an uncaught throw, which this thread survives, or its thread ended. What it had open is
+    // closed by nobody.
     const gone = (reason: string) => {
       if (!published.isWriting) return died(reason);
       const left = `the recorder was gone in the middle of a transaction, which nobody can end in this process: ${reason}`;
