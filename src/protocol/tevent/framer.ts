@@ -18,16 +18,19 @@ export class LineFramer {
   #partBytes = 0;
   #isCut = false;
 
-  push(chunk: Uint8Array): readonly Line[] {
-    const lines: Line[] = [];
+  /**
+   * The lines that end in the chunk, one when it is asked for: of half a MiB of tiny ones, all at once would be some
+   * hundred times as large. Whoever does not read on to the end must push nothing more.
+   */
+  *push(chunk: Uint8Array): Generator<Line, void, undefined> {
     let from = 0;
     for (let end = chunk.indexOf(lf); end !== -1; end = chunk.indexOf(lf, from)) {
-      this.#end(chunk.subarray(from, end), lines);
+      const line = this.#end(chunk.subarray(from, end));
+      if (line !== null) yield line;
       from = end + 1;
     }
     // A copy (a Buffer's own slice is none): a view of the rest would keep the whole chunk in memory.
     if (from < chunk.length) this.#keep(new Uint8Array(chunk.subarray(from)));
-    return lines;
   }
 
   /** Bytes of a line that is not finished. */
@@ -35,7 +38,7 @@ export class LineFramer {
     return this.#partBytes;
   }
 
-  #end(rest: Uint8Array, lines: Line[]): void {
+  #end(rest: Uint8Array): Line | null {
     let bytes = rest;
     let isCut = rest.length > lineBytesMax;
     if (this.#partBytes > 0) {
@@ -49,7 +52,7 @@ export class LineFramer {
       bytes = rest.subarray(0, lineBytesMax);
     }
     if (!isCut && bytes.at(-1) === cr) bytes = bytes.subarray(0, bytes.length - 1);
-    if (bytes.length > 0) lines.push({ bytes, isCut });
+    return bytes.length > 0 ? { bytes, isCut } : null;
   }
 
   #keep(bytes: Uint8Array): void {
