@@ -3,6 +3,7 @@
 
 import { expect, test } from "bun:test";
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   copyFileSync,
@@ -11,7 +12,6 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -155,17 +155,19 @@ async function recordAndDie(setting: InstanceSetting, load: Load): Promise<void>
   await instance.kill();
 }
 
-/** Garbles the end of the last record, as a write that did not end leaves it. */
+/**
+ * Leaves something behind the records of the newest segment, as a write that did not end does. Killed while it rolls, the
+ * instance leaves two open ones, of which the older is whole, and the newer may hold no record yet.
+ */
 function tearTail(queueDirectory: string): void {
-  const [name] = readdirSync(queueDirectory).filter((each) => each.endsWith(".open"));
+  const name = readdirSync(queueDirectory)
+    .filter((each) => each.endsWith(".open"))
+    .sort()
+    .at(-1);
   if (name === undefined) throw new Error(`Cannot tear a tail: "${queueDirectory}" has no open segment`);
   const path = join(queueDirectory, name);
-  const bytes = readFileSync(path);
-  // Behind it are the zeros that were reserved.
-  const last = bytes.findLastIndex((each) => each !== 0);
-  bytes.fill(0xff, last - 8, last + 1);
   const { mode } = lstatSync(path);
-  writeFileSync(path, bytes);
+  appendFileSync(path, new Uint8Array(8).fill(0xff));
   expect(lstatSync(path).mode).toBe(mode);
 }
 
