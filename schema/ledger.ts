@@ -18,7 +18,7 @@ export const ICON_WINDOW = sqliteTable(
     EVENTS: integer().notNull(),
     FIRST_SEQ: integer(),
     LAST_SEQ: integer(),
-    /** JSON list of [from, to]: sequence numbers that never came, both ends included. */
+    /** JSON list of [from, to]: sequence numbers that never came, both ends included; in every window that they may belong to. */
     HOLES: text(),
     /** JSON list of words: why the window cannot be vouched for. */
     FAULTS: text(),

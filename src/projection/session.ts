@@ -102,6 +102,7 @@ export function openSession(world: World, source: SourceState, envelope: MarkEnv
     snapshotLines: null,
     isSnapshotDamaged: false,
     newestWindow: isNewRun ? null : source.newestWindow,
+    wholeUntil: isNewRun ? null : (source.wholeUntil ?? null),
   };
   world.put("source", source.identity.name, next);
   return next;

@@ -46,6 +46,11 @@ export interface SourceState {
    * is not known. Absent in what an earlier version kept.
    */
   readonly damagedSince?: SourceInstant | null;
+  /**
+   * When the source last said a number, in an event or a heartbeat, that nothing is missing below: what is missing next
+   * happened after that. Null or absent (in what an earlier version kept): not known.
+   */
+  readonly wholeUntil?: SourceInstant | null;
   readonly counters: Readonly<Record<string, number>>;
 }
 

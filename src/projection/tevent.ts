@@ -26,7 +26,7 @@ import { writeMark } from "./mark.ts";
 import { noteQuality } from "./quality.ts";
 import { dropSnapshot, storeEvent } from "./session.ts";
 import { aliasKey, estimatedSourceTime, hearClock, type StepContext, updateSource } from "./source.ts";
-import { enterWindow, faultSinceDamage } from "./window.ts";
+import { enterStretches, enterWindow, faultSinceDamage, type Stretch, takeDamage } from "./window.ts";
 import type { World } from "./world.ts";
 
 /** One line of a snapshot under way: what it says, kept until the end line. */
@@ -55,8 +55,14 @@ export function stepTevent(
       else stepEvent(world, context, windowSeconds, envelope, line.event);
       return null;
     case "undecodable":
-      if (line.sequence !== null) takeSequence(world, context, windowSeconds, line.sequence, context.source.clock);
-      else damageSnapshot(world, context);
+      // When it happened is not known; what is missing before it happened before it came.
+      if (line.sequence !== null) {
+        takeSequence(world, context, windowSeconds, {
+          sequence: line.sequence,
+          at: null,
+          until: estimatedSourceTime(context.source, envelope.arrivedAt),
+        });
+      } else damageSnapshot(world, context);
       enterWindow(world, context, windowSeconds, estimatedSourceTime(context.source, envelope.arrivedAt), {
         fault: "undecodable frame",
       });
@@ -64,6 +70,9 @@ export function stepTevent(
     case "heartbeat":
       writeDueEndings(world, context, line.at);
       faultSinceDamage(world, context, windowSeconds, line.at);
+      if (line.lastSeq !== null && line.lastSeq <= (context.source.appliedSequence ?? -1)) {
+        updateSource(world, name, { wholeUntil: later(context.source.wholeUntil, line.at) });
+      }
       hearClock(world, name, line.at, envelope.arrivedAt);
       return null;
     case "gap": {
@@ -110,11 +119,9 @@ function stepEvent(
   envelope: FrameEnvelope,
   event: TEvent,
 ): void {
-  const { appliedSequence } = context.source;
-  const isNew = event.sequence === null || appliedSequence === null || event.sequence > appliedSequence;
-  // Before the hole that it may have made: windows are entered as time goes on.
-  if (isNew) faultSinceDamage(world, context, windowSeconds, event.at);
-  if (event.sequence !== null && !takeSequence(world, context, windowSeconds, event.sequence, event.at)) return;
+  const { sequence, at } = event;
+  if (sequence === null) faultSinceDamage(world, context, windowSeconds, at);
+  else if (!takeSequence(world, context, windowSeconds, { sequence, at, until: at })) return;
   writeDueEndings(world, context, event.at);
   hearClock(world, context.source.identity.name, event.at, envelope.arrivedAt);
   enterWindow(world, context, windowSeconds, event.at, { event: { sequence: event.sequence } });
@@ -126,26 +133,62 @@ function stepEvent(
   for (const happening of happeningsOf(world, context, event)) stepCall(world, context, happening);
 }
 
+interface Numbered {
+  readonly sequence: number;
+  /** Null: it cannot be decoded. */
+  readonly at: SourceInstant | null;
+  /** It happened no later. */
+  readonly until: SourceInstant;
+}
+
 /** Applies the sequence rules; false: a duplicate, to be dropped. */
 function takeSequence(
   world: World,
   context: StepContext,
   windowSeconds: number,
-  sequence: number,
-  at: SourceInstant | null,
+  { sequence, at, until }: Numbered,
 ): boolean {
-  const applied = context.source.appliedSequence;
+  const { appliedSequence: applied, identity, wholeUntil } = context.source;
   if (applied !== null && sequence <= applied) {
     context.count("duplicate event");
     return false;
   }
   // A run's events start at 1; what came before our first one of a run that we never saw is the snapshot's business.
-  if (applied !== null && sequence > applied + 1) {
-    context.count("hole in the sequence");
-    if (at !== null) enterWindow(world, context, windowSeconds, at, { hole: [applied + 1, sequence - 1] });
-  }
-  updateSource(world, context.source.identity.name, { appliedSequence: sequence });
+  const isHole = applied !== null && sequence > applied + 1;
+  if (isHole) context.count("hole in the sequence");
+  enterMissing(world, context, windowSeconds, until, isHole ? [applied + 1, sequence - 1] : null);
+  updateSource(world, identity.name, {
+    appliedSequence: sequence,
+    wholeUntil: at === null ? (wholeUntil ?? null) : later(wholeUntil, at),
+  });
   return true;
+}
+
+/**
+ * What is missing before a word of the source belongs to any window from when it last told that nothing is up to this word.
+ * Damage and hole at once, for windows are entered as time goes on; and before the word itself.
+ */
+function enterMissing(
+  world: World,
+  context: StepContext,
+  windowSeconds: number,
+  until: SourceInstant,
+  hole: readonly [from: number, to: number] | null,
+): void {
+  const damage = takeDamage(world, context, until);
+  if (damage === null && hole === null) return;
+  const { wholeUntil, clock } = context.source;
+  const missing = hole && { from: wholeUntil ?? clock ?? until, until, entry: { hole } };
+  enterStretches(
+    world,
+    context,
+    windowSeconds,
+    [damage, missing].filter((each) => each !== null),
+  );
+}
+
+function later(known: SourceInstant | null | undefined, at: SourceInstant): SourceInstant {
+  return known == null || known < at ? at : known;
 }
 
 /**
@@ -167,7 +210,7 @@ export function passOverLine(
   if (line.kind !== "event") return damageSnapshot(world, context);
   const { event } = line;
   if (event.sequence === null) damageSnapshot(world, context);
-  else takeSequence(world, context, windowSeconds, event.sequence, event.at);
+  else takeSequence(world, context, windowSeconds, { sequence: event.sequence, at: event.at, until: event.at });
   const named = nameCall(world, context, event);
   if (named !== null && world.get("call", named.callId) !== undefined) {
     noteQuality(world, context, "G_CALL", named.callId, "event not projected", null);
@@ -217,19 +260,20 @@ function takeSnapshot(
   const latestAt = Math.max(estimatedSourceTime(source, envelope.arrivedAt), ...items.map((item) => item.at));
   const now = latestAt as SourceInstant;
   const applied = source.appliedSequence;
+  const stretches: Stretch[] = [];
   if (applied !== null && lastSeq > applied) {
     context.count("hole in the sequence");
-    enterWindow(world, context, windowSeconds, source.clock ?? now, { hole: [applied + 1, lastSeq] });
+    const from = source.wholeUntil ?? source.clock ?? now;
+    stretches.push({ from, until: now, entry: { hole: [applied + 1, lastSeq] } });
   }
   updateSource(world, source.identity.name, { snapshotLines: null, appliedSequence: lastSeq });
   // Of a run that goes on, the numbers tell whether anything was missed; of the end of an earlier run, nothing does.
   const isEndOfRunUnknown = applied === null && source.heardUntil !== null;
   if (lastSeq > (applied ?? 0) || isEndOfRunUnknown) {
-    if (source.heardUntil !== null) {
-      enterWindow(world, context, windowSeconds, source.heardUntil, { fault: "reconciled by snapshot" });
-    }
-    enterWindow(world, context, windowSeconds, now, { fault: "reconciled by snapshot" });
+    const entry = { fault: "reconciled by snapshot" } as const;
+    for (const each of [source.heardUntil, now]) if (each !== null) stretches.push({ from: each, until: each, entry });
   }
+  enterStretches(world, context, windowSeconds, stretches);
   const damage = source.isSnapshotDamaged ? "; a line could not be taken in, so nothing was ended" : "";
   const detail = `${items.length} parties, as of event ${lastSeq}${damage}`;
   writeMark(world, context, envelope.arrivedAt, "snapshot taken in", detail);

@@ -2,7 +2,8 @@
 // are missing, and what was wrong. Only windows with events or faults get a row; stretches without a session follow
 // from G_DSS_GCC_PROVIDER.
 
-import { type SourceInstant, sourceInstant } from "../event/instant.ts";
+import { type SourceInstant, sourceInstant, timestampText } from "../event/instant.ts";
+import { writeMark } from "./mark.ts";
 import { type SourceState, type StepContext, updateSource } from "./source.ts";
 import type { World } from "./world.ts";
 
@@ -24,6 +25,7 @@ export type WindowFault =
   | "reconciled by snapshot"
   | "queue lost"
   | "damaged record"
+  | "later windows not marked" // a hole or damage is in more windows than have rows; ICON_MARK names the stretch
   | "undecodable frame"
   | "projection failed"
   | "cti link down"
@@ -84,23 +86,75 @@ export function enterWindow(
   putWindow(world, source, key, window, context.position);
 }
 
-// A source that was silent for longer has its first and its last windows marked.
-const windowsBetweenMax = 1000;
+/** Something that belongs to any of the windows from one time of the source to another, nobody knows which. */
+export interface Stretch {
+  readonly from: SourceInstant;
+  readonly until: SourceInstant;
+  readonly entry: WindowEntry;
+}
+
+// So many rows tell of one stretch: at 60 s some 16 hours. A longer one, which only a link that was down makes, has its
+// first and its last windows marked, and a mark that names the others.
+const windowsPerStretchMax = 1000;
+
+/** Enters each stretch into all of its windows. An event there may be the only one of its window. */
+export function enterStretches(
+  world: World,
+  context: StepContext,
+  windowSeconds: number,
+  stretches: readonly Stretch[],
+): void {
+  const windowMs = windowSeconds * 1000;
+  const startOf = (at: number) => at - (at % windowMs);
+  const entries = new Map<number, WindowEntry[]>();
+  for (const { from, until, entry } of stretches) {
+    const [first, last] = [startOf(Math.min(from, until)), startOf(Math.max(from, until))];
+    const firstOfLast = Math.max(first, last - (windowsPerStretchMax - 1) * windowMs);
+    for (let start = firstOfLast; start <= last; start += windowMs) push(entries, start, entry);
+    if (firstOfLast === first) continue;
+    push(entries, first, entry);
+    push(entries, first, { fault: "later windows not marked" });
+    noteUnmarked(world, context, entry, [first + windowMs, firstOfLast]);
+  }
+  // As time goes on: an older window is left behind by a newer one.
+  for (const [start, each] of [...entries].sort(([a], [b]) => a - b)) {
+    for (const entry of each) enterWindow(world, context, windowSeconds, sourceInstant(start), entry);
+  }
+}
+
+function push(entries: Map<number, WindowEntry[]>, start: number, entry: WindowEntry): void {
+  const known = entries.get(start);
+  if (known === undefined) entries.set(start, [entry]);
+  else known.push(entry);
+}
+
+function noteUnmarked(
+  world: World,
+  context: StepContext,
+  { hole, fault }: WindowEntry,
+  [from, to]: readonly [from: number, to: number],
+): void {
+  const what = hole === undefined ? fault : `events ${hole[0]} to ${hole[1]} missing`;
+  const when = `${timestampText(sourceInstant(from))} to ${timestampText(sourceInstant(to))}`;
+  writeMark(world, context, to - context.source.clockDifferenceMs, "windows not marked", `${when}: ${what}`);
+}
 
 /**
- * The source's clock is about to be moved to `at`: what was lost of it since it last spoke belongs to any of the windows
- * between, which therefore all say so. An event there may be the only one of its window.
+ * What was lost of the source since it last spoke: its word of `at`, which is about to be taken in, ends the stretch. Null
+ * when nothing was.
  */
-export function faultSinceDamage(world: World, context: StepContext, windowSeconds: number, at: SourceInstant): void {
-  const { name } = context.source.identity;
-  const since = world.get("source", name)?.damagedSince ?? null;
-  if (since === null) return;
+export function takeDamage(world: World, { source }: StepContext, at: SourceInstant): Stretch | null {
+  const { name } = source.identity;
+  const from = world.get("source", name)?.damagedSince ?? null;
+  if (from === null) return null;
   updateSource(world, name, { damagedSince: null });
-  const windowMs = windowSeconds * 1000;
-  const first = Math.min(at, Math.max(since, at - windowsBetweenMax * windowMs));
-  for (let start = first - (first % windowMs); start <= at; start += windowMs) {
-    enterWindow(world, context, windowSeconds, sourceInstant(start), { fault: "damaged record" });
-  }
+  return { from, until: at, entry: { fault: "damaged record" } };
+}
+
+/** Damage alone, before a word of the source that has no number. */
+export function faultSinceDamage(world: World, context: StepContext, windowSeconds: number, at: SourceInstant): void {
+  const damage = takeDamage(world, context, at);
+  if (damage !== null) enterStretches(world, context, windowSeconds, [damage]);
 }
 
 /** Enters a fault into every window of the source that is not yet left behind, of earlier runs too, and writes its row. */

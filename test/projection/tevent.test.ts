@@ -23,8 +23,79 @@ test("a jump in the sequence is a hole with its range in the ledger, and nothing
   story.expectParties("5001: alerting 0, connected 70 | …");
   const windows = story.rows("ICON_WINDOW", "WINDOW_TS");
   expect(windows.map(({ EVENTS, FIRST_SEQ, LAST_SEQ, HOLES }) => [EVENTS, FIRST_SEQ, LAST_SEQ, HOLES])).toEqual([
-    [1, 1, 1, "[]"],
+    [1, 1, 1, "[[2,4]]"],
     [1, 5, 5, "[[2,4]]"],
+  ]);
+});
+
+const windowsOf = (story: Story) =>
+  story.rows("ICON_WINDOW", "WINDOW_TS").map(({ WINDOW_TS, EVENTS, HOLES, FAULTS }) => {
+    const minute = (WINDOW_TS - startMs / 1000) / 60;
+    return [minute, EVENTS, HOLES, ...(JSON.parse(FAULTS ?? "[]") as string[])];
+  });
+
+test("a hole is in every window that its events may belong to: from the last one before it to the next one", () => {
+  const story = new Story().events([10, "EventRinging", agent]).skip(2).events([250, "EventEstablished", agent]);
+  expect(windowsOf(story)).toEqual([
+    [0, 1, "[[2,3]]"],
+    [1, 0, "[[2,3]]"],
+    [2, 0, "[[2,3]]"],
+    [3, 0, "[[2,3]]"],
+    [4, 1, "[[2,3]]"],
+  ]);
+});
+
+test("a heartbeat that names the last event taken in shows that nothing was missing until then, another does not", () => {
+  const named = new Story().events([10, "EventRinging", agent]).heartbeat(130).skip(1);
+  named.events([190, "EventEstablished", agent]);
+  expect(windowsOf(named)).toEqual([
+    [0, 1, "[]"],
+    [2, 0, "[[2,2]]"],
+    [3, 1, "[[2,2]]"],
+  ]);
+  const beyond = new Story().events([10, "EventRinging", agent]).skip(1).heartbeat(130);
+  beyond.events([190, "EventEstablished", agent]);
+  expect(windowsOf(beyond)).toEqual([
+    [0, 1, "[[2,2]]"],
+    [1, 0, "[[2,2]]"],
+    [2, 0, "[[2,2]]"],
+    [3, 1, "[[2,2]]"],
+  ]);
+});
+
+test("a hole before an event that cannot be decoded reaches to where that one is thought to be", () => {
+  const story = new Story().events([10, "EventRinging", agent]).wait(130);
+  story.line({ id: "EventEstablished", EventSequenceNumber: 3, time: "nonsense" });
+  const counted = story.rows("ICON_COUNTER", "NAME").map(({ NAME }) => NAME);
+  expect(counted).toContain("hole in the sequence");
+  const windows = windowsOf(story);
+  expect(windows.map(([, , holes]) => holes)).toEqual(windows.map(() => "[[2,2]]"));
+  expect(windows.map(([minute]) => minute)).toEqual(windows.map((_, at) => at));
+  expect(windows.at(-1)).toContain("undecodable frame");
+});
+
+test("what a snapshot takes the place of is missing in every window since the last word before it", () => {
+  const story = new Story().events([10, "EventRinging", agent]).close("connection lost").wait(200).open();
+  story.line({ gap: { from: 2, to: 4 } }).snapshot(4, [190, "EventRinging", agent]);
+  const windows = windowsOf(story);
+  expect(windows.length).toBeGreaterThan(2);
+  expect(windows.map(([minute, , holes]) => [minute, holes])).toEqual(windows.map((_, at) => [at, "[[2,4]]"]));
+  for (const each of [windows[0], windows.at(-1)]) expect(each).toContain("reconciled by snapshot");
+});
+
+test("of a hole that is longer than 1000 windows the first and the last are marked, and a mark names those between", () => {
+  const minutes = 10_080;
+  const story = new Story().events([10, "EventRinging", agent]).skip(1);
+  story.events([minutes * 60, "EventEstablished", agent]);
+  const windows = windowsOf(story);
+  expect(windows).toEqual([
+    [0, 1, "[[2,2]]", "later windows not marked"],
+    ...Array.from({ length: 999 }, (_, each) => [minutes - 999 + each, 0, "[[2,2]]"]),
+    [minutes, 1, "[[2,2]]"],
+  ]);
+  const marks = story.rows("ICON_MARK", "ID").filter(({ KIND }) => KIND === "windows not marked");
+  expect(marks.map(({ DETAIL }) => DETAIL)).toEqual([
+    `${at(60)} to ${at((minutes - 999) * 60)}: events 2 to 2 missing`,
   ]);
 });
 
