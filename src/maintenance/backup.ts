@@ -44,8 +44,8 @@ export interface BackupReport {
 }
 
 /**
- * Rejects with what checkPlaces and backUpIdb throw, with what the IDB's and the queue's errors say of what cannot be copied, or with
- * the file system's own; then nothing is left of the backup. `stop` ends it early.
+ * Rejects with what checkPlaces and backUpIdb throw, with what the IDB's and the queue's errors say of what cannot be
+ * copied, or with the file system's own; then nothing is left of the backup. `stop` ends it early.
  */
 export async function backUp(
   request: BackupRequest,

@@ -43,8 +43,8 @@ export class RestoreWriteError extends Error {
 }
 
 /**
- * Rejects with NoBackupError, RestoreTargetError, RestoreWriteError, BackupUnusableError when the backup is not whole or of a newer format,
- * or with the file system's own; the data directory is then as it was.
+ * Rejects with NoBackupError, RestoreTargetError, RestoreWriteError, BackupUnusableError when the backup is not whole or
+ * of a newer format, or with the file system's own; the data directory is then as it was.
  */
 export async function restore(request: RestoreRequest, disk: Disk): Promise<RestoreReport> {
   const manifest = await readBackup(request.backup, disk);

@@ -1,5 +1,5 @@
-// The clocks: steps of ours, and how a source's stands to it. Calls are timed by the source's clock alone, so no row's times move when ours steps; but arrivals
-// before and after it cannot be compared any more, and the ledger says so.
+// The clocks: steps of ours, and how a source's stands to it. Calls are timed by the source's clock alone, so no row's
+// times move when ours steps; but arrivals before and after it cannot be compared any more, and the ledger says so.
 
 import type { MarkEnvelope } from "../event/envelope.ts";
 import { type ArrivalInstant, arrivalInstant, sourceInstant, timestampText } from "../event/instant.ts";

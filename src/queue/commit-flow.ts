@@ -120,7 +120,10 @@ export class CommitFlow {
     else if (!this.#isScheduled && this.#inHand.length < commitsInHandMax) this.#schedule();
   }
 
-  /** Of a position that was put and is not durable yet: resolves when it is; rejects with QueueFailedError when it may not be. */
+  /**
+   * Of a position that was put and is not durable yet: resolves when it is; rejects with QueueFailedError when it may
+   * not be.
+   */
   durable(position: bigint): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const holdsIt = ({ lastPosition }: Batch) => position <= lastPosition;

@@ -27,7 +27,10 @@ export interface ArrivalSink {
   append(head: Uint8Array, body?: Uint8Array): bigint;
   /** Resolves once everything up to this position is on disk. */
   durable(position: bigint): Promise<void>;
-  /** Calls `listener` each time that more is on disk, with the last such position, before `durable` resolves. Returns what ends that. */
+  /**
+   * Calls `listener` each time that more is on disk, with the last such position, before `durable` resolves. Returns what
+   * ends that.
+   */
   onDurable(listener: (position: bigint) => void): () => void;
   /** False: more is waiting for the disk than should; stop reading sockets until `room` resolves. */
   readonly hasRoom: boolean;
