@@ -1,11 +1,11 @@
 // Opens the IDB for writing: looks at what is there before touching it, makes it if there is nothing, migrates it.
 
-import { chmodSync, closeSync, fsyncSync, openSync } from "node:fs";
+import { chmodSync, closeSync, fsyncSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import Database from "libsql";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import { idbError } from "./error.ts";
+import { IdbUnavailableError, idbError } from "./error.ts";
 import { Idb } from "./idb.ts";
 import { lookAtIdb } from "./look.ts";
 import { migrate, readIdentity, refreshContract, versionKnown } from "./migrate.ts";
@@ -46,6 +46,10 @@ export function openIdb({ path: given, log, clock = systemClock, windowSeconds, 
   // What a reader made the WAL grow to is given back after the next checkpoint.
   const walBytesKept = walUsualBytes(walLimitBytes ?? Number.POSITIVE_INFINITY);
   const checkpointPages = Math.min(walPages, Math.floor(walBytesKept / 2 / pageBytes));
+  // To open a FIFO would wait for its writer, with the recorder deaf to everything else.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+    throw new IdbUnavailableError(`Cannot open IDB "${path}": it is no file; expected one, or nothing there`);
+  }
   const isNew = sizeOf(path) === 0;
   if (isNew) createFile(path, log, clock);
   else {

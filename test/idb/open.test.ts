@@ -19,6 +19,8 @@ import { setAside } from "../../src/idb/set-aside.ts";
 import { silentLog } from "../../src/log.ts";
 import { batch, call, query, TemporaryDirectory, tamper } from "./temporary.ts";
 
+const writeOn = join(import.meta.dir, "write-on.ts");
+
 /** Every file of the directory that holds data, with a hash of its bytes. */
 const contents = (path: string) =>
   Object.fromEntries(
@@ -251,3 +253,14 @@ test("an IDB that the owner opened to a group keeps its mode", () => {
   directory.open().close();
   expect(statSync(directory.idb).mode & 0o777).toBe(0o640);
 });
+
+test("a FIFO or a folder in the place of the IDB is said to be none, and not waited for", () => {
+  for (const make of [["mkfifo"], ["mkdir"]]) {
+    using directory = new TemporaryDirectory();
+    expect(Bun.spawnSync([...make, directory.idb]).exitCode).toBe(0);
+    // In a process of its own: what waits for a writer here would wait for ever, and no test could say so.
+    const opening = Bun.spawnSync([process.execPath, writeOn, directory.path], { timeout: 10_000 });
+    expect(opening.stderr.toString()).toContain("IdbUnavailableError: Cannot open IDB");
+    expect(opening.stderr.toString()).toContain("it is no file; expected one, or nothing there");
+  }
+}, 30_000);
