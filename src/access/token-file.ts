@@ -143,7 +143,9 @@ function readOwnersAlone(path: string, owners: readonly number[]): string {
     throw new TokenFileError(path, "there is no such file", "a file made by `icon token add`");
   }
   using file = opened;
-  const { uid, mode } = fstatSync(file.descriptor);
+  const stats = fstatSync(file.descriptor);
+  if (!stats.isFile()) throw new TokenFileError(path, "it is no file", "a file made by `icon token add`");
+  const { uid, mode } = stats;
   if ((mode & 0o077) !== 0) {
     const octal = (mode & 0o777).toString(8).padStart(4, "0");
     throw new TokenFileError(path, `others than its owner can reach it (mode ${octal})`, `chmod 600 ${path}`);

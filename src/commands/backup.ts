@@ -35,8 +35,8 @@ export function backupCommand(): Command {
     .description("copy persistent queue, IDB and configuration to a new folder; safe beside a running instance")
     .argument("<DIR>", "the folder to make; outside of the data directory, better on another disk")
     .option("-c, --config <FILE>", "the configuration file of the instance; it is copied too")
-    .option("--data-dir <directory>", "the data directory, instead of --config")
-    .option("--idb <file>", "with --data-dir: the IDB file, when it is not idb.db in the data directory")
+    .option("--data-dir <DIR>", "the data directory, instead of --config")
+    .option("--idb <FILE>", "with --data-dir: the IDB file, when it is not idb.db in the data directory")
     .option(
       "--queue-only",
       "without the IDB: it is rebuilt from the persistent queue, as far back as that reaches",

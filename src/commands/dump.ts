@@ -1,6 +1,6 @@
 // `icon dump`: what is in a persistent queue, in words.
 
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { type DumpSummary, dumpRecords, dumpSegments } from "../maintenance/dump.ts";
@@ -29,6 +29,10 @@ export function dumpCommand(): Command {
     .option("--from <position>", "first position", position)
     .option("--to <position>", "last position", position)
     .option("--limit <count>", "at most so many lines", count)
+    .addHelpText(
+      "after",
+      `\nNothing is changed. Exit codes: 0 printed; ${exitCodes.failed} some records are damaged; ${exitCodes.noInput} no persistent queue there.`,
+    )
     .action(async (directory: string, { json: isJson, segments, from, to, limit }: Options) => {
       using reader = new QueueReader({ directory: queueDirectory(directory), disk: systemDisk });
       if (segments) {
@@ -46,11 +50,11 @@ export function dumpCommand(): Command {
 
 function queueDirectory(directory: string): string {
   for (const each of [join(directory, "queue"), directory]) {
-    if (!statSync(each, { throwIfNoEntry: false })?.isDirectory()) continue;
+    if (!existsSync(each) || !statSync(each).isDirectory()) continue;
     if (each !== directory || segmentsAmong(systemDisk.list(each)).length > 0) return each;
   }
   throw new CommandError(
-    exitCodes.unavailable,
+    exitCodes.noInput,
     `Cannot dump "${directory}": there is no persistent queue; expected a data directory, or the folder "queue" in it`,
   );
 }

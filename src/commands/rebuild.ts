@@ -131,7 +131,7 @@ async function run(job: Job): Promise<Report> {
 }
 
 function checkQueue({ queueDirectory }: Job): void {
-  const isThere = statSync(queueDirectory, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const isThere = existsSync(queueDirectory) && statSync(queueDirectory).isDirectory();
   if (isThere && segmentsOf(queueDirectory).length > 0) return;
   throw new CommandError(
     exitCodes.noInput,

@@ -37,7 +37,7 @@ export function restoreCommand(): Command {
     .description("make a data directory from a backup; it must be empty or not exist")
     .argument("<DIR>", "a backup that `icon backup` made")
     .option("-c, --config <FILE>", "the configuration file that the instance will run with; its folders are filled")
-    .option("--data-dir <directory>", "the data directory to make, instead of --config")
+    .option("--data-dir <DIR>", "the data directory to make, instead of --config")
     .option("--json", "say what was restored as one JSON object", false)
     .addOption(new Option("--as-child <operation>").choices(["adopt"]).hideHelp())
     .addOption(new Option("--queue-id <id>").hideHelp())

@@ -27,8 +27,8 @@ export function sqlCommand(): Command {
     .description("ask an IDB a question in SQL, also beside a running instance; nothing is changed")
     .argument("[statement]", "one SELECT, WITH … SELECT or EXPLAIN")
     .argument("[where]", "an IDB file, or a data directory with idb.db in it")
-    .option("--idb <file>", "the IDB file")
-    .option("--data-dir <directory>", "the instance's data directory; its idb.db is asked")
+    .option("--idb <FILE>", "the IDB file")
+    .option("--data-dir <DIR>", "the instance's data directory; its idb.db is asked")
     .addOption(
       new Option("--format <format>", "how to write the rows").choices(["table", "csv", "json"]).default("table"),
     )

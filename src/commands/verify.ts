@@ -23,14 +23,14 @@ export function verifyCommand(): Command {
   return new Command("verify")
     .description("read a whole data directory and tell what is damaged; safe beside a running instance")
     .argument("<DIR>", "a data directory")
-    .option("--idb <file>", "the IDB file, when it is not idb.db in the data directory")
+    .option("--idb <FILE>", "the IDB file, when it is not idb.db in the data directory")
     .option("--json", "one JSON object", false)
     .option("--timeout <seconds>", "give up on the IDB after this time", seconds, 3_600)
     .addOption(new Option("--as-child").hideHelp())
     .addOption(new Option(gentleWord).hideHelp())
     .addHelpText(
       "after",
-      `\nNothing is changed. Exit codes: 0 sound; ${exitCodes.dataFormat} damage found; ${exitCodes.noInput} nothing there.`,
+      `\nNothing is changed. Exit codes: 0 sound; ${exitCodes.dataFormat} damage found; ${exitCodes.noInput} nothing there;\n${exitCodes.unavailable} the IDB took longer than --timeout.`,
     )
     .action(async (directory: string, options: Options) => {
       if (options.asChild) {
@@ -79,5 +79,5 @@ function seconds(text: string): number {
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return existsSync(path) && statSync(path).isDirectory();
 }

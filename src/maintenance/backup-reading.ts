@@ -1,7 +1,7 @@
 // Judges a backup before anything is restored from it, from outside in: is it one, of a version we read, with halves that
 // belong together. Whether each file's bytes are those that were written is seen when they are copied.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { askChild } from "../idb/child.ts";
 import type { InspectionOutcome } from "../idb/inspect.ts";
@@ -23,7 +23,7 @@ export async function readBackup(backup: string, disk: Disk): Promise<Manifest> 
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    if (!isMissingFile(cause)) throw cause;
+    if (!isMissingFile(cause) && statSync(backup).isDirectory()) throw cause;
     throw new NoBackupError(
       `Cannot restore from "${backup}": there is no "${manifestName}"; expected a backup that came to its end`,
       { cause },

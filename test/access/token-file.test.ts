@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { findToken, hashToken, makeToken, mayDo, type Token, type TokenRole } from "../../src/access/token.ts";
 import {
   addToken,
@@ -119,6 +119,13 @@ describe("the token file", () => {
     expect(wrong.message).toStartWith('Cannot use token file "f": line 1: a token itself stands there');
     expect(wrong.message).toContain("another token to be made");
     expect(wrong.message).not.toContain(text.slice(5, 15));
+  });
+
+  test("is refused when it is a folder, without a word about the folder's mode", () => {
+    const folder = dirname(file);
+    expect(attempt(() => readTokenFile(folder, [me])).message).toBe(
+      `Cannot use token file "${folder}": it is no file; expected a file made by \`icon token add\``,
+    );
   });
 
   test("is refused when others than its owner can reach it, and when its owner is a stranger", () => {

@@ -116,6 +116,38 @@ describe("the command line", () => {
     expect(await icon(...words)).toEqual({ exitCode: 64, stdout: "", stderr: message });
   });
 
+  test.each([
+    [
+      ["verify", "file"],
+      'Cannot verify "file": there is neither a persistent queue nor an IDB; expected a data directory',
+    ],
+    [
+      ["dump", "file"],
+      'Cannot dump "file": there is no persistent queue; expected a data directory, or the folder "queue" in it',
+    ],
+    [
+      ["dump", "none"],
+      'Cannot dump "none": there is no persistent queue; expected a data directory, or the folder "queue" in it',
+    ],
+    [["rebuild", "file"], 'Cannot rebuild: there is no persistent queue in "file/queue"; expected a data directory'],
+    [
+      ["restore", "file", "--data-dir", "new"],
+      'Cannot restore from "file": there is no "manifest.json"; expected a backup that came to its end',
+    ],
+  ])("%p where a data directory or backup should be ends with 66 and says what is expected", async (words, message) => {
+    writeFileSync(join(folder, "file"), "");
+    expect(await icon(...words)).toEqual({ exitCode: 66, stdout: "", stderr: `${message}\n` });
+    expect(readdirSync(folder)).toEqual(["file"]);
+  });
+
+  test("backup of a file instead of a data directory ends with 66 and says what is expected", async () => {
+    writeFileSync(join(folder, "file"), "");
+    const { exitCode, stderr } = await icon("backup", "copy", "--data-dir", "file");
+    expect(exitCode).toBe(66);
+    expect(stderr).toContain("there is no persistent queue; expected the data directory of an instance");
+    expect(readdirSync(folder)).toEqual(["file"]);
+  });
+
   test("help for a command is no error", async () => {
     const { exitCode, stdout, stderr } = await icon("validate", "--help");
     expect([exitCode, stderr]).toEqual([0, ""]);
