@@ -210,4 +210,4 @@ else
     const verdict = judge(instance, [load], late);
     announce("Backup, full target", verdict);
     expect(verdict).toEqual(kept);
-  }, 60_000);
+  }, 120_000);

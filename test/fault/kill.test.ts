@@ -16,7 +16,7 @@ import {
   until,
 } from "../harness/processes.ts";
 
-const cycles = fromEnvironment("ICON_KILL_CYCLES", 25);
+const cycles = fromEnvironment("ICON_KILL_CYCLES", 12);
 // The whole queue is read after each so many kills, and at the end.
 const auditEvery = 10;
 
