@@ -12,6 +12,7 @@ import { readWindowSeconds } from "../idb/read-extent.ts";
 import { putInPlace } from "../idb/replace.ts";
 import { IdbLockedError, lockIdb } from "../idb-lock.ts";
 import { openLog } from "../log.ts";
+import { giveBack } from "../maintenance/ownership.ts";
 import { RebuildStoppedError, type Rebuilt, rebuild } from "../maintenance/rebuild.ts";
 import { QueueCorruptError, QueueFormatError, QueueLockedError } from "../queue/error.ts";
 import { openQueue } from "../queue/queue.ts";
@@ -147,6 +148,14 @@ function segmentsOf(directory: string): readonly SegmentDescription[] {
 /** With both locks that the instance holds, in its order; what a crash left of the queue is put right first, as at its start. */
 async function inPlace(job: Job, stop: AbortSignal): Promise<Report> {
   using _idbLock = await lockIdb(systemDisk, job.idbPath);
+  try {
+    return await underLock(job, stop);
+  } finally {
+    giveBack(job.queueDirectory, job.idbPath);
+  }
+}
+
+async function underLock(job: Job, stop: AbortSignal): Promise<Report> {
   await using queue = await openQueue({
     directory: job.queueDirectory,
     segmentBytes: 1024 * 1024, // nothing is appended

@@ -10,7 +10,7 @@
 // synced, and moved to its place last: the IDB, then the queue. While "restoring" is there no instance starts.
 
 import { randomBytes } from "node:crypto";
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { askChild } from "../idb/child.ts";
 import type { Disk } from "../queue/disk.ts";
@@ -19,6 +19,7 @@ import { stateOfQueue, stateSuffix } from "../segment-state.ts";
 import { readBackup } from "./backup-reading.ts";
 import { copyHashed, type HashedFile, hashFile, writeHashed } from "./hashed-copy.ts";
 import { type BackupFile, BackupUnusableError, type Manifest, restoringName } from "./manifest.ts";
+import { giveTo } from "./ownership.ts";
 
 export interface RestoreRequest {
   readonly backup: string;
@@ -191,10 +192,4 @@ async function moveFile(from: string, to: string, disk: Disk): Promise<void> {
   giveTo(statSync(from), [beside]);
   await disk.rename(beside, to);
   rmSync(from);
-}
-
-/** What root restores belongs to whom the data directory does. */
-function giveTo({ uid, gid }: { readonly uid: number; readonly gid: number }, paths: readonly string[]): void {
-  if (process.getuid?.() !== 0) return;
-  for (const path of paths) chownSync(path, uid, gid);
 }

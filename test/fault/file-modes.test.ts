@@ -86,7 +86,7 @@ const somebody = 54_321;
 const whyNot =
   process.getuid?.() !== 0 ? "not root" : Bun.which("setpriv") === null ? "setpriv is not installed" : null;
 const asRoot =
-  "icon sql, dump and backup run by root leave nothing of root's in another user's data directory, and restore gives all to that user";
+  "icon sql, dump, verify, backup and rebuild run by root leave nothing of root's in another user's data directory, and restore gives all to that user";
 
 if (whyNot !== null) test.skip(`skipped: ${whyNot}: ${asRoot}`, () => {});
 else
@@ -114,6 +114,7 @@ else
       const sql = [program, "sql", "SELECT count(*) AS N FROM G_CALL", data, "--format", "json"];
       expect(JSON.parse(await output(sql))).toEqual([{ N: expect.any(Number) }]);
       expect((await output([program, "dump", data, "--limit", "3"])).split("\n").length).toBeGreaterThan(3);
+      await output([program, "verify", data]);
       backupCount += 1;
       await output([program, "backup", directory.at(`backup-${backupCount}`), "--data-dir", data]);
       expect(ownersOtherThan(somebody, data)).toEqual([]);
@@ -138,6 +139,15 @@ else
       expect(await again.stop()).toBe(0);
     }
     await askAll();
+    await output([program, "rebuild", data]);
+    expect(ownersOtherThan(somebody, data)).toEqual([]);
+    {
+      await using again = await Instance.start(setting);
+      const before = load.ackedSeq;
+      await until("events are acknowledged", 20_000, () => load.ackedSeq > before + 500);
+      expect((await again.status()).idb.state).toBe("open");
+      expect(await again.stop()).toBe(0);
+    }
     // What root restores, the user to whom the folder belongs can go on with.
     const restored = directory.at("restored");
     mkdirSync(restored, { mode: 0o700 });
