@@ -2,7 +2,7 @@
 // database, the web server and everything else; ends with a plain message and a code, never a stack trace, unless it is
 // a broken promise of ours.
 
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help, type Option } from "commander";
 import { CommandError, exitCodes } from "./commands/exit.ts";
 import { programVersion } from "./version.ts";
 
@@ -48,6 +48,7 @@ async function buildProgram(wanted: string | undefined): Promise<Command> {
     .helpOption("-h, --help", "print help");
   for (const command of await loadAll(loaders)) program.addCommand(command);
   for (const command of withSubcommands(program)) {
+    command.configureHelp({ optionDescription });
     command.exitOverride().configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, "icon: ")),
     });
@@ -65,6 +66,11 @@ async function loadAll(loaders: readonly CommandLoader[]): Promise<Command[]> {
     if (warning === undefined) throw cause;
     throw new CommandError(exitCodes.unavailable, `Cannot load this command: ${warning.sentence}`, { cause });
   }
+}
+
+/** That a switch is off and a list empty unless given goes without saying. */
+function optionDescription(option: Option): string {
+  return new Help().optionDescription(option).replace(/ \(default: (?:false|\[\])\)$/, "");
 }
 
 function withSubcommands(command: Command): Command[] {

@@ -1,7 +1,7 @@
 // `icon simulate ami`: serves a recorded stream of Asterisk's manager interface, for demonstrations and tests.
 
 import { readFile } from "node:fs/promises";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../clock.ts";
 import { type Recording, RecordingError, readRecording } from "../simulator/ami/recording.ts";
 import { type AmiReplay, type ReplayOptions, startAmiReplay } from "../simulator/ami/replay.ts";
@@ -24,7 +24,11 @@ export function simulateAmiCommand(): Command {
     .description("serves a recording of Asterisk's manager interface as that Asterisk did, with its cuts")
     .helpOption("--help", "show these options")
     .requiredOption("--recording <file>", "bytes of one connection, or an observer's lines of JSON")
-    .option("--listen <host:port>", "where to listen; port 0 lets the system choose", address, loopback)
+    .addOption(
+      new Option("--listen <host:port>", "where to listen; port 0 lets the system choose")
+        .argParser(address)
+        .default(loopback, '"127.0.0.1:0"'),
+    )
     .option("--pace <pace>", "real, fast, or how many times faster than recorded", pace, 1)
     .option("--once", "exit when the recording has been served, instead of serving it again", false)
     .option("--linger <seconds>", "how long pings are answered after the last message", notNegative, 3)

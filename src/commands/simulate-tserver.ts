@@ -29,7 +29,11 @@ export function simulateTserverCommand(): Command {
     .option("--resend-buffer <events>", "how many events can be sent again", wholeFrom(0), defaults.resendEvents)
     .option("--heartbeat-ms <milliseconds>", "between heartbeats", wholeFrom(1), defaults.heartbeatMs)
     .option("--cut-every <seconds[-seconds]>", "cut all connections at such distances", secondsRange)
-    .option("--cut-for <seconds[-seconds]>", "how long connections are then refused", secondsRange, defaults.cutFor)
+    .addOption(
+      new Option("--cut-for <seconds[-seconds]>", "how long connections are then refused")
+        .argParser(secondsRange)
+        .default(defaults.cutFor, `${defaults.cutFor.min}-${defaults.cutFor.max}`),
+    )
     .option(
       "--cut-settle-ms <milliseconds>",
       "wait so long for acknowledgements before each cut, so that it is known what had arrived",

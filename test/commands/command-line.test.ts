@@ -148,6 +148,14 @@ describe("the command line", () => {
     expect(readdirSync(folder)).toEqual(["file"]);
   });
 
+  test.each(["ami", "tserver"])("help for simulate %s gives defaults as they are typed", async (name) => {
+    const { exitCode, stdout } = await icon("simulate", name, "--help");
+    expect(exitCode).toBe(0);
+    const text = stdout.replaceAll(/\s+/g, " ");
+    expect(text).toContain('(default: "127.0.0.1:0")');
+    expect(text).not.toMatch(/default: (?:false|\[|\{)/);
+  });
+
   test("help for a command is no error", async () => {
     const { exitCode, stdout, stderr } = await icon("validate", "--help");
     expect([exitCode, stderr]).toEqual([0, ""]);
