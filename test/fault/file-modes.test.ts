@@ -145,7 +145,7 @@ else
       await using again = await Instance.start(setting);
       const before = load.ackedSeq;
       await until("events are acknowledged", 20_000, () => load.ackedSeq > before + 500);
-      expect((await again.status()).idb.state).toBe("open");
+      await until("the IDB is open", 20_000, async () => (await again.status()).idb.state === "open");
       expect(await again.stop()).toBe(0);
     }
     // What root restores, the user to whom the folder belongs can go on with.
