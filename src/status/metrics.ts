@@ -85,7 +85,11 @@ export async function renderMetrics(report: StatusReport, residentBytes: number)
     "Events that had been applied before, since the IDB was made.",
     ...perSource((each) => each.duplicates),
   );
-  counter("icon_source_reconnects_total", "Connections after the first.", ...perSource((each) => each.reconnects));
+  counter(
+    "icon_source_reconnects_total",
+    "Attempts to connect after the first, successful or not.",
+    ...perSource((each) => each.reconnects),
+  );
 
   gauge(
     "icon_source_alarm",
