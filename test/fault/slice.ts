@@ -149,7 +149,7 @@ function rank({ promises: [first] }: Slice): number {
 /** Those that the words name: a promise, or a part of a slice's name. Without words: all. Throws on a word that names none. */
 export function chosenSlices(all: readonly Slice[], words: readonly string[]): Slice[] {
   const isNamed = (slice: Slice, word: string) =>
-    slice.promises.includes(word.toUpperCase()) || slice.name.includes(word);
+    slice.promises.some((promise) => promise.toLowerCase() === word.toLowerCase()) || slice.name.includes(word);
   for (const word of words) {
     if (!all.some((slice) => isNamed(slice, word))) {
       throw new RangeError(`Cannot run "${word}": expected a promise, or a part of a name that --list shows`);

@@ -136,6 +136,8 @@ test("slices are chosen by promise or by a part of their name, and a word that n
   const names = (words: readonly string[]) => chosenSlices(slices(), words).map(({ name }) => name);
   expect(names(["r4", "full-disk"])).toEqual(["test/fault/torn-tail.test.ts", "test/fault/full-disk.test.ts"]);
   expect(names(["R3"])).toEqual(["test/fault/power-cut.test.ts ext4", "test/fault/power-cut.test.ts xfs"]);
+  expect(names(["backup"])).toEqual(names(["Backup"]));
+  expect(names(["Backup"])).toHaveLength(3);
   expect(() => names(["R99"])).toThrow('Cannot run "R99"');
   expect(Object.keys(promised)).toHaveLength(20);
 });
