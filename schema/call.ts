@@ -1,5 +1,6 @@
 // Calls: what each is now, what befell it, and which are going on.
 
+import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { createdColumns, systemColumns, terminatedColumns } from "./system-columns.ts";
 
@@ -39,6 +40,9 @@ export const G_CALL = sqliteTable(
     index("IDX_G_CALL_CALLID").on(table.CALLID),
     // Readers take calls by stretch of time; grows with time, so it costs next to nothing.
     index("IDX_G_CALL_CREATED_TS").on(table.CREATED_TS),
+    // What was going on at an instant: without it every call before would have to be looked at. Grows with time, and a
+    // call enters it once, when it ends.
+    index("IDX_G_CALL_TERMINATED_TS").on(table.TERMINATED_TS, table.CREATED_TS).where(sql`"TERMINATED_TS" IS NOT NULL`),
   ],
 );
 

@@ -22,6 +22,34 @@ export const G_PROV_CONTROL = sqliteTable(
 );
 
 /**
+ * One row is the last event stored of one server cluster, per provider class: how far this IDB has come with it. Written
+ * with the cluster's first event, changed with each. Its key is (DOMAINID, PRIMARYID, PROVIDERTAG, CLUSTERID); PRIMARYID
+ * is the DBID of the instance that writes, for neither of a pair is the primary. The documented key has no switch: of two
+ * sources of one cluster on two switches the row is of whichever was written last. ICON_COVERAGE and ICON_WINDOW tell them
+ * apart.
+ */
+export const G_SYNC_CONTROL = sqliteTable(
+  "G_SYNC_CONTROL",
+  {
+    DOMAINID: integer().notNull(),
+    PRIMARYID: integer().notNull(),
+    PROVIDERTAG: integer().notNull(),
+    CLUSTERID: integer().notNull(),
+    /** DBID of the server that sent the event. */
+    PROVIDERID: integer().notNull(),
+    /** By the source's clock: UTC seconds, and in spite of its name the milliseconds of that second. */
+    EVENTTIMESEC: integer(),
+    EVENTTIMEUSEC: integer(),
+    /** Identity of the server run. */
+    SESSIONID: text(),
+    /** Sequence number of the event within the run; null where the source has none. */
+    EVENTID: text(),
+    ...systemColumns(),
+  },
+  (table) => [primaryKey({ columns: [table.DOMAINID, table.PRIMARYID, table.PROVIDERTAG, table.CLUSTERID] })],
+);
+
+/**
  * One row is one five-minute step of time that a `*_TCODE` column refers to. Written when the first row of that step is,
  * never changed. Its key is the UTC seconds at which the step begins.
  */

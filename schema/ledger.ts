@@ -4,8 +4,9 @@ import { blob, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm
 
 /**
  * One row is one window: a fixed stretch of a source's own time, with what arrived in it and what is missing. Written
- * when the window's first event or fault comes, changed until it is left behind. Its key is what the source says of
- * itself (cluster, run, switch) and the window's start, the same in both IDBs of a pair.
+ * when the window's first event or fault comes, changed until it is sealed, and by what comes late. Its key is what the
+ * source says of itself (cluster, run, switch) and the window's start, the same in both IDBs of a pair. A stretch without
+ * events or faults has no row: ICON_COVERAGE tells whether it was silent.
  */
 export const ICON_WINDOW = sqliteTable(
   "ICON_WINDOW",
@@ -20,12 +21,68 @@ export const ICON_WINDOW = sqliteTable(
     LAST_SEQ: integer(),
     /** JSON list of [from, to]: sequence numbers that never came, both ends included; in every window that they may belong to. */
     HOLES: text(),
-    /** JSON list of words: why the window cannot be vouched for. */
+    /** JSON list of words: what was wrong. Which of them condemn the window: docs/availability.md. */
     FAULTS: text(),
     /** Queue position of the last change. */
     VERSION: integer().notNull(),
+    /**
+     * Sum modulo 2^128 of a hash of each event that counts, 32 hexadecimal digits: the same in two copies that have the
+     * same events, whatever their order. Null: an earlier version of the program wrote the row.
+     */
+    DIGEST: text(),
+    /**
+     * 1: the source is 5 s past the window's end, by an event or a heartbeat that leaves no number open: what is missing
+     * up to there is known, and stands in HOLES.
+     */
+    IS_SEALED: integer(),
   },
-  (table) => [primaryKey({ columns: [table.SOURCE_CLUSTER, table.RUN, table.SWITCH_DBID, table.WINDOW_TS] })],
+  (table) => [
+    primaryKey({ columns: [table.SOURCE_CLUSTER, table.RUN, table.SWITCH_DBID, table.WINDOW_TS] }),
+    // Readers take stretches of time of whatever source; grows with time, so it costs next to nothing.
+    index("IDX_ICON_WINDOW_WINDOW_TS").on(table.WINDOW_TS),
+    // Whoever follows asks what has changed since.
+    index("IDX_ICON_WINDOW_VERSION").on(table.VERSION),
+  ],
+);
+
+/**
+ * One row is one span of a source's own time in which this IDB has every event of one server run: from after FROM_TIME
+ * until before UNTIL_TIME, for an event of exactly these instants may have been missed. Written when the span begins,
+ * moved on with each word of the source (event or heartbeat) that leaves no gap in the numbers, closed when one is left.
+ * A session that ends does not close it: numbers that go on prove that nothing was missed meanwhile. Without numbers
+ * (Asterisk) a span is one session's, and says no more than that we listened.
+ * ID grows with time and is local to this IDB.
+ */
+export const ICON_COVERAGE = sqliteTable(
+  "ICON_COVERAGE",
+  {
+    ID: integer().primaryKey(),
+    /** The data source's name in the configuration. */
+    SOURCE: text().notNull(),
+    SOURCE_CLUSTER: integer().notNull(),
+    SWITCH_DBID: integer().notNull(),
+    RUN: text().notNull(),
+    /** By the source's clock, like UNTIL_TIME. Null: no word has come yet that tells a time. */
+    FROM_TIME: text(),
+    /** All events after this number are here; null: the source has no numbers. */
+    FROM_SEQ: integer(),
+    /** The last word so far. */
+    UNTIL_TIME: text(),
+    /** All events up to this number are here, and by UNTIL_TIME there was none after it. */
+    UNTIL_SEQ: integer(),
+    /** By how much an event of this span was older than a word before it, at most, ms: what is near an end is doubtful by so much. */
+    LATENESS_MS: integer().notNull(),
+    /** Why nothing is vouched for before it. */
+    BEGAN_BECAUSE: text().notNull(),
+    /** Why nothing is vouched for after it; null: it is the newest of its source, and may go on. */
+    ENDED_BECAUSE: text(),
+    /** DSS_ID of the session that it began in. */
+    GSYS_DOMAIN: integer(),
+    /** Queue position of the last change. */
+    VERSION: integer().notNull(),
+  },
+  // Spans that end within or after a stretch of time. Grows with time.
+  (table) => [index("IDX_ICON_COVERAGE_UNTIL_TIME").on(table.UNTIL_TIME)],
 );
 
 /**

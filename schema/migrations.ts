@@ -5,6 +5,9 @@
 import first from "./migrations/0000_first.sql" with { type: "text" };
 import configuration from "./migrations/0001_configuration.sql" with { type: "text" };
 import sessionEnds from "./migrations/0002_session_ends.sql" with { type: "text" };
+import availability from "./migrations/0003_availability.sql" with { type: "text" };
+import goingOn from "./migrations/0004_going_on.sql" with { type: "text" };
+import sessionHeard from "./migrations/0005_session_heard.sql" with { type: "text" };
 
 export interface Migration {
   /** Counts from 1; ICON_MIGRATION.VERSION. */
@@ -17,6 +20,9 @@ export const migrations: readonly Migration[] = [
   { version: 1, name: "first", sql: first },
   { version: 2, name: "configuration", sql: configuration },
   { version: 3, name: "session ends", sql: sessionEnds },
+  { version: 4, name: "availability", sql: availability },
+  { version: 5, name: "going on", sql: goingOn },
+  { version: 6, name: "session heard", sql: sessionHeard },
 ];
 
 /** PRAGMA application_id of every IDB, "ICON" in ASCII: tells our files from other programs' SQLite files. */

@@ -137,6 +137,14 @@ const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
     },
   },
   G_PROV_CONTROL: { origin: "seen" },
+  G_SYNC_CONTROL: {
+    origin: "seen",
+    notes: {
+      PRIMARYID: "each instance of a pair writes its own row into its own IDB: neither is the primary (our choice)",
+      SESSIONID: "identity of the server run (our choice)",
+      EVENTID: "the event's sequence number (our choice)",
+    },
+  },
   G_TIMECODE: { origin: "seen", note: "the calendar columns were not seen and are left out" },
   G_DICT_TYPE: {
     origin: "seen",
@@ -150,6 +158,7 @@ const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
   ICON_DSS: ours,
   ICON_PARTY_CHANNEL: ours,
   ICON_WINDOW: ours,
+  ICON_COVERAGE: ours,
   ICON_ROW_QUALITY: ours,
   ICON_UNDECODED: ours,
   ICON_MARK: ours,

@@ -37,8 +37,8 @@ export const G_DSS_GCC_PROVIDER = sqliteTable(
 
 /**
  * One row is what we know beyond the documented columns of one row of G_DSS_GCC_PROVIDER: who answered where, why the
- * session ended, and how the two clocks stood. Written when the session opens, changed when the clocks' difference does
- * and when the session ends. Its key is that of the other row.
+ * session ended, and how the two clocks stood. Written when the session opens, changed with whatever arrives and when it
+ * ends. Its key is that of the other row.
  */
 export const ICON_DSS = sqliteTable(
   "ICON_DSS",
@@ -61,6 +61,8 @@ export const ICON_DSS = sqliteTable(
     /** The source's clock minus ours as last measured, ms; null: not measured. The true value is within the uncertainty. */
     CLOCK_DIFFERENCE_MS: integer(),
     CLOCK_UNCERTAINTY_MS: integer(),
+    /** When anything last arrived, by our clock: from the last event (LEVENT_ITIME) on, the source was there and silent. */
+    HEARD_UNTIL: text(),
   },
   (table) => [primaryKey({ columns: [table.DSS_ID, table.ICON_DBID] })],
 );

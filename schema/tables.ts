@@ -2,11 +2,12 @@
 
 import { ICON_APPLIED, ICON_LIVE, ICON_MIGRATION, ICON_SCHEMA_ORIGIN } from "./book.ts";
 import { G_CALL, G_CALL_ACTIVE, G_CALL_HISTORY } from "./call.ts";
-import { G_DICT_TYPE, G_DICTIONARY, G_PROV_CONTROL, G_TIMECODE } from "./control.ts";
+import { G_DICT_TYPE, G_DICTIONARY, G_PROV_CONTROL, G_SYNC_CONTROL, G_TIMECODE } from "./control.ts";
 import { G_IR, G_IR_ACTIVE, G_IR_HISTORY } from "./interaction.ts";
 import {
   ICON_CONFIGURATION,
   ICON_COUNTER,
+  ICON_COVERAGE,
   ICON_MARK,
   ICON_ROW_QUALITY,
   ICON_UNDECODED,
@@ -27,11 +28,13 @@ export const tables = {
   G_DSS_GCC_PROVIDER,
   ICON_DSS,
   G_PROV_CONTROL,
+  G_SYNC_CONTROL,
   G_TIMECODE,
   G_DICT_TYPE,
   G_DICTIONARY,
   ICON_PARTY_CHANNEL,
   ICON_WINDOW,
+  ICON_COVERAGE,
   ICON_ROW_QUALITY,
   ICON_UNDECODED,
   ICON_MARK,
@@ -45,7 +48,8 @@ export const tables = {
 
 export type TableName = keyof typeof tables;
 
-type Selected<T extends TableName> = (typeof tables)[T]["$inferSelect"];
+/** One whole row as it is read. */
+export type Selected<T extends TableName> = (typeof tables)[T]["$inferSelect"];
 type NullableColumn<Row> = { [C in keyof Row]-?: null extends Row[C] ? C : never }[keyof Row];
 
 /** One whole row as it is written: what may be null may be left out; what is left out becomes null. */

@@ -62,6 +62,18 @@ export interface HttpConfig {
   readonly tokenFile: string | null;
   /** Null: plain HTTP. */
   readonly tls: CertificateFiles | null;
+  /** The other instance of the pair, asked for display and for `stop-safe` alone; null: not said. */
+  readonly peer: PeerConfig | null;
+}
+
+/** How the other instance is asked. Absolute paths; what is in the files is never part of a Config (see config/credentials.ts). */
+export interface PeerConfig {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** Null: without a token. */
+  readonly tokenFile: string | null;
+  /** The authorities that are believed; null: those that the runtime brings along. */
+  readonly caFile: string | null;
 }
 
 /** Absolute paths of PEM files; what is in them is never part of a Config (see config/certificates.ts). */

@@ -14,6 +14,8 @@ import { type Clock, sleep } from "./clock.ts";
 import { readPair } from "./config/certificates.ts";
 import { type Config, projectionConfiguration } from "./config.ts";
 import type { Mark, ProjectionConfiguration } from "./event/envelope.ts";
+import { HandingOut } from "./handing-out/handing-out.ts";
+import { PairReader } from "./handing-out/pair-reader.ts";
 import { checkIdb } from "./idb-check.ts";
 import { lockIdb } from "./idb-lock.ts";
 import type { Log, LogLevel } from "./log.ts";
@@ -78,6 +80,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     log,
     head: () => intake.head(),
   });
+  const durableAtStart = queue.durablePosition;
   intake.recover(queue.lastHead, queue.readRecent());
   intake.attach(arrivalSink(queue));
   stop.addEventListener("abort", () => queue.stopWaitingForRoom(), { once: true });
@@ -98,9 +101,14 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     logLevel: config.log.level,
     instanceName: config.instance.name,
     durablePosition: () => queue.durablePosition,
+    durableAtStart,
     clock,
     log,
     random,
+    mark: (mark) => {
+      // At the stop the queue takes no more; a start that finds rows says so by itself.
+      if (state !== "stopping") intake.mark(mark);
+    },
   });
   queue.onDurable((position) => {
     recorder.durable(position);
@@ -128,6 +136,17 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     throw error;
   });
   failed.catch(() => {}); // it may fail before anybody waits for it, or after nobody does
+  const reading = {
+    ...{ instanceName: config.instance.name, idbPath: config.idb.path, peer: () => config.http.peer },
+    ...{ clock, log, stop: stopRest.signal },
+  };
+  const handingOut = new HandingOut(reading);
+  const pair = new PairReader({
+    handingOut: new HandingOut({ ...reading, childrenMax: 1 }),
+    sources: () => namedSources(config),
+    peerOrigin: () => config.http.peer?.origin ?? null,
+    clock,
+  });
   const status =
     config.http.listen === null
       ? null
@@ -150,6 +169,8 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
               trimmedEarly: trimming.early,
               now: clock.now(),
             }),
+          readIdb: (question, gone) => handingOut.ask(question, gone),
+          readPair: (spanMs) => pair.read(spanMs),
           clock,
           log,
           signal: stopRest.signal,
@@ -237,6 +258,10 @@ function httpOptions({ instance, http: { names, tokenFile, tls } }: Config) {
     readTokens: tokenFile === null ? null : () => readTokenFile(tokenFile, tokenFileOwners(instance.dataDir)),
     readCertificate: tls === null ? null : () => readPair(tls),
   };
+}
+
+function namedSources({ sources }: Config) {
+  return sources.map(({ identity: { name, primaryDbid, switchDbid } }) => ({ name, cluster: primaryDbid, switchDbid }));
 }
 
 function startMark(config: Config, queue: Queue, restoredFrom: string | null): Mark {

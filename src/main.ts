@@ -15,14 +15,24 @@ const commandLoaders: ReadonlyMap<string, CommandLoader> = new Map<string, Comma
   ["validate", async () => [(await import("./commands/validate.ts")).validateCommand()]],
   ["dump", async () => [(await import("./commands/dump.ts")).dumpCommand()]],
   ["sql", async () => [(await import("./commands/sql.ts")).sqlCommand()]],
+  ["extract", async () => [(await import("./commands/extract.ts")).extractCommand()]],
+  ["compare", async () => [(await import("./commands/compare.ts")).compareCommand()]],
+  ["availability", async () => [(await import("./commands/availability.ts")).availabilityCommand()]],
+  ["explain", async () => [(await import("./commands/explain.ts")).explainCommand()]],
   ["rebuild", async () => [(await import("./commands/rebuild.ts")).rebuildCommand()]],
   ["verify", async () => [(await import("./commands/verify.ts")).verifyCommand()]],
   ["backup", async () => [(await import("./commands/backup.ts")).backupCommand()]],
   ["restore", async () => [(await import("./commands/restore.ts")).restoreCommand()]],
+  ["stop-safe", async () => [(await import("./commands/stop-safe.ts")).stopSafeCommand()]],
   ["simulate", loadSimulate],
   ["token", async () => [(await import("./commands/token.ts")).tokenCommand()]],
   ["unit", async () => [(await import("./commands/unit.ts")).unitCommand()]],
   ["version", async () => [(await import("./commands/version.ts")).versionCommand()]],
+]);
+
+/** Not for people: help does not name them. */
+const hiddenCommandLoaders: ReadonlyMap<string, CommandLoader> = new Map<string, CommandLoader>([
+  ["hand-out", async () => [(await import("./commands/hand-out.ts")).handOutCommand()]],
 ]);
 
 async function loadSimulate(): Promise<readonly Command[]> {
@@ -40,7 +50,7 @@ async function loadSimulate(): Promise<readonly Command[]> {
 
 /** `wanted` is the first word of the command line; without a known one all commands are loaded, for help. */
 async function buildProgram(wanted: string | undefined): Promise<Command> {
-  const only = wanted === undefined ? undefined : commandLoaders.get(wanted);
+  const only = wanted === undefined ? undefined : (commandLoaders.get(wanted) ?? hiddenCommandLoaders.get(wanted));
   const loaders = only === undefined ? [...commandLoaders.values()] : [only];
   const program = new Command("icon")
     .description("Interaction Concentrator: records a contact centre's events and turns them into the rows of the IDB.")

@@ -6,7 +6,8 @@
 // 2. A record is projected whole or not at all; a batch is committed whole or not at all. There is no other cursor.
 // 3. A machine that fails on a record costs that record: it is kept in ICON_UNDECODED and passed over. A row that the
 //    IDB rejects is searched for by stepping one record at a time; three failures, and it is passed over as well.
-// 4. An IDB that is locked, full or away is waited for; the batch is kept.
+// 4. An IDB that is locked, full or away is waited for. No batch is made while it is locked: its rows would be in memory
+//    for as long as that lasts. One that was made before is kept.
 // 5. Between two segments all is committed. What is live then is handed to whoever runs this (`takeSegmentState`), to be
 //    kept beside the later segment before anything of it is projected.
 // 6. An IDB that is being built (`isBuilding`) is thrown away when the building does not come to its end. So its batches
@@ -31,6 +32,7 @@ import {
   stepRecord,
   writeSequenceCounter,
 } from "./projection/projection.ts";
+import { endedUnseenCounters } from "./projection/quality.ts";
 import type { EntityKind } from "./projection/world.ts";
 import type { QueueReader, ReadBounds, ReadOutcome, SegmentDescription } from "./queue/reader.ts";
 import { encodeState, type SegmentState, type SegmentStates, type StatePlace } from "./segment-state.ts";
@@ -56,6 +58,12 @@ export interface ProjectorStatus {
   readonly duplicates: Readonly<Record<string, number>>;
   /** By source: frames kept in ICON_UNDECODED since the IDB was made. */
   readonly undecoded: Readonly<Record<string, number>>;
+  /** By source: how often numbers were missing, since the IDB was made. */
+  readonly holes: Readonly<Record<string, number>>;
+  /** By source: calls and parties that were closed because the source no longer had them, since the IDB was made. */
+  readonly endedUnseen: Readonly<Record<string, { readonly calls: number; readonly parties: number }>>;
+  /** By source: its last word in the ledger, by its own clock; null: none yet. See src/projection/coverage.ts. */
+  readonly lastWord: Readonly<Record<string, number | null>>;
   readonly recordsProjected: number;
   readonly recordsPassedOver: number;
   readonly recordsDamaged: number;
@@ -164,11 +172,12 @@ export class Projector {
 
   /**
    * Projects and commits what is durable but not applied, at most one batch. Returns whether more waits. Throws
-   * IdbUnavailableError when the IDB cannot be written now: the batch is kept, call `advance` again after a while.
+   * IdbUnavailableError when the IDB cannot be written now: nothing is lost, call `advance` again after a while.
    */
   advance(durable: bigint): boolean {
     if (this.#pending !== null) this.#commit(this.#pending);
     if (this.#applied >= durable) return false;
+    if (!this.#isBuilding) this.#idb.requireWritable();
     const { recordsMax, bytesMax } = this.#bounds();
     let taken = 0;
     let bytes = 0;
@@ -225,10 +234,22 @@ export class Projector {
       openSessions: this.#live.count("session"),
       duplicates: counted("duplicate event"),
       undecoded: counted("undecodable frame", "projection failed"),
+      holes: counted("hole in the sequence"),
+      endedUnseen: Object.fromEntries(
+        sources.map(([source, { counters }]) => [
+          source,
+          { calls: counters[endedUnseenCounters.G_CALL] ?? 0, parties: counters[endedUnseenCounters.G_PARTY] ?? 0 },
+        ]),
+      ),
+      lastWord: Object.fromEntries(sources.map(([source]) => [source, this.#lastWord(source)])),
       recordsProjected: this.#counts.projected,
       recordsPassedOver: this.#counts.passedOver,
       recordsDamaged: this.#counts.damaged,
     };
+  }
+
+  #lastWord(source: string): number | null {
+    return this.#live.get("span", source)?.word ?? this.#live.get("coverage", source)?.latestWord ?? null;
   }
 
   #bounds(): ReadBounds {

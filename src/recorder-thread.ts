@@ -4,6 +4,7 @@
 
 import { Backoff } from "./backoff.ts";
 import { type Clock, sleep } from "./clock.ts";
+import type { IdbMark } from "./idb-loss.ts";
 import type { LogLevel } from "./log.ts";
 import type { Deaths } from "./projector.ts";
 import { PublishedPosition } from "./published.ts";
@@ -24,12 +25,14 @@ export class RecorderFailedError extends Error {
   }
 }
 
-export interface RecorderThreadOptions extends Omit<RecorderOptions, "published" | "deaths"> {
+export interface RecorderThreadOptions extends Omit<RecorderOptions, "published" | "deaths" | "isIdbLost"> {
   readonly durablePosition: () => bigint;
   readonly clock: Clock;
   /** Keeps the recorder's warnings and errors too, which it has logged itself. */
   readonly log: TroubleLog;
   readonly random: () => number;
+  /** Told when the IDB is lost, and when it is back. */
+  readonly mark: (mark: IdbMark) => void;
 }
 
 type Ending =
@@ -46,6 +49,7 @@ export class RecorderThread {
   #logLevel: LogLevel;
   #deaths: Deaths = { position: -1n, count: 0 };
   #isOpened = false;
+  #isIdbLost = false;
   #lastStep = { steps: -1n, at: 0 };
 
   constructor(options: RecorderThreadOptions) {
@@ -114,7 +118,8 @@ export class RecorderThread {
   }
 
   async #runOnce(stop: AbortSignal): Promise<Ending> {
-    const { queueDirectory, idbPath, windowSeconds, walLimitBytes, instanceName, durablePosition } = this.#options;
+    const { queueDirectory, idbPath, windowSeconds, walLimitBytes, instanceName } = this.#options;
+    const { durablePosition, durableAtStart } = this.#options;
     const published = new PublishedPosition();
     this.#published = published;
     published.publish(durablePosition());
@@ -128,6 +133,7 @@ export class RecorderThread {
       if (data.kind === "report") this.#report = data.report;
       else if (data.kind === "trouble") this.#options.log.keep(data.level, data.sentence, data.fields);
       else if (data.kind === "opened") this.#isOpened = true;
+      else if (data.kind === "mark") this.#mark(data.mark);
       else if (data.kind === "stopped") resolve(data);
       else if (data.kind === "died") died(data.reason);
       else resolve({ kind: "failed", error: new RecorderFailedError(data.reason, data.exitCode) });
@@ -151,6 +157,8 @@ export class RecorderThread {
       instanceName,
       published: published.memory,
       deaths,
+      durableAtStart,
+      isIdbLost: this.#isIdbLost,
     };
     this.#worker = worker;
     this.#send({ kind: "open", options });
@@ -163,6 +171,11 @@ export class RecorderThread {
     this.#worker = null;
     worker.terminate();
     return ending;
+  }
+
+  #mark(mark: IdbMark): void {
+    this.#isIdbLost = mark.mark === "idb lost";
+    this.#options.mark(mark);
   }
 
   #noteDeath(position: bigint): void {

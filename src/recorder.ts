@@ -10,6 +10,7 @@ import type { Idb } from "./idb/idb.ts";
 import { openIdb } from "./idb/open.ts";
 import { setAside } from "./idb/set-aside.ts";
 import { readersText, type WalBlock, WalGrowth, walAlarmBytes } from "./idb/wal-growth.ts";
+import { IdbLoss, type IdbMark } from "./idb-loss.ts";
 import { InvariantError, unreachable } from "./invariant.ts";
 import { type LeveledLog, type LogFields, type LogLevel, openLog } from "./log.ts";
 import { LiveStateDamagedError, LiveStateVersionError } from "./projection/live-state.ts";
@@ -31,6 +32,10 @@ export interface RecorderOptions {
   readonly published: BigInt64Array;
   /** How many Workers in a row began at this applied position and died before they had applied anything. */
   readonly deaths: Deaths;
+  /** Up to here the queue had records when the process started. */
+  readonly durableAtStart: bigint;
+  /** The Worker before this one said that the IDB is lost. */
+  readonly isIdbLost: boolean;
 }
 
 /** What the main thread says. */
@@ -53,6 +58,8 @@ export type FromRecorder =
       readonly sentence: string;
       readonly fields: LogFields;
     }
+  /** What readers should know of the IDB, for the persistent queue. */
+  | { readonly kind: "mark"; readonly mark: IdbMark }
   /** The IDB is open. */
   | { readonly kind: "opened" }
   | { readonly kind: "stopped" }
@@ -109,6 +116,7 @@ class Recorder {
   readonly #published: PublishedPosition;
   readonly #walGrowth: WalGrowth;
   readonly #states: SegmentStates;
+  readonly #loss: IdbLoss;
   #durable: bigint;
   #wake: () => void = () => {};
   #idb: Idb | null = null;
@@ -131,6 +139,7 @@ class Recorder {
     this.#durable = this.#published.take();
     this.#log = telling(openLog(options.logLevel, { instance: options.instanceName }));
     this.#walGrowth = new WalGrowth({ limitBytes: options.walLimitBytes, clock: systemClock, log: this.#log });
+    this.#loss = new IdbLoss(options.isIdbLost);
     this.#states = new SegmentStates({ disk: systemDisk, directory: options.queueDirectory, log: this.#log });
   }
 
@@ -183,6 +192,7 @@ class Recorder {
         this.#published.noteApplied(projector.status().appliedPosition);
         if (this.#trouble !== null) this.#log.info("rows are written again");
         this.#trouble = null;
+        tell(this.#loss.written(projector.status().appliedPosition));
         retryMs = retryMsMin;
         this.#noteCommit();
         this.#report();
@@ -240,6 +250,7 @@ class Recorder {
       if (this.#trouble === null) this.#log.warn("IDB cannot be written now", { reason: error.message });
       this.#trouble = error.message;
       this.#isBusy = error instanceof IdbBusyError;
+      this.#lose(error.message, false);
       return true;
     }
     if (error instanceof Error && "syscall" in error) {
@@ -248,6 +259,7 @@ class Recorder {
       this.#trouble = error.message;
       this.#isBusy = false;
       this.#projector = null;
+      this.#lose(error.message, false);
       return true;
     }
     if (rebuilding.some((kind) => error instanceof kind)) {
@@ -259,9 +271,14 @@ class Recorder {
       this.#projector = null;
       this.#walGrowth.forget();
       setAside(this.#options.idbPath, systemClock.now());
+      this.#lose(reason, true);
       return true;
     }
     return false;
+  }
+
+  #lose(detail: string, isAnew: boolean): void {
+    tell(this.#loss.lost(detail, { nowMs: systemClock.monotonic(), durable: this.#durable, isAnew }));
   }
 
   #open(): Projector {
@@ -270,6 +287,9 @@ class Recorder {
     this.#idb ??= openIdb({ path: idbPath, log: this.#log, clock: systemClock, windowSeconds, walLimitBytes });
     const reader = new QueueReader({ disk: systemDisk, directory: queueDirectory });
     this.#rebuildUpTo = this.#idb.lastPosition === 0n ? this.#durable : 0n;
+    if (this.#idb.lastPosition === 0n && this.#options.durableAtStart > 0n) {
+      this.#lose(`IDB "${idbPath}" has no rows: it is made anew of what the persistent queue holds`, true);
+    }
     const projector = new Projector({
       reader,
       idb: this.#idb,
@@ -358,6 +378,9 @@ const nothingProjected: ProjectorStatus = {
   openParties: 0,
   openSessions: 0,
   duplicates: {},
+  holes: {},
+  endedUnseen: {},
+  lastWord: {},
   undecoded: {},
   recordsProjected: 0,
   recordsPassedOver: 0,
@@ -368,6 +391,10 @@ let recorder: Recorder | null = null;
 
 function post(message: FromRecorder): void {
   self.postMessage(message);
+}
+
+function tell(mark: IdbMark | null): void {
+  if (mark !== null) post({ kind: "mark", mark });
 }
 
 /** A log whose warnings and errors the main thread hears of. */

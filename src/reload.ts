@@ -20,6 +20,7 @@ const changeable = new Set([
   "queue.retention_age",
   "queue.retention_bytes",
   "callconcentrator.role",
+  "http.peer",
   "source",
 ]);
 

@@ -66,7 +66,7 @@ describe("a configuration that is right", () => {
         walLimitBytes: 4_294_967_296,
         checkEveryMs: 86_400_000,
       },
-      http: { listen: { host: "127.0.0.1", port: 8080 }, names: [], tokenFile: null, tls: null },
+      http: { listen: { host: "127.0.0.1", port: 8080 }, names: [], tokenFile: null, tls: null, peer: null },
       log: { level: "info" },
       sources: [
         {
@@ -285,6 +285,7 @@ switch_dbid = 1.5
       names: ["icon.example.com", "10.0.0.1", "fe80::1"],
       tokenFile: join(folder, "icon.tokens"),
       tls: null,
+      peer: null,
     });
     expect(
       http(...right.slice(0, 1), 'names = ["icon.example.com:80", ""]', ...right.slice(2), "plaintext = true").length,
@@ -306,6 +307,35 @@ switch_dbid = 1.5
     expect(http('tls_certificate = "bad.tokens"', 'tls_key = "bad.tokens"')).toEqual([
       expect.stringContaining("it holds no certificate"),
     ]);
+  });
+
+  test("the peer is an address and nothing more, over TLS unless it is near, with its token in a file", () => {
+    writeFileSync(join(folder, "peer.token"), "icon_peer\n", { mode: 0o600 });
+    writeFileSync(join(folder, "open.token"), "icon_peer\n", { mode: 0o644 });
+    const http = (...lines: string[]) => messagesOf(`${smallest}[http]\n${lines.join("\n")}\n`);
+    const peerOf = (...lines: string[]) =>
+      judgeConfig(`${smallest}[http]\n${lines.join("\n")}\n`, join(folder, "icon.toml")).config.http.peer;
+    expect(peerOf('peer = "https://Icon-B.example.com:8443/"', 'peer_token_file = "peer.token"')).toEqual({
+      origin: "https://icon-b.example.com:8443",
+      tokenFile: join(folder, "peer.token"),
+      caFile: null,
+    });
+    const withoutTls = { origin: "http://10.0.0.2:8080", tokenFile: null, caFile: null };
+    expect(peerOf('peer = "http://10.0.0.2:8080"', "plaintext = true")).toEqual(withoutTls);
+    expect(peerOf('peer = "http://127.0.0.1:8081"')?.origin).toBe("http://127.0.0.1:8081");
+    for (const [lines, expected] of [
+      [['peer = "https://icon:secret@b:8443"'], "a name or password stands in it"],
+      [['peer = "https://b:8443/api?x=1"'], "something stands behind the port"],
+      [['peer = "b:8443"'], 'expected the other instance as "https://host:port"'],
+      [["peer = 8443"], "it is no string"],
+      [['peer = "http://10.0.0.2:8080"'], "a token would go there in the open"],
+      [['peer = "http://127.0.0.1:8080"'], "it is this instance's own address"],
+      [['peer = "https://b"', 'peer_token_file = "open.token"'], "everybody on this host can reach it (mode 0644)"],
+      [['peer = "https://b"', 'peer_ca_file = "none.pem"'], "the file cannot be read (ENOENT)"],
+      [['peer_token_file = "peer.token"'], "no peer is configured; expected peer beside it"],
+    ] as const) {
+      expect(http(...lines)).toEqual([expect.stringContaining(expected)]);
+    }
   });
 
   test.each(["127.0.0.1:0", "127.8.9.10:80", "localhost:9000", "[::1]:9000"])(

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import Database from "libsql";
 import { systemClock } from "../src/clock.ts";
 import { judgeConfig } from "../src/config.ts";
+import { IdbBusyError } from "../src/idb/error.ts";
 import { openIdb } from "../src/idb/open.ts";
 import { runInstance } from "../src/instance.ts";
 import { silentLog } from "../src/log.ts";
@@ -15,7 +16,7 @@ import { systemDisk } from "../src/queue/system-disk.ts";
 import { startSimulatedTserver } from "../src/simulator/tserver/simulated-tserver.ts";
 import { systemNetwork } from "../src/source/network.ts";
 import { seeded } from "./harness/fake-network.ts";
-import { Story } from "./harness/story.ts";
+import { Story, startMs } from "./harness/story.ts";
 
 /** Records a simulated T-Server with gaps, cuts and a restart; what is in the directory then is the fixture. */
 async function recordQueue(directory: string): Promise<void> {
@@ -25,7 +26,7 @@ async function recordQueue(directory: string): Promise<void> {
     seconds: 3,
     clientsMin: 1,
     lingerSeconds: 4,
-    heartbeatMs: 200,
+    heartbeatMs: 500,
     cutEvery: { min: 0.7, max: 0.9 },
     cutFor: { min: 0.1, max: 0.2 },
     gapAt: [1.5],
@@ -260,6 +261,62 @@ test("a position on which the recorder died three times is passed over, kept, an
     expect(rows["ICON_UNDECODED"]).toMatchObject([
       { POSITION: Number(end) - 1, REASON: "Error: the recorder died on it" },
     ]);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test("the recorder's report tells each source's last word and its holes as the ledger has them", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "icon-projector-"));
+  try {
+    const queue = join(directory, "queue");
+    const story = new Story().snapshot(0).heartbeat(1).events(ringing(2)).skip(3).events(ringing(4)).heartbeat(9);
+    await queueOf(queue, story.payloads);
+    const idb = openIdb({ path: join(directory, "idb.db"), log: silentLog, windowSeconds: 60 });
+    const projector = new Projector({
+      reader: new QueueReader({ disk: systemDisk, directory: queue }),
+      idb,
+      log: silentLog,
+    });
+    expect(projector.status()).toMatchObject({ lastWord: {}, holes: {} });
+    while (projector.advance(BigInt(story.payloads.length)));
+    const { lastWord, holes } = projector.status();
+    idb.close();
+    const spans = rowsOf(join(directory, "idb.db"))["ICON_COVERAGE"] as { UNTIL_TIME: string }[];
+    expect(spans.length).toBe(2);
+    expect(holes).toEqual({ north: 1 });
+    expect(lastWord).toEqual({ north: startMs + 9_000 });
+    expect(spans.map(({ UNTIL_TIME }) => Date.parse(UNTIL_TIME))).toContain(startMs + 9_000);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test("while somebody has the IDB locked no record is read and no row waits in memory; then all of them are written", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "icon-projector-"));
+  try {
+    const queue = join(directory, "queue");
+    const story = new Story().events(...[1, 2, 3].map(ringing));
+    await queueOf(queue, story.payloads);
+    const end = BigInt(story.payloads.length);
+    const idb = openIdb({ path: join(directory, "idb.db"), log: silentLog, windowSeconds: 60 });
+    const reader = new QueueReader({ disk: systemDisk, directory: queue });
+    const projector = new Projector({ reader, idb, log: silentLog });
+    while (projector.advance(end - 2n));
+    const before = { ...projector.status(), reads: reader.position };
+    const somebody = new Database(join(directory, "idb.db"));
+    somebody.exec("BEGIN IMMEDIATE");
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      expect(() => projector.advance(end)).toThrow(IdbBusyError);
+      expect({ ...projector.status(), reads: reader.position }).toEqual(before);
+    }
+    somebody.exec("ROLLBACK");
+    somebody.close();
+    while (projector.advance(end));
+    expect(projector.status()).toMatchObject({ appliedPosition: end, recordsProjected: Number(end), openCalls: 3 });
+    idb.close();
+    const rows = rowsOf(join(directory, "idb.db"));
+    expect((rows["G_CALL"] as { CALLID: string }[]).map(({ CALLID }) => CALLID).toSorted()).toEqual(["C1", "C2", "C3"]);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

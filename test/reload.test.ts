@@ -26,6 +26,7 @@ const atOnce = [
   ["queue", 'retention_age = "8d"'],
   ["queue", 'retention_bytes = "21GiB"'],
   ["log", 'level = "debug"'],
+  ["http", 'peer = "https://icon-b.example.com:8443"'],
 ] as const;
 
 const atTheNextStart = [

@@ -13,6 +13,7 @@ import { type BackupReport, type BackupRequest, backUp } from "../maintenance/ba
 import { BackupRoomError, BackupTargetError, NothingToBackUpError } from "../maintenance/backup-place.ts";
 import { BackupBoundError, BackupWriteError } from "../maintenance/idb-backup.ts";
 import { QueueOvertakenError } from "../maintenance/queue-copy.ts";
+import { printed } from "../printed.ts";
 import { QueueCorruptError, QueueFormatError } from "../queue/error.ts";
 import { systemDisk } from "../queue/system-disk.ts";
 import { CommandError, exitCodes } from "./exit.ts";
@@ -65,7 +66,7 @@ Example: icon backup /var/backups/icon/$(date +%F) --config /etc/icon/icon.toml`
 async function asChild(operation: NonNullable<Options["asChild"]>, path: string, holdMsMax: number): Promise<void> {
   if (operation === "hold") return holdAsChild(path, holdMsMax);
   const outcome = operation === "settle" ? settleCopy(path) : inspectIdb(path, "itself");
-  await Bun.write(Bun.stdout, JSON.stringify(outcome));
+  await printed(JSON.stringify(outcome));
 }
 
 function requestOf(target: string, { config, dataDir, idb, queueOnly, holdMax }: Options): BackupRequest {
@@ -93,7 +94,7 @@ async function run(request: BackupRequest, isJson: boolean): Promise<void> {
   try {
     const report = await backUp(request, { disk: systemDisk, clock: systemClock, stop: stop.signal });
     const text = isJson ? JSON.stringify(report) : lines(request.target, report).join("\n");
-    await Bun.write(Bun.stdout, `${text}\n`);
+    await printed(`${text}\n`);
     for (const sentence of report.manifest.queue.damage) console.error(`warning: copied as it is: ${sentence}`);
     // Two signals may have left their handlers waiting.
     process.exit(exitCodes.ok);

@@ -1,9 +1,16 @@
-// How the program ends: the codes of sysexits.h, so that systemd and scripts can tell a wrong file from a full disk.
+// How the program ends: the codes of sysexits.h, so that systemd and scripts can tell a wrong file from a full disk; and
+// below them what commands that judge copies have found, which is an answer and no failure.
 
 export const exitCodes = {
   ok: 0,
   /** Something failed that has no code of its own. */
   failed: 1,
+  /** Something that was asked about is missing in every copy that was named; the answer says what. */
+  incomplete: 3,
+  /** Two copies contradict each other about what both vouch for. */
+  divergence: 4,
+  /** No copy can tell yet; later one may. */
+  notYetKnown: 5,
   /** The command line is wrong. */
   usage: 64,
   /** What is on disk cannot be read: damaged, not ours, or of a newer version. */

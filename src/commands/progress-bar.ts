@@ -26,7 +26,9 @@ export class ProgressBar {
 
   /** Takes the line away. */
   clear(): void {
-    if (this.#drawnAt > 0) this.#terminal?.write("\r\x1b[K");
+    if (this.#drawnAt === Number.NEGATIVE_INFINITY) return;
+    this.#drawnAt = Number.NEGATIVE_INFINITY;
+    this.#terminal?.write("\r\x1b[K");
   }
 }
 

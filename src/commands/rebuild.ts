@@ -14,6 +14,7 @@ import { IdbLockedError, lockIdb } from "../idb-lock.ts";
 import { openLog } from "../log.ts";
 import { giveBack } from "../maintenance/ownership.ts";
 import { RebuildStoppedError, type Rebuilt, rebuild } from "../maintenance/rebuild.ts";
+import { printed } from "../printed.ts";
 import { QueueCorruptError, QueueFormatError, QueueLockedError } from "../queue/error.ts";
 import { openQueue } from "../queue/queue.ts";
 import { QueueReader, type SegmentDescription } from "../queue/reader.ts";
@@ -76,7 +77,7 @@ ${exitCodes.cannotCreate} --out FILE is there already; ${exitCodes.inputOutput} 
     .action(async (directory: string | undefined, options: Options) => {
       const report = await run(jobOf(directory, options));
       const text = options.json ? JSON.stringify(report) : reportLines(report).join("\n");
-      await Bun.write(Bun.stdout, `${text}\n`);
+      await printed(`${text}\n`);
     });
 }
 

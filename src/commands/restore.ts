@@ -18,6 +18,7 @@ import {
   RestoreWriteError,
   restore,
 } from "../maintenance/restore.ts";
+import { printed } from "../printed.ts";
 import { QueueFormatError } from "../queue/error.ts";
 import { QueueReader } from "../queue/reader.ts";
 import { systemDisk } from "../queue/system-disk.ts";
@@ -65,7 +66,7 @@ async function adoptAsChild(path: string, queueId: string): Promise<void> {
     else if (error instanceof IdbUnavailableError) adoption = { kind: "unwritten", message: error.message };
     else throw error;
   }
-  await Bun.write(Bun.stdout, JSON.stringify(adoption));
+  await printed(JSON.stringify(adoption));
 }
 
 function requestOf(backup: string, { config, dataDir }: Options): RestoreRequest {
@@ -85,7 +86,7 @@ async function run(request: RestoreRequest, isJson: boolean): Promise<void> {
     const report = await restore(request, systemDisk);
     const sources = sourcesOf(join(request.dataDirectory, "queue"), BigInt(report.manifest.queue.lastPosition));
     const text = isJson ? JSON.stringify({ ...report, sources }) : lines(request, report, sources).join("\n");
-    await Bun.write(Bun.stdout, `${text}\n`);
+    await printed(`${text}\n`);
   } catch (error) {
     const code = exitCodeOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;

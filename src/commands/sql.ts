@@ -1,11 +1,13 @@
-// icon sql: asks an IDB a question, also while an instance writes to it. The parent never opens the file: a child
-// process does, hands its answer back through a pipe, and is killed at the bound.
+// icon sql: asks an IDB a question, or several side by side, also while instances write to them. The parent never opens
+// a file: a child process does, hands its answer back through a pipe, and is killed at the bound.
 
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { csv, json, table } from "../idb/answer-text.ts";
 import { answerAsChild, ask } from "../idb/ask.ts";
+import { letterOf } from "../idb/letter.ts";
+import { printed } from "../printed.ts";
 import { exitCodes } from "./exit.ts";
 
 const exitUsage = exitCodes.usage;
@@ -14,8 +16,8 @@ const exitNoFile = exitCodes.noInput;
 const exitBound = exitCodes.tryAgain;
 
 interface Options {
-  readonly idb?: string;
-  readonly dataDir?: string;
+  readonly idb: readonly string[];
+  readonly dataDir: readonly string[];
   readonly format: "table" | "csv" | "json";
   readonly rowsMax: number;
   readonly timeout: number;
@@ -27,8 +29,8 @@ export function sqlCommand(): Command {
     .description("ask an IDB a question in SQL, also beside a running instance; nothing is changed")
     .argument("[statement]", "one SELECT, WITH … SELECT or EXPLAIN")
     .argument("[where]", "an IDB file, or a data directory with idb.db in it")
-    .option("--idb <FILE>", "the IDB file")
-    .option("--data-dir <DIR>", "the instance's data directory; its idb.db is asked")
+    .option("--idb <IDB>", "an IDB file, or a data directory; may be repeated", collect, [])
+    .option("--data-dir <DIR>", "the instance's data directory; its idb.db is asked; may be repeated", collect, [])
     .addOption(
       new Option("--format <format>", "how to write the rows").choices(["table", "csv", "json"]).default("table"),
     )
@@ -38,10 +40,14 @@ export function sqlCommand(): Command {
     .addHelpText(
       "after",
       `
+Of several IDBs every table holds the rows of all, with a first column IDB: a for the first named, b for the second, …
+(--idb before --data-dir). a.G_CALL is the first one's own table. They must be of the same schema version.
+
 Exit codes: 0 answered; ${exitUsage} wrong usage; ${exitRefused} the statement or the file is refused; ${exitNoFile} no such file;
 ${exitBound} stopped at --rows-max (the rows so far are written) or at --timeout.
 
-Example: icon sql --data-dir /var/lib/icon "SELECT ENDPOINTDN, count(*) FROM G_PARTY GROUP BY 1" --format csv`,
+Examples: icon sql --data-dir /var/lib/icon "SELECT ENDPOINTDN, count(*) FROM G_PARTY GROUP BY 1" --format csv
+          icon sql --idb a/idb.db --idb b/idb.db "SELECT IDB, count(*) FROM G_CALL GROUP BY IDB"`,
     )
     .action(async (statement: string | undefined, where: string | undefined, options: Options) => {
       process.exitCode = options.asChild ? await answerAsChild() : await run(statement, where, options);
@@ -49,17 +55,33 @@ Example: icon sql --data-dir /var/lib/icon "SELECT ENDPOINTDN, count(*) FROM G_P
 }
 
 async function run(statement: string | undefined, where: string | undefined, options: Options): Promise<number> {
-  const places = [options.idb, options.dataDir, where].filter((place) => place !== undefined);
-  if (statement === undefined || statement.trim() === "" || places.length !== 1) {
+  const address = [...options.idb, ...options.dataDir, where ?? ""].find((name) => /^https?:/i.test(name));
+  if (address !== undefined) {
     return fail(
       exitUsage,
-      "Cannot ask: expected a statement, and one of --idb FILE, --data-dir DIR or a path behind it",
+      `Cannot ask "${address}" in SQL: it is an address; expected an IDB file or a data directory`,
     );
   }
-  const path = idbPath(options, where ?? "");
-  if (!existsSync(path)) return fail(exitNoFile, `Cannot read IDB "${path}": there is no such file`);
+  const paths = idbPaths(options, where);
+  if (statement === undefined || statement.trim() === "" || paths.length === 0) {
+    return fail(
+      exitUsage,
+      "Cannot ask: expected a statement, and --idb FILE or --data-dir DIR, once or more, or one path behind it",
+    );
+  }
+  if (where !== undefined && paths.length > 1) {
+    return fail(
+      exitUsage,
+      `Cannot ask: "${where}" stands beside --idb or --data-dir; expected --idb "${where}" instead`,
+    );
+  }
+  const missing = paths.find((path) => !existsSync(path));
+  if (missing !== undefined) return fail(exitNoFile, `Cannot read IDB "${missing}": there is no such file`);
 
-  const outcome = await ask({ path, sql: statement, rowsMax: options.rowsMax }, options.timeout * 1000);
+  if (paths.length > 1) {
+    process.stderr.write(paths.map((path, index) => `${letterOf(index)}: ${path}\n`).join(""));
+  }
+  const outcome = await ask({ paths, sql: statement, rowsMax: options.rowsMax }, options.timeout * 1000);
   switch (outcome.kind) {
     case "timeout":
       return fail(exitBound, `Stopped: no answer within ${options.timeout} s. Narrow the question, or raise --timeout`);
@@ -68,7 +90,7 @@ async function run(statement: string | undefined, where: string | undefined, opt
     case "answer": {
       const { columns, rows, isCut } = outcome.answer;
       const write = { table, csv, json }[options.format];
-      await Bun.write(Bun.stdout, write(columns, rows));
+      await printed(write(columns, rows));
       if (options.format === "table") process.stderr.write(`${rows.length} ${rows.length === 1 ? "row" : "rows"}\n`);
       if (!isCut) return 0;
       return fail(exitBound, `Stopped after ${rows.length} rows: there are more. Raise --rows-max, or add a LIMIT`);
@@ -76,11 +98,22 @@ async function run(statement: string | undefined, where: string | undefined, opt
   }
 }
 
-function idbPath({ idb, dataDir }: Options, where: string): string {
-  if (dataDir !== undefined) return resolve(join(dataDir, "idb.db"));
-  const path = resolve(idb ?? where);
+/** In the order of their letters. */
+function idbPaths({ idb, dataDir }: Options, where: string | undefined): string[] {
+  return [
+    ...idb.map((file) => fileOrDirectory(resolve(file))),
+    ...dataDir.map((directory) => resolve(join(directory, "idb.db"))),
+    ...(where === undefined ? [] : [fileOrDirectory(resolve(where))]),
+  ];
+}
+
+function fileOrDirectory(path: string): string {
   const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  return isDirectory && idb === undefined ? join(path, "idb.db") : path;
+  return isDirectory ? join(path, "idb.db") : path;
+}
+
+function collect(value: string, previous: readonly string[]): string[] {
+  return [...previous, value];
 }
 
 function fail(exitCode: number, message: string): number {

@@ -35,7 +35,9 @@ export function tokenCommand(): Command {
       const token = makeToken();
       addToken(file, { name, role, hash: hashToken(token) }, owner);
       console.log(token);
-      console.error(`This is the only time that it is shown. ${file} has its hash; a running instance knows it now.`);
+      console.error(
+        `This is the only time that it is shown. ${file} has its hash; a running instance that uses that file knows it within a second.`,
+      );
     });
   command
     .command("list")

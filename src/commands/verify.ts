@@ -7,6 +7,7 @@ import type { InspectionOutcome } from "../idb/inspect.ts";
 import { gentleWord, inspectAsChild, inspectInChild } from "../idb/inspect-in-child.ts";
 import { type Findings, judge, verificationLines } from "../maintenance/verify.ts";
 import { verifyQueue } from "../maintenance/verify-queue.ts";
+import { printed } from "../printed.ts";
 import { segmentsAmong } from "../queue/segment.ts";
 import { systemDisk } from "../queue/system-disk.ts";
 import { CommandError, exitCodes } from "./exit.ts";
@@ -39,7 +40,7 @@ export function verifyCommand(): Command {
       }
       const verification = judge(await find(directory, options));
       const text = options.json ? JSON.stringify(verification) : verificationLines(verification).join("\n");
-      await Bun.write(Bun.stdout, `${text}\n`);
+      await printed(`${text}\n`);
       if (!verification.isSound) process.exitCode = exitCodes.dataFormat;
     });
 }

@@ -7,7 +7,7 @@ import { formatAddress, isLoopback, isWildcard, parseAddress } from "./address.t
 import { readCertificates, readPair } from "./certificates.ts";
 import { CredentialsError, readAmiCredentials, readToken } from "./credentials.ts";
 import { type Path, pathText } from "./document.ts";
-import { httpListenDefault, queueDefaults, reconnectDefaultsMs } from "./file.ts";
+import { httpListenDefault, peerExpected, queueDefaults, reconnectDefaultsMs } from "./file.ts";
 import type { Findings } from "./findings.ts";
 import { parseDuration, parseSize } from "./quantity.ts";
 
@@ -44,6 +44,34 @@ export function httpAcross(written: unknown, folder: string, owners: readonly nu
   }
   checkPair({ certificate, key, names: ["tls_certificate", "tls_key"] }, folder, ["http"], findings);
   checkOpenness(values, findings);
+  checkPeer(values, folder, findings);
+}
+
+/** The token goes to the peer over TLS, as ours come to us. */
+function checkPeer(values: Values, folder: string, findings: Findings): void {
+  const { peer, peer_token_file: tokenFile, peer_ca_file: authorities, plaintext, listen } = values;
+  checkCredentials(tokenFile, ["http", "peer_token_file"], (path) => readToken(resolve(folder, path)), findings);
+  checkCredentials(authorities, ["http", "peer_ca_file"], (path) => readCertificates(resolve(folder, path)), findings);
+  if (peer === undefined) {
+    for (const key of ["peer_token_file", "peer_ca_file"]) {
+      if (values[key] !== undefined) findings.problem(["http", key], "no peer is configured", "peer beside it");
+    }
+    return;
+  }
+  const url = typeof peer === "string" ? URL.parse(peer) : null;
+  if (url === null) return;
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  if (url.protocol === "http:" && authorities !== undefined) {
+    findings.problem(["http", "peer_ca_file"], "the peer is asked without TLS", "peer to begin with https://");
+  }
+  if (url.protocol === "http:" && !isLoopback(host) && plaintext !== true) {
+    findings.problem(["http", "peer"], "a token would go there in the open", peerExpected);
+  }
+  const own = typeof listen === "string" ? parseAddress(listen, { allowPortZero: true }) : httpListenDefault;
+  const port = Number(url.port || (url.protocol === "http:" ? 80 : 443));
+  if (listen !== "off" && !("wrong" in own) && own.port === port && own.host === host) {
+    findings.problem(["http", "peer"], "it is this instance's own address", "that of the other instance of the pair");
+  }
 }
 
 /** Who is not on this host is let in with a token only, and over TLS unless that is waived by name. */

@@ -99,6 +99,18 @@ const hostName = checked(hostNamesExpected, (value) => {
   return "wrong" in address ? { wrong: "" } : address.host;
 });
 
+export const peerExpected =
+  'the other instance as "https://host:port", without a path; "http://" for this host, or with plaintext = true';
+const peer = checked(peerExpected, (value) => {
+  if (typeof value !== "string") return { wrong: "it is no string" };
+  const url = URL.parse(value);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === "") return { wrong: "" };
+  // It would stand in logs and messages.
+  if (url.username !== "" || url.password !== "") return { wrong: "a name or password stands in it" };
+  const isBare = url.pathname === "/" && url.search === "" && url.hash === "";
+  return isBare ? { origin: url.origin } : { wrong: "something stands behind the port" };
+});
+
 const address = checked(addressExpected, (value) =>
   typeof value === "string" ? parseAddress(value) : { wrong: "it is no string" },
 );
@@ -144,6 +156,9 @@ export const httpSection = section("[http]", {
   tls_certificate: z.optional(path("a file with the certificate of the HTTP side")),
   tls_key: z.optional(path("a file with the certificate's private key")),
   plaintext: z._default(z.boolean("true or false"), false),
+  peer: z.optional(peer),
+  peer_token_file: z.optional(path("a file that holds a token of the other instance")),
+  peer_ca_file: z.optional(path("a file with the certificates of the authorities that are believed")),
 });
 
 export const logSection = section("[log]", {

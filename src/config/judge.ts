@@ -82,14 +82,17 @@ export function judge(text: string, folder: string): Verdict {
 }
 
 function httpConfig(values: z.output<typeof httpSection>, folder: string): HttpConfig {
-  const { listen, names, tokens, tls_certificate, tls_key } = values;
+  const { listen, names, tokens, tls_certificate, tls_key, peer, peer_token_file, peer_ca_file } = values;
+  const file = (path: string | undefined) => (path === undefined ? null : resolve(folder, path));
   const host = listen.address?.host;
   const hasTls = tls_certificate !== undefined && tls_key !== undefined;
   return {
     listen: listen.address,
     names: host === undefined || isLoopback(host) || isWildcard(host) ? names : [...names, host],
-    tokenFile: tokens === undefined ? null : resolve(folder, tokens),
+    tokenFile: file(tokens),
     tls: hasTls ? { certFile: resolve(folder, tls_certificate), keyFile: resolve(folder, tls_key) } : null,
+    peer:
+      peer === undefined ? null : { origin: peer.origin, tokenFile: file(peer_token_file), caFile: file(peer_ca_file) },
   };
 }
 

@@ -50,6 +50,11 @@ role = "gcc"
 #tls_key = "icon.key"
 # Other hosts without TLS, because what lies between is safe otherwise. Tokens are needed all the same.
 #plaintext = false
+# The other instance of the pair, asked by the page, the read API and icon stop-safe only, with a token of its own that
+# may read; and the authority of its certificate, where the runtime does not know it.
+#peer = "https://icon-b.example.com:8443"
+#peer_token_file = "icon-b.token"
+#peer_ca_file = "authority.pem"
 
 [log]
 # error, warn, info or debug; to standard error, as JSON lines.
@@ -78,7 +83,7 @@ switch_dbid = 1
 #reconnect_max = "30s"
 
 [source.gts]
-# Seconds after a call's last party has gone until the call counts as ended, where the server does not say so itself.
+# Seconds of the source's time for which a call that has ended still takes late events; then its ending is written.
 #call-deletion-timeout = 30
 
 # TLS instead of tls = true: whom to believe, this instance's own certificate for a server that asks for one, and the

@@ -160,6 +160,10 @@ export type Mark =
       /** When the last of them was written, milliseconds since 1970 by this host's clock. */
       readonly lastAt: number;
     }
+  /** The recorder could not write the IDB for a while, or had to make it anew; what arrived meanwhile is in the queue. */
+  | { readonly mark: "idb lost"; readonly detail: string }
+  /** It writes again, and the IDB has what had arrived until it was lost. */
+  | { readonly mark: "idb back" }
   /** This host's clock went so much further than time did, or back (negative). Arrivals from here on are by the new time. */
   | { readonly mark: "host clock stepped"; readonly stepMs: number };
 
@@ -176,6 +180,8 @@ const markKinds: Readonly<Record<Mark["mark"], true>> = {
   "two primaries": true,
   "history trimmed early": true,
   "host clock stepped": true,
+  "idb lost": true,
+  "idb back": true,
 };
 
 const encoder = new TextEncoder();

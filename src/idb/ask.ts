@@ -1,7 +1,8 @@
 // The two ends of the pipe between `icon sql` and the child process that opens the IDB. The question goes in through
 // standard input, so that it stands in no list of processes a second time; the answer comes back as one JSON text.
 
-import { IdbDamagedError, IdbRejectedError, IdbUnavailableError } from "./error.ts";
+import { printed } from "../printed.ts";
+import { IdbDamagedError, IdbRejectedError, IdbUnavailableError, IdbUnlikeError } from "./error.ts";
 import { type Answer, type FreeSql, runFreeSql, SqlRefusedError, type Value } from "./free-sql.ts";
 
 export type Question = Omit<FreeSql, "bytesMax">;
@@ -59,12 +60,12 @@ export async function answerAsChild(): Promise<number> {
     if (!isExpected(error)) throw error;
     reply = { failure: error.message };
   }
-  await Bun.write(Bun.stdout, JSON.stringify(reply));
+  await printed(JSON.stringify(reply));
   return 0;
 }
 
 function isExpected(error: unknown): error is Error {
-  return [SqlRefusedError, IdbRejectedError, IdbUnavailableError, IdbDamagedError].some(
+  return [SqlRefusedError, IdbRejectedError, IdbUnavailableError, IdbDamagedError, IdbUnlikeError].some(
     (kind) => error instanceof kind,
   );
 }

@@ -54,7 +54,7 @@ export function buildIdb({ path, clock, windowSeconds, canRollBack }: BuildingOp
     );
     migrate(database, 0, clock.now(), windowSeconds);
     const indexes = dropIndexes(database);
-    return building(new Idb(path, database), database, indexes);
+    return building(new Idb(path, database, null), database, indexes);
   } catch (error) {
     database?.close();
     deleteIdb(path);

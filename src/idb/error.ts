@@ -26,6 +26,11 @@ export class IdbNotOursError extends Error {
   override readonly name = "IdbNotOursError";
 }
 
+/** Several IDBs that cannot be asked together: their tables differ, or one was named twice. */
+export class IdbUnlikeError extends Error {
+  override readonly name = "IdbUnlikeError";
+}
+
 /** Made by a newer version of this program. Refused untouched. */
 export class IdbTooNewError extends Error {
   override readonly name = "IdbTooNewError";

@@ -8,7 +8,8 @@
 import { existsSync } from "node:fs";
 import { IdbDamagedError, idbError } from "./error.ts";
 import { reasonToRefuse } from "./reader-statement.ts";
-import { openReading } from "./reading.ts";
+import { openReading, type Reading } from "./reading.ts";
+import { openSideBySide } from "./side-by-side.ts";
 
 /** Null, a number, a text, or bytes; an integer that a number does not hold exactly is a bigint. */
 export type Value = null | number | bigint | string | Uint8Array;
@@ -26,7 +27,8 @@ export class SqlRefusedError extends Error {
 }
 
 export interface FreeSql {
-  readonly path: string;
+  /** One IDB, or several side by side (side-by-side.ts). */
+  readonly paths: readonly string[];
   readonly sql: string;
   readonly rowsMax: number;
   /** Bound on the values' bytes, roughly. */
@@ -39,29 +41,41 @@ const heapBytesMax = 256 * 1024 * 1024;
 // A writer that appears while we read a file that we took for unused is met by reading again.
 const attemptsMax = 3;
 
-/** Throws SqlRefusedError; IdbUnavailableError, IdbDamagedError for the file. Changes nothing and leaves nothing. */
+/**
+ * Throws SqlRefusedError; IdbUnavailableError, IdbDamagedError for a file, IdbUnlikeError for files that are too unlike to
+ * be asked together. Changes nothing and leaves nothing.
+ */
 export function runFreeSql(question: FreeSql): Answer {
   const reason = reasonToRefuse(question.sql);
   if (reason !== null) throw new SqlRefusedError(`Cannot run the SQL statement: ${reason}`);
-  if (!existsSync(question.path))
-    throw new IdbDamagedError(`Cannot read IDB "${question.path}": there is no such file`);
+  const doing = cannotRead(question.paths);
   for (let attempt = 1; ; attempt += 1) {
-    const reading = openReading(question.path);
+    const reading = open(question.paths);
     try {
-      const answer = read(reading.database, question);
+      const answer = read(reading.database, question, doing);
       if (reading.isStill()) return answer;
     } catch (error) {
       if (reading.isStill() || attempt === attemptsMax) throw error;
     } finally {
       reading.close();
     }
-    if (attempt === attemptsMax) {
-      throw new IdbDamagedError(`Cannot read IDB "${question.path}": it was replaced ${attemptsMax} times meanwhile`);
-    }
+    if (attempt === attemptsMax) throw new IdbDamagedError(`${doing}: it was replaced ${attemptsMax} times meanwhile`);
   }
 }
 
-function read(database: ReturnType<typeof openReading>["database"], { path, sql, rowsMax, bytesMax }: FreeSql): Answer {
+function open(paths: readonly string[]): Reading {
+  const missing = paths.find((path) => !existsSync(path));
+  if (missing !== undefined) throw new IdbDamagedError(`Cannot read IDB "${missing}": there is no such file`);
+  const [only] = paths;
+  return only !== undefined && paths.length === 1 ? openReading(only) : openSideBySide(paths);
+}
+
+function cannotRead(paths: readonly string[]): string {
+  const names = paths.map((path) => `"${path}"`).join(" or ");
+  return `Cannot read IDB ${names}`;
+}
+
+function read(database: Reading["database"], { sql, rowsMax, bytesMax }: FreeSql, doing: string): Answer {
   database.exec(`PRAGMA busy_timeout = 2000; PRAGMA hard_heap_limit = ${heapBytesMax}`);
   try {
     const statement = database.prepare(sql);
@@ -77,7 +91,7 @@ function read(database: ReturnType<typeof openReading>["database"], { path, sql,
     }
     return { columns, rows, isCut: false };
   } catch (thrown) {
-    const error = idbError(thrown, `Cannot read IDB "${path}"`);
+    const error = idbError(thrown, doing);
     // What is left is SQLite's word on the statement: a misspelt column, a missing table.
     if (error === thrown && thrown instanceof Error && !(thrown instanceof SqlRefusedError)) {
       throw new SqlRefusedError(`Cannot run the SQL statement: ${thrown.message}`, { cause: thrown });

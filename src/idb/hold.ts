@@ -17,6 +17,7 @@
 import { statSync } from "node:fs";
 import type Database from "libsql";
 import { sleep, systemClock } from "../clock.ts";
+import { printed } from "../printed.ts";
 import { selfCommand } from "./ask.ts";
 import { childEnded } from "./child.ts";
 import { IdbDamagedError, IdbNotOursError, IdbTooNewError, IdbUnavailableError, idbError } from "./error.ts";
@@ -104,7 +105,7 @@ export async function holdAsChild(path: string, holdMsMax: number): Promise<void
   bound.abort();
   const isKept = reading.isStill();
   reading.close();
-  await Bun.write(Bun.stdout, isInTime ? (isKept ? "kept\n" : "changed\n") : "too late\n");
+  await printed(isInTime ? (isKept ? "kept\n" : "changed\n") : "too late\n");
   process.exit();
 }
 

@@ -12,6 +12,7 @@ import type Database from "libsql";
 import type { TableName } from "../../schema/tables.ts";
 import { IdbDamagedError, IdbRejectedError, idbError } from "./error.ts";
 import { type LiveChange, LiveWriter } from "./live-writer.ts";
+import type { OpenLock } from "./open-lock.ts";
 import { sizeOf } from "./reading.ts";
 import { type RowKey, type RowValues, RowWriter } from "./row-writer.ts";
 
@@ -67,6 +68,7 @@ export interface IdbStatus {
 export class Idb {
   readonly path: string;
   readonly #inode: number;
+  readonly #openLock: OpenLock | null;
   // It never shrinks: nothing of ours gives pages back.
   #bytesSeen = 0;
   readonly #writers = new Map<TableName, RowWriter>();
@@ -76,10 +78,11 @@ export class Idb {
   #commits: number;
   #position: bigint;
 
-  /** Use openIdb. `database` is open, migrated, and from now on this object's own. */
-  constructor(path: string, database: Database.Database) {
+  /** Use openIdb. `database` is open, migrated, and from now on this object's own, as is the lock. */
+  constructor(path: string, database: Database.Database, openLock: OpenLock | null) {
     this.path = path;
     this.#inode = statSync(path).ino;
+    this.#openLock = openLock;
     this.#database = database;
     this.#statements = prepareStatements(database);
     const { commits, position } = this.readApplied();
@@ -143,6 +146,18 @@ export class Idb {
       return decoder.decode(bytes);
     } catch (cause) {
       throw new IdbDamagedError(`Cannot read IDB "${this.path}": a text in it is not UTF-8`, { cause });
+    }
+  }
+
+  /** Returns when `commit` would get the lock now. Throws IdbBusyError or IdbUnavailableError otherwise; changes nothing. */
+  requireWritable(): void {
+    const { statements } = this.#opened();
+    try {
+      statements.begin.run();
+      statements.rollback.run();
+    } catch (thrown) {
+      this.#rollBack();
+      throw idbError(thrown, `Cannot write to IDB "${this.path}"`);
     }
   }
 
@@ -243,6 +258,7 @@ export class Idb {
       // Said above; whoever closes has nothing to decide.
     }
     this.#database.close();
+    this.#openLock?.release();
     // libSQL lets go of the file when its statements are collected; until then an empty -wal and the -shm stand beside
     // it. They harm nobody: SQLite deletes neither when the file was moved, nor checkpoints while another has it open.
     this.#writers.clear();

@@ -2,6 +2,7 @@
 // is, and the parent lives on and says so.
 
 import { constants, setPriority } from "node:os";
+import { printed } from "../printed.ts";
 import { selfCommand } from "./ask.ts";
 import { type InspectionOutcome, inspectIdb } from "./inspect.ts";
 
@@ -60,7 +61,7 @@ async function ask({ path, timeoutMs, isGentle, stop }: ChildInspection): Promis
 
 /** The child's side. */
 export async function inspectAsChild(path: string, isGentle: boolean): Promise<void> {
-  await Bun.write(Bun.stdout, JSON.stringify(inspectIdb(path, isGentle ? "table by table" : "all")));
+  await printed(JSON.stringify(inspectIdb(path, isGentle ? "table by table" : "all")));
 }
 
 function giveWay(pid: number): void {

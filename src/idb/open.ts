@@ -9,6 +9,7 @@ import { IdbUnavailableError, idbError } from "./error.ts";
 import { Idb } from "./idb.ts";
 import { lookAtIdb } from "./look.ts";
 import { migrate, readIdentity, refreshContract, versionKnown } from "./migrate.ts";
+import { OpenLock } from "./open-lock.ts";
 import { sizeOf } from "./reading.ts";
 import { setAside, syncDirectory } from "./set-aside.ts";
 import { requireOwnWal } from "./wal-belongs.ts";
@@ -57,6 +58,7 @@ export function openIdb({ path: given, log, clock = systemClock, windowSeconds, 
     requireOwnWal(path);
   }
   let database: Database.Database | null = null;
+  let openLock: OpenLock | null = null;
   try {
     database = new Database(path);
     database.exec(
@@ -76,9 +78,11 @@ export function openIdb({ path: given, log, clock = systemClock, windowSeconds, 
     } else {
       refreshContract(database);
     }
-    return new Idb(path, database);
+    openLock = OpenLock.take(path);
+    return new Idb(path, database, openLock);
   } catch (error) {
     database?.close();
+    openLock?.release();
     throw idbError(error, `Cannot open IDB "${path}"`);
   }
 }

@@ -25,34 +25,54 @@ export interface Reading {
 const magic = "SQLite format 3\0";
 const headerBytes = 100;
 
+/** Where SQLite finds a file so that it cannot change it. */
+export interface ReadingPlace {
+  /** With the parameters of SQLite's own that hold, as above. */
+  readonly url: string;
+  isStill(): boolean;
+}
+
 /** Throws IdbDamagedError for what is no SQLite file or cut short, IdbUnavailableError when it cannot be read now. */
 export function openReading(path: string, { leavesNoTrace } = { leavesNoTrace: false }): Reading {
   try {
-    return openFile(realpathSync(path), path, leavesNoTrace);
+    const { url, isStill } = placeOf(path, leavesNoTrace);
+    const database = new Database(url);
+    // Reading the schema is what finds a file that is no database behind its first bytes.
+    database.exec("PRAGMA trusted_schema = OFF; SELECT count(*) FROM sqlite_schema");
+    return { database, isStill, close: () => database.close() };
   } catch (error) {
     throw idbError(error, `Cannot read IDB "${path}"`);
   }
 }
 
-function openFile(file: string, path: string, leavesNoTrace: boolean): Reading {
+/** For whoever has a connection already and attaches the file to it. Throws as `openReading`. */
+export function readingPlace(path: string): ReadingPlace {
+  try {
+    return placeOf(path, false);
+  } catch (error) {
+    throw idbError(error, `Cannot read IDB "${path}"`);
+  }
+}
+
+function placeOf(path: string, leavesNoTrace: boolean): ReadingPlace {
+  const file = realpathSync(path);
   const wal = `${file}-wal`;
   // An orderly stop may leave an empty WAL; while somebody has the file open there is a -shm too.
   const isUnused = !existsSync(wal) || (leavesNoTrace && sizeOf(wal) === 0 && !existsSync(`${file}-shm`));
   const before = statSync(file);
+  // A pipe would keep us until somebody writes to it, and a device may never end.
+  if (before.isFIFO() || before.isCharacterDevice())
+    throw new IdbDamagedError(`Cannot read IDB "${path}": it is no file`);
   checkHeader(file, path);
   const url = pathToFileURL(file);
   url.search = isUnused ? "?immutable=1" : leavesNoTrace ? "?mode=ro&readonly_shm=1" : "?mode=ro";
-  const database = new Database(url.href);
-  // Reading the schema is what finds a file that is no database behind its first bytes.
-  database.exec("PRAGMA trusted_schema = OFF; SELECT count(*) FROM sqlite_schema");
   return {
-    database,
+    url: url.href,
     isStill() {
       if (!isUnused) return true;
       const now = statSync(file, { throwIfNoEntry: false });
       return !existsSync(wal) && now?.ino === before.ino && now.size === before.size && now.mtimeMs === before.mtimeMs;
     },
-    close: () => database.close(),
   };
 }
 

@@ -8,9 +8,11 @@ import type { SourceInstant } from "../event/instant.ts";
 import { decodeAmi } from "../protocol/ami/message.ts";
 import { stepAmi } from "./ami.ts";
 import { stepCall, writeDueEndings } from "./call.ts";
+import { breakCoverage, coverEvent } from "./coverage.ts";
+import { hashMessage } from "./digest.ts";
 import { storeEvent } from "./session.ts";
 import { estimatedSourceTime, hearClock, type StepContext } from "./source.ts";
-import { enterWindow, faultSinceDamage } from "./window.ts";
+import { enterWindow, faultSinceDamage, isKept, sealWindows } from "./window.ts";
 import type { World } from "./world.ts";
 
 /** Takes one frame in. Returns why it could not be decoded, or null. */
@@ -24,6 +26,7 @@ export function stepAmiFrame(
   const { arrivedAt } = envelope;
   const message = decodeAmi(envelope.frame, envelope.isCut);
   if (message.kind === "undecodable") {
+    breakCoverage(world, source, context.position, "undecodable frame");
     enterWindow(world, context, windowSeconds, estimatedSourceTime(source, arrivedAt), { fault: "undecodable frame" });
     return message.reason;
   }
@@ -31,8 +34,10 @@ export function stepAmiFrame(
   if (at !== null) {
     writeDueEndings(world, context, at);
     hearClock(world, source.identity.name, at, arrivedAt);
+    coverEvent(world, context, at, null, isKept(source, windowSeconds, at));
   }
   if (message.kind === "event") countEvent(world, context, windowSeconds, message, at, arrivedAt);
+  if (at !== null) sealWindows(world, context, at);
   const ami = { source: source.identity.name, session, options: source.options, arrivedAt };
   for (const happening of stepAmi(world, ami, message)) {
     if (source.writesCalls) stepCall(world, context, happening);
@@ -56,7 +61,8 @@ function countEvent(
   const eventAt = at ?? estimatedSourceTime(context.source, arrivedAt);
   const fault = at === null ? ({ fault: "source clock unknown" } as const) : {};
   faultSinceDamage(world, context, windowSeconds, eventAt);
-  enterWindow(world, context, windowSeconds, eventAt, { event: { sequence: null }, ...fault });
+  const event = { sequence: null, hash: hashMessage(message.name, message.fields) };
+  enterWindow(world, context, windowSeconds, eventAt, { event, ...fault });
   const session = world.get("session", String(context.session));
   if (session !== undefined) storeEvent(world, session, { arrivedAt, at: eventAt, sequence: null });
 }

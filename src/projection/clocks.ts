@@ -3,6 +3,7 @@
 
 import type { MarkEnvelope } from "../event/envelope.ts";
 import { type ArrivalInstant, arrivalInstant, sourceInstant, timestampText } from "../event/instant.ts";
+import { setCoverageBack } from "./coverage.ts";
 import { writeMark } from "./mark.ts";
 import { measureClock } from "./session.ts";
 import { stepContext, updateSource } from "./source.ts";
@@ -58,6 +59,8 @@ export function noteClockDifference(
   const detail = `source's clock is ${apart}, give or take ${(uncertaintyMs / 1000).toFixed(3)} s`;
   if (stepMs === null) return writeMark(world, { position, source }, arrivedAt, "clock difference", detail);
   writeMark(world, { position, source }, arrivedAt, "source clock stepped", `${stepText(stepMs)}; ${detail}`);
+  // What it says next may be as old as the answer, at the earliest, that told us.
+  setCoverageBack(world, source, position, sourceInstant(arrivedAt + differenceMs - 2 * uncertaintyMs));
   const context = stepContext(world, source, id, position);
   // The windows on both sides of the step: events of the same moment may stand in either.
   for (const at of [source.clock, sourceInstant(arrivedAt + differenceMs)]) {

@@ -6,6 +6,7 @@ import { type RowOf, type TableName, tableNames, tables } from "../../schema/tab
 import type { CallId } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import { DeadlineQueue } from "./deadline.ts";
+import { writeLedgerRows } from "./ledger-rows.ts";
 import { type Entities, type EntityKind, liveStateVersion, type World } from "./world.ts";
 
 /** Whole rows by table and key; null: the row is deleted. */
@@ -82,6 +83,7 @@ export class LiveState implements World {
 
   /** What all steps since the last batch changed; of what is live that, or all there is, or nothing. */
   takeBatch(which: "changed" | "all" | "none" = "changed"): BatchChanges {
+    this.step(writeLedgerRows);
     const live: LiveChange[] = [];
     if (which === "changed") {
       for (const [kind, keys] of this.#dirty) {
@@ -139,6 +141,16 @@ export class LiveState implements World {
   all<K extends EntityKind>(kind: K): readonly (readonly [key: string, entity: Entities[K]])[] {
     const entries = [...this.#ofKind(kind)] as [string, Entities[K]][];
     return entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  }
+
+  changed<K extends EntityKind>(kind: K): readonly (readonly [key: string, entity: Entities[K]])[] {
+    const ofKind = this.#ofKind(kind);
+    const changed: (readonly [string, Entities[K]])[] = [];
+    for (const key of this.#dirty.get(kind) ?? []) {
+      const entity = ofKind.get(key);
+      if (entity !== undefined) changed.push([key, entity as Entities[K]]);
+    }
+    return changed;
   }
 
   nextRowId(): number {

@@ -8,6 +8,7 @@ import {
   type FrameEnvelope,
   type MarkEnvelope,
   type ProjectionConfiguration,
+  type SourceIdentity,
 } from "../event/envelope.ts";
 import type { QualityCause } from "../event/happening.ts";
 import { arrivalInstant, sourceInstant, timestampText } from "../event/instant.ts";
@@ -15,6 +16,7 @@ import { stepAmiMark } from "./ami.ts";
 import { stepAmiFrame } from "./ami-frame.ts";
 import { rewriteCall, stepCall } from "./call.ts";
 import { noteClockDifference, noteHostClockStep } from "./clocks.ts";
+import { breakCoverage, coverFromHere, loseLink } from "./coverage.ts";
 import { writeMark } from "./mark.ts";
 import {
   closeSession,
@@ -26,7 +28,7 @@ import {
   type SessionState,
 } from "./session.ts";
 import { type SourceState, stepContext, updateSource } from "./source.ts";
-import { passOverLine, stepTevent } from "./tevent.ts";
+import { passOverLine, stepTevent, switchLink } from "./tevent.ts";
 import { enterWindow, faultKeptWindows } from "./window.ts";
 import type { World } from "./world.ts";
 
@@ -79,6 +81,7 @@ export function passOver(
       fault: "projection failed",
     });
     context.count("projection failed");
+    breakCoverage(world, source, position, "projection failed");
     if (source.identity.kind === "tevent" && envelope.kind === "frame") {
       passOverLine(world, context, settings.windowSeconds, envelope);
     }
@@ -96,6 +99,8 @@ export function passOver(
 /** Records `from` to `to` can no longer be read: every source that was listening may have lost something. */
 export function stepDamage(world: World, settings: ProjectionSettings, from: bigint, to: bigint, reason: string): void {
   for (const [name, source] of world.all("source")) {
+    // A session of any of them may have been opened there.
+    breakCoverage(world, source, to, "damaged record");
     if (source.openSession === null) continue;
     const context = stepContext(world, source, source.openSession, from);
     const openedAt = world.get("session", String(source.openSession))?.openedAt ?? 0;
@@ -111,6 +116,7 @@ export function stepDamage(world: World, settings: ProjectionSettings, from: big
 /** The persistent queue is not the one that the IDB followed, or lacks a part of it: nothing about that time is guessed. */
 export function stepQueueLost(world: World, settings: ProjectionSettings, position: bigint, detail: string): void {
   for (const [name, source] of world.all("source")) {
+    breakCoverage(world, source, position, "queue lost");
     if (source.clock !== null) {
       const context = stepContext(world, source, source.openSession ?? (0 as never), position);
       enterWindow(world, context, settings.windowSeconds, source.clock, { fault: "queue lost" });
@@ -118,7 +124,7 @@ export function stepQueueLost(world: World, settings: ProjectionSettings, positi
     }
     const open = source.openSession === null ? undefined : world.get("session", String(source.openSession));
     if (open !== undefined)
-      endSession(world, open, { endedAt: open.heardAt, cause: "our crash", detail: "persistent queue lost" });
+      endSession(world, open, position, { endedAt: open.heardAt, cause: "our crash", detail: "persistent queue lost" });
     const now = world.get("source", name);
     if (now !== undefined) world.put("source", name, { ...now, missedBecause: "queue lost" });
   }
@@ -127,6 +133,7 @@ export function stepQueueLost(world: World, settings: ProjectionSettings, positi
 /** The oldest record kept is not the first there was: what was open before it is known from its segment's head alone. */
 export function stepHistoryTrimmed(world: World, position: bigint): void {
   for (const [name, source] of world.all("source")) {
+    breakCoverage(world, source, position, "history not kept");
     world.put("source", name, { ...source, missedBecause: "history not kept" });
     const detail = `records before position ${position} are no longer in the persistent queue`;
     writeMark(world, { position, source }, source.instance.startedAt, "history not kept", detail);
@@ -144,6 +151,7 @@ export function stepBegunFromState(world: World, settings: ProjectionSettings, p
     const detail = `records before position ${position} are no longer in the persistent queue; what was open then is known`;
     writeMark(world, { position, source }, now - source.clockDifferenceMs, "history not kept", detail);
     const context = stepContext(world, source, source.openSession ?? (0 as never), position);
+    coverFromHere(world, source, position);
     faultKeptWindows(world, source, position, "history not kept");
     if (source.clock !== null) {
       enterWindow(world, context, settings.windowSeconds, source.clock, { fault: "history not kept" });
@@ -161,7 +169,7 @@ export function obeyConfiguration(world: World, configuration: ProjectionConfigu
   const given = configurationFor({ windowSeconds: 0, configuration }, { role, sources });
   for (const each of given.sources) {
     const known = world.get("source", each.name);
-    if (known !== undefined) putInForce(world, { role, sources: [each] }, () => known.instance);
+    if (known !== undefined) putInForce(world, 0n, { role, sources: [each] }, () => known.instance);
   }
 }
 
@@ -222,7 +230,10 @@ function stepMark(world: World, settings: ProjectionSettings, position: bigint, 
     case "configuration in force":
       return reconfigure(world, settings, position, envelope, mark);
     case "instance stopped":
+    case "idb back":
       return writeMark(world, { position, source: null }, arrivedAt, mark.mark, null);
+    case "idb lost":
+      return writeMark(world, { position, source: null }, arrivedAt, mark.mark, mark.detail);
     case "history trimmed early": {
       const { firstPosition, lastPosition, lastAt } = mark;
       const until = timestampText(arrivalInstant(lastAt));
@@ -232,7 +243,7 @@ function stepMark(world: World, settings: ProjectionSettings, position: bigint, 
     case "session opened": {
       const source = world.get("source", mark.source);
       if (source === undefined) return;
-      const next = openSession(world, source, envelope, mark);
+      const next = openSession(world, source, position, envelope, mark);
       writeMark(world, { position, source: next }, arrivedAt, mark.mark, null);
       stepSourceMark(world, next, position, envelope);
       return;
@@ -242,13 +253,17 @@ function stepMark(world: World, settings: ProjectionSettings, position: bigint, 
       if (session === undefined) return;
       const source = world.get("source", session.source);
       if (source !== undefined) stepSourceMark(world, source, position, envelope);
-      endSession(world, session, { endedAt: arrivedAt, cause: mark.cause, detail: mark.detail });
+      endSession(world, session, position, { endedAt: arrivedAt, cause: mark.cause, detail: mark.detail });
       writeMark(world, { position, source: source ?? null }, arrivedAt, mark.mark, mark.cause);
       return;
     }
     case "switch disconnected": {
       const session = world.get("session", String(envelope.session));
-      if (session !== undefined) loseSwitch(world, session, arrivedAt);
+      if (session === undefined) return;
+      loseSwitch(world, session, arrivedAt);
+      const source = world.get("source", session.source);
+      if (source === undefined) return;
+      loseLink(world, stepContext(world, source, envelope.session, position), switchLink, "cti link down");
       return;
     }
     case "list requested": {
@@ -279,12 +294,12 @@ function startInstance(
 ): void {
   // What is still open was left so by a crash: it was good up to the last arrival, and nothing is known after it.
   for (const [, session] of world.all("session")) {
-    endSession(world, session, { endedAt: session.heardAt, cause: "our crash", detail: null });
+    endSession(world, session, position, { endedAt: session.heardAt, cause: "our crash", detail: null });
     const source = world.get("source", session.source) ?? null;
     writeMark(world, { position, source }, envelope.arrivedAt, "session closed", "our crash");
   }
   const instance = { dbid: mark.instance.dbid, startedAt: envelope.arrivedAt, sessions: 0 };
-  putInForce(world, configurationFor(settings, mark), () => instance);
+  putInForce(world, position, configurationFor(settings, mark), () => instance);
   writeConfiguration(world, settings, position, envelope, mark);
   const detail = `version ${mark.programVersion}, persistent queue ${mark.queueState}, configuration ${mark.configurationHash.slice(0, 12)}`;
   writeMark(world, { position, source: null }, envelope.arrivedAt, mark.mark, detail);
@@ -304,7 +319,7 @@ function reconfigure(
   mark: Reloaded,
 ): void {
   const fresh = { dbid: mark.instance.dbid, startedAt: mark.startedAt, sessions: 0 };
-  putInForce(world, configurationFor(settings, mark), (known) => known?.instance ?? fresh);
+  putInForce(world, position, configurationFor(settings, mark), (known) => known?.instance ?? fresh);
   writeConfiguration(world, settings, position, envelope, mark);
   const detail = `version ${mark.programVersion}, configuration ${mark.configurationHash.slice(0, 12)}`;
   writeMark(world, { position, source: null }, envelope.arrivedAt, mark.mark, detail);
@@ -323,12 +338,16 @@ function configurationFor(
 
 function putInForce(
   world: World,
+  position: bigint,
   { role, sources }: ProjectionConfiguration,
   instanceOf: (known: SourceState | undefined) => SourceState["instance"],
 ): void {
   for (const { options, ...identity } of sources) {
     const known = world.get("source", identity.name);
     const writesCalls = role.includes("gcc");
+    if (known !== undefined && !isSameSource(known.identity, identity)) {
+      breakCoverage(world, known, position, "configuration changed");
+    }
     world.put("source", identity.name, {
       ...(known ?? newSource),
       identity,
@@ -339,6 +358,11 @@ function putInForce(
     // A reminder of before may be too late for a shorter timeout; one that comes too early is put off when it comes.
     if (known !== undefined) rescheduleEndings(world, identity.name);
   }
+}
+
+/** The ledger's rows name the source by these. */
+function isSameSource(before: SourceIdentity, now: SourceIdentity): boolean {
+  return before.kind === now.kind && before.primaryDbid === now.primaryDbid && before.switchDbid === now.switchDbid;
 }
 
 /** ICON_CONFIGURATION: from when on which configuration was in force. */
@@ -373,12 +397,15 @@ const newSource = {
   snapshotLines: null,
   isSnapshotDamaged: false,
   newestWindow: null,
+  sealDueAt: null,
   counters: {},
 } as const;
 
-function endSession(world: World, session: SessionState, ending: SessionEnding): void {
+function endSession(world: World, session: SessionState, position: bigint, ending: SessionEnding): void {
   const { cause } = ending;
   const source = world.get("source", session.source);
+  // Where numbers do not tell what was missed meanwhile, nobody does.
+  if (source !== undefined && session.run == null) breakCoverage(world, source, position, "session ended");
   // A lost queue stays the reason until a snapshot has put things right.
   const missedBecause: QualityCause =
     source?.missedBecause === "queue lost"

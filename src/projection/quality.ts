@@ -13,6 +13,9 @@ export type QualityReason =
   | "earlier rows not kept" // the IDB begins in the middle of its life: the call's history up to LATEST is not here
   | "event not projected"; // one of its events is in ICON_UNDECODED
 
+/** Counts of rows whose end nobody saw: closed because the source no longer had them. */
+export const endedUnseenCounters = { G_CALL: "call ended unseen", G_PARTY: "party ended unseen" } as const;
+
 /** Bounds and cause; where nothing tells the earliest, it is null. */
 export type Doubt = Omit<Unseen, "earliest"> & { readonly earliest: SourceInstant | null };
 
@@ -36,4 +39,5 @@ export function noteQuality(
     SOURCE: context.source.identity.name,
     GSYS_DOMAIN: context.session,
   });
+  if (reason === "end not seen") context.count(endedUnseenCounters[table]);
 }

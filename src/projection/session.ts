@@ -1,9 +1,11 @@
 // Data source sessions: one row of G_DSS_GCC_PROVIDER per stay connected to a source, and one of ICON_DSS for what the
 // other has no columns for; from the marks that the sessions themselves put into the persistent queue.
 
+import { providerTags } from "../../schema/dictionary.ts";
 import type { MarkEnvelope, SessionEndCause, SessionId } from "../event/envelope.ts";
 import type { QualityCause } from "../event/happening.ts";
 import { arrivalInstant, type SourceInstant, sourceInstant, timestampText, utcSeconds } from "../event/instant.ts";
+import { breakCoverage, coverSession, ledgerRun } from "./coverage.ts";
 import type { SourceState } from "./source.ts";
 import type { World } from "./world.ts";
 
@@ -66,7 +68,13 @@ export interface StoredEvent {
 type Opened = Extract<MarkEnvelope["mark"], { mark: "session opened" }>;
 
 /** Opens the session's row and returns what is remembered of the source from now on. */
-export function openSession(world: World, source: SourceState, envelope: MarkEnvelope, mark: Opened): SourceState {
+export function openSession(
+  world: World,
+  source: SourceState,
+  position: bigint,
+  envelope: MarkEnvelope,
+  mark: Opened,
+): SourceState {
   const isNewRun = source.run !== null && (mark.run !== source.run || mark.dbid !== source.lastDbid);
   const state: SessionState = {
     session: envelope.session,
@@ -88,7 +96,8 @@ export function openSession(world: World, source: SourceState, envelope: MarkEnv
     run: mark.run,
   };
   world.put("session", String(state.session), state);
-  writeRows(world, state, null);
+  coverSession(world, source, position, { isNewRun, isSameConnection: mark.isSwitchReconnection === true });
+  if (mark.run === null) breakCoverage(world, source, position, "session ended");
   const next: SourceState = {
     ...source,
     instance: { ...source.instance, sessions: source.instance.sessions + 1 },
@@ -139,16 +148,13 @@ export function closeSession(
 /** The server lost its CTI link: what the rows vouch for ends here, though the connection may go on. */
 export function loseSwitch(world: World, session: SessionState, at: number): void {
   if (session.switchLostAt !== undefined) return;
-  const next = { ...session, switchLostAt: at };
-  world.put("session", String(session.session), next);
-  writeSessionRow(world, next, null);
+  world.put("session", String(session.session), { ...session, switchLostAt: at });
 }
 
 /** The source's clock was compared with ours. */
 export function measureClock(world: World, session: SessionState, difference: ClockDifference): void {
-  const next = { ...session, clocks: { first: session.clocks?.first ?? difference, last: difference } };
-  world.put("session", String(session.session), next);
-  writeRows(world, next, null);
+  const clocks = { first: session.clocks?.first ?? difference, last: difference };
+  world.put("session", String(session.session), { ...session, clocks });
 }
 
 /** A snapshot cut short is discarded. */
@@ -161,20 +167,19 @@ export function hearSession(world: World, session: SessionState, arrivedAt: numb
   world.put("session", String(session.session), { ...session, heardAt: arrivedAt, frames: session.frames + 1 });
 }
 
-/** Writes the row of an open session anew, in an IDB that has none of it. */
+/** Writes the rows of an open session as they stand. */
 export function rewriteSession(world: World, session: SessionState): void {
   writeRows(world, session, null);
 }
 
 /** An event's data is stored: FEVENT_* once, LEVENT_* each time. */
 export function storeEvent(world: World, session: SessionState, event: StoredEvent): void {
-  const next = { ...session, first: session.first ?? event, last: event };
-  world.put("session", String(session.session), next);
-  writeSessionRow(world, next, null);
+  world.put("session", String(session.session), { ...session, first: session.first ?? event, last: event });
 }
 
 function writeRows(world: World, state: SessionState, ending: SessionEnding | null): void {
   writeSessionRow(world, state, ending);
+  writeSyncRow(world, state);
   const end = ending && causeOf(state, ending);
   world.write("ICON_DSS", {
     DSS_ID: state.session,
@@ -182,13 +187,36 @@ function writeRows(world: World, state: SessionState, ending: SessionEnding | nu
     SOURCE: state.source,
     ADDRESS: state.address ?? null,
     SERVER: state.serverName ?? null,
-    RUN: state.run ?? null,
+    RUN: runText(state.run, state.dbid),
     END_CAUSE: end?.cause ?? null,
     END_DETAIL: end?.detail ?? null,
     CLOCK_DIFFERENCE_MS: state.clocks?.last.differenceMs ?? null,
     CLOCK_UNCERTAINTY_MS: state.clocks?.last.uncertaintyMs ?? null,
+    HEARD_UNTIL: timestampText(arrivalInstant(state.heardAt)),
     IS_END_SEEN: ending && (ending.cause === "our crash" ? 0 : 1),
   });
+}
+
+/** G_SYNC_CONTROL: the last event stored of the session's cluster. */
+function writeSyncRow(world: World, { iconDbid, dbid, primaryDbid, run, last, session }: SessionState): void {
+  if (last === null) return;
+  const seconds = utcSeconds(last.at);
+  world.write("G_SYNC_CONTROL", {
+    DOMAINID: 0,
+    PRIMARYID: iconDbid,
+    PROVIDERTAG: providerTags.gcc,
+    CLUSTERID: primaryDbid,
+    PROVIDERID: dbid,
+    EVENTTIMESEC: seconds,
+    EVENTTIMEUSEC: Math.floor(last.at) - seconds * 1000,
+    SESSIONID: runText(run, dbid),
+    EVENTID: last.sequence === null ? null : String(last.sequence),
+    GSYS_DOMAIN: session,
+  });
+}
+
+function runText(run: string | null | undefined, dbid: number): string | null {
+  return run == null ? null : ledgerRun({ run, lastDbid: dbid });
 }
 
 /** A session that ended while the CTI link was down had ended before. */

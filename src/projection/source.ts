@@ -39,8 +39,10 @@ export interface SourceState {
   readonly snapshotLines: number | null;
   /** A line of that snapshot could not be taken in: what it does not name may be there all the same. */
   readonly isSnapshotDamaged: boolean;
-  /** Start of the newest window of the ledger, UTC seconds; null: none yet in this run. */
+  /** Start of the newest window of the ledger with an event, UTC seconds; null: none yet in this run. */
   readonly newestWindow: number | null;
+  /** When, by the source's clock, the next window is to be sealed; null: none waits for it. */
+  readonly sealDueAt: number | null;
   /**
    * Records were lost when the source's clock stood there, and nothing was heard of it since: to which windows they belong
    * is not known. Absent in what an earlier version kept.

@@ -21,12 +21,33 @@ import type { SourceInstant } from "../event/instant.ts";
 import { type TEvent, tlibMessages } from "../event/tevent.ts";
 import { decodeLine, type TeventLine } from "../protocol/tevent/line.ts";
 import { closeUnnamed, namedKey, stepCall, writeDueEndings } from "./call.ts";
+import {
+  breakCoverage,
+  coverDuplicate,
+  coverEvent,
+  coverHeartbeat,
+  coverHello,
+  coverOrderlyEnd,
+  ledgerRun,
+  loseLink,
+  noteAnswered,
+  regainLink,
+} from "./coverage.ts";
+import { hashEvent } from "./digest.ts";
 import { hashedKey } from "./key.ts";
 import { writeMark } from "./mark.ts";
 import { noteQuality } from "./quality.ts";
 import { dropSnapshot, storeEvent } from "./session.ts";
 import { aliasKey, estimatedSourceTime, hearClock, type StepContext, updateSource } from "./source.ts";
-import { enterStretches, enterWindow, faultSinceDamage, type Stretch, takeDamage } from "./window.ts";
+import {
+  enterStretches,
+  enterWindow,
+  faultSinceDamage,
+  isKept,
+  type Stretch,
+  sealWindows,
+  takeDamage,
+} from "./window.ts";
 import type { World } from "./world.ts";
 
 /** One line of a snapshot under way: what it says, kept until the end line. */
@@ -40,6 +61,9 @@ export interface SnapshotItem {
 // A site of 10,000 agents has about 20,000 parties at a time; a source that never comes to the end must not take it all.
 const snapshotPartiesMax = 100_000;
 
+/** What a server's CTI link is called among the links that it may lose. */
+export const switchLink = "CTI link";
+
 /** Takes one frame in. Returns why it could not be decoded, or null. */
 export function stepTevent(
   world: World,
@@ -52,7 +76,7 @@ export function stepTevent(
   switch (line.kind) {
     case "event":
       if (line.event.isSnapshot) collectSnapshotLine(world, context, line.event);
-      else stepEvent(world, context, windowSeconds, envelope, line.event);
+      else stepEvent(world, context, windowSeconds, envelope, line);
       return null;
     case "undecodable":
       // When it happened is not known; what is missing before it happened before it came.
@@ -63,6 +87,7 @@ export function stepTevent(
           until: estimatedSourceTime(context.source, envelope.arrivedAt),
         });
       } else damageSnapshot(world, context);
+      breakCoverage(world, context.source, context.position, "undecodable frame");
       enterWindow(world, context, windowSeconds, estimatedSourceTime(context.source, envelope.arrivedAt), {
         fault: "undecodable frame",
       });
@@ -74,8 +99,13 @@ export function stepTevent(
         updateSource(world, name, { wholeUntil: later(context.source.wholeUntil, line.at) });
       }
       hearClock(world, name, line.at, envelope.arrivedAt);
+      coverHeartbeat(world, context, line.at, line.lastSeq, context.source.appliedSequence);
+      if (line.lastSeq !== null && line.lastSeq === context.source.appliedSequence) {
+        sealWindows(world, context, line.at);
+      }
       return null;
     case "gap": {
+      breakCoverage(world, context.source, context.position, "gap reported");
       updateSource(world, name, { missedBecause: "gap" });
       const at = estimatedSourceTime(context.source, envelope.arrivedAt);
       enterWindow(world, context, windowSeconds, context.source.clock ?? at, { fault: "gap reported" });
@@ -93,38 +123,53 @@ export function stepTevent(
     case "cti":
     case "link": {
       const what = line.kind === "cti" ? "CTI link" : "link to another server";
-      writeMark(world, context, envelope.arrivedAt, `${what} ${line.isUp ? "up" : "down"}`, null);
+      const detail = line.kind === "cti" ? null : `to ${line.to}`;
+      writeMark(world, context, envelope.arrivedAt, `${what} ${line.isUp ? "up" : "down"}`, detail);
       const at = line.at ?? estimatedSourceTime(context.source, envelope.arrivedAt);
       const fault = line.kind === "cti" ? "cti link down" : "link to another server down";
       enterWindow(world, context, windowSeconds, at, { fault });
+      (line.isUp ? regainLink : loseLink)(world, context, line.kind === "cti" ? switchLink : line.to, fault);
       return null;
     }
     case "unknown control":
       context.count("unknown control line");
       return null;
     case "hello":
+      coverHello(world, context, line.lastSeq);
+      return null;
     case "resumed":
+      noteAnswered(world, context.source);
+      return null;
     case "role":
+      if (line.role === "backup") coverOrderlyEnd(world, context, line.at, context.source.appliedSequence);
+      return null;
     case "bye":
+      coverOrderlyEnd(world, context, line.at, context.source.appliedSequence);
+      return null;
     case "pong":
     case "error":
       return null;
   }
 }
 
+type EventLine = Extract<TeventLine, { kind: "event" }>;
+
 function stepEvent(
   world: World,
   context: StepContext,
   windowSeconds: number,
   envelope: FrameEnvelope,
-  event: TEvent,
+  { event, members }: EventLine,
 ): void {
-  const { sequence, at } = event;
+  const { id, sequence, at } = event;
   if (sequence === null) faultSinceDamage(world, context, windowSeconds, at);
   else if (!takeSequence(world, context, windowSeconds, { sequence, at, until: at })) return;
+  coverEvent(world, context, at, sequence, isKept(context.source, windowSeconds, at));
   writeDueEndings(world, context, event.at);
   hearClock(world, context.source.identity.name, event.at, envelope.arrivedAt);
-  enterWindow(world, context, windowSeconds, event.at, { event: { sequence: event.sequence } });
+  const hash = hashEvent({ run: ledgerRun(context.source), id, sequence, at, members });
+  enterWindow(world, context, windowSeconds, at, { event: { sequence, hash } });
+  sealWindows(world, context, at);
   const session = world.get("session", String(context.session));
   if (session !== undefined) {
     storeEvent(world, session, { arrivedAt: envelope.arrivedAt, at: event.at, sequence: event.sequence });
@@ -151,11 +196,15 @@ function takeSequence(
   const { appliedSequence: applied, identity, wholeUntil } = context.source;
   if (applied !== null && sequence <= applied) {
     context.count("duplicate event");
+    coverDuplicate(world, context, at);
     return false;
   }
   // A run's events start at 1; what came before our first one of a run that we never saw is the snapshot's business.
   const isHole = applied !== null && sequence > applied + 1;
-  if (isHole) context.count("hole in the sequence");
+  if (isHole) {
+    context.count("hole in the sequence");
+    breakCoverage(world, context.source, context.position, "hole");
+  }
   enterMissing(world, context, windowSeconds, until, isHole ? [applied + 1, sequence - 1] : null);
   updateSource(world, identity.name, {
     appliedSequence: sequence,
@@ -261,8 +310,11 @@ function takeSnapshot(
   const now = latestAt as SourceInstant;
   const applied = source.appliedSequence;
   const stretches: Stretch[] = [];
+  noteAnswered(world, source);
+  if (applied !== null && lastSeq < applied) breakCoverage(world, source, context.position, "numbers went back");
   if (applied !== null && lastSeq > applied) {
     context.count("hole in the sequence");
+    breakCoverage(world, source, context.position, "hole");
     const from = source.wholeUntil ?? source.clock ?? now;
     stretches.push({ from, until: now, entry: { hole: [applied + 1, lastSeq] } });
   }

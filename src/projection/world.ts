@@ -7,6 +7,7 @@ import type { CallId } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import type { AmiCallState, AmiSourceState } from "./ami-state.ts";
 import type { Call } from "./call.ts";
+import type { Coverage, Span } from "./coverage.ts";
 import type { SessionState } from "./session.ts";
 import type { SourceState } from "./source.ts";
 import type { SnapshotItem } from "./tevent.ts";
@@ -30,12 +31,16 @@ export interface Entities {
   "ami call": AmiCallState;
   /** key: cluster, run, switch and window start; windows not yet left behind */
   window: WindowState;
+  /** key: source name; the stretch of its time that is vouched for and goes on */
+  span: Span;
+  /** key: source name; what is remembered of its spans */
+  coverage: Coverage;
 }
 
 export type EntityKind = keyof Entities;
 
 /** Raised whenever the JSON of an entity changes shape; a restart with another version rebuilds (or later: migrates). */
-export const liveStateVersion = 1;
+export const liveStateVersion = 2;
 
 export interface World {
   get<K extends EntityKind>(kind: K, key: string): Entities[K] | undefined;
@@ -43,6 +48,9 @@ export interface World {
   remove(kind: EntityKind, key: string): void;
   /** A copy, in the order of the keys, so that the same queue gives the same rows and a machine may change what it goes through. */
   all<K extends EntityKind>(kind: K): readonly (readonly [key: string, entity: Entities[K]])[];
+  /** What was put since the last batch was taken, and is still there. */
+  changed<K extends EntityKind>(kind: K): readonly (readonly [key: string, entity: Entities[K]])[];
+  count(kind: EntityKind): number;
   /** The next value of the sequence behind row ids, GSYS_SEQ and GSYS_USEQ: rises by one. */
   nextRowId(): number;
   /** Writes one whole row of a table, new or changed; the last one written for a key stands. */

@@ -217,6 +217,8 @@ export class Intake {
       case "clock difference":
       case "no primary":
       case "two primaries":
+      case "idb lost":
+      case "idb back":
         return;
     }
   }

@@ -31,27 +31,26 @@ export function requires(access: Access | null, needed: TokenRole): MiddlewareHa
   return async (context, next) => {
     if (access === null) {
       context.set("visitor", null);
-      if (needed !== "read")
-        return refusal(
-          context,
-          403,
-          `This needs a token that may ${needed}, and no token file is configured ([http] tokens).`,
-        );
-      return next();
+      return lacking(context, null, needed) ?? next();
     }
     const presented = bearerOf(context);
     const token = presented === null ? visitorOf(context, access) : access.tokens.find(presented);
     if (token === null) return presented === null ? askWho(context) : refuseWrong(context, access);
-    if (!mayDo(token.role).includes(needed)) {
-      return refusal(
-        context,
-        403,
-        `Token "${token.name}" has the role ${token.role}; this needs one that may ${needed}.`,
-      );
-    }
     context.set("visitor", token);
-    return next();
+    return lacking(context, token, needed) ?? next();
   };
+}
+
+/** Null: this visitor may do `needed`. */
+export function lacking(context: StatusContext, visitor: Token | null, needed: TokenRole): Response | null {
+  if (visitor === null) {
+    if (needed === "read") return null;
+    const sentence = `This needs a token that may ${needed}, and the instance has no token file ([http] tokens in its configuration).`;
+    return refusal(context, 403, sentence);
+  }
+  if (mayDo(visitor.role).includes(needed)) return null;
+  const sentence = `Token "${visitor.name}" has the role ${visitor.role}; this needs one that may ${needed}.`;
+  return refusal(context, 403, sentence);
 }
 
 /** Whose visit it is; null: nobody's, or one whose token is no more. */
@@ -61,13 +60,31 @@ export function visitorOf(context: StatusContext, { tokens, visits, cookie }: Ac
   return token !== null && tokens.holds(token) ? token : null;
 }
 
-/** As problem details (RFC 9457), which a person can read as well. */
 export function refusal(context: StatusContext, status: 401 | 403 | 429, detail: string): Response {
-  const title = { 401: "Unauthorized", 403: "Forbidden", 429: "Too Many Requests" }[status];
+  const answer = problem(context, status, detail, status === 429 ? 1 : undefined);
+  if (status === 401) answer.headers.set("WWW-Authenticate", 'Bearer realm="icon"');
+  return answer;
+}
+
+const titles = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  409: "Conflict",
+  429: "Too Many Requests",
+  503: "Service Unavailable",
+} as const;
+
+/** As problem details (RFC 9457), which a person can read as well. */
+export function problem(
+  context: StatusContext,
+  status: keyof typeof titles,
+  detail: string,
+  retryAfterSeconds?: number,
+): Response {
   const headers: Record<string, string> = { "Content-Type": "application/problem+json" };
-  if (status === 401) headers["WWW-Authenticate"] = 'Bearer realm="icon"';
-  if (status === 429) headers["Retry-After"] = "1";
-  return context.body(`${JSON.stringify({ title, status, detail })}\n`, status, headers);
+  if (retryAfterSeconds !== undefined) headers["Retry-After"] = String(retryAfterSeconds);
+  return context.body(`${JSON.stringify({ title: titles[status], status, detail })}\n`, status, headers);
 }
 
 function bearerOf(context: StatusContext): string | null {

@@ -9,10 +9,16 @@ import { mayDo, type Token } from "../access/token.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { type Access, requires, type StatusEnvironment } from "./access.ts";
+import { streamHeader } from "./exchange.ts";
 import { guard } from "./guard.ts";
 import type { Live } from "./live.ts";
 import { loginRoutes } from "./login.tsx";
-import { Page, PageBody, titleOf } from "./page.tsx";
+import { Page, PageBody, titleOf } from "./page/page.tsx";
+import { pairSpans, spanNamed } from "./pair-span.ts";
+import { pairStyle } from "./pair-style.ts";
+import type { PairView } from "./pair-view.tsx";
+import type { ReadIdb } from "./read-api.ts";
+import { readRoutes } from "./read-routes.ts";
 import { reasonsNotReady, warningsOf } from "./readiness.ts";
 import { Rendered } from "./rendered.ts";
 import type { StatusReport } from "./report.ts";
@@ -24,6 +30,8 @@ export interface StatusAppOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly live: Live;
+  /** Null: the page has no time line. */
+  readonly pair: PairView | null;
   /** The port listened on. */
   readonly port: () => number;
   /** What a Host header may name beside loopback. */
@@ -31,21 +39,33 @@ export interface StatusAppOptions {
   /** Null: whoever reaches the address may read. */
   readonly access: Access | null;
   readonly isEncrypted: boolean;
+  /** Reads the IDB for the read API; absent: there is none. */
+  readonly readIdb?: ReadIdb | undefined;
 }
 
 export function createStatusApp(options: StatusAppOptions): Hono<StatusEnvironment> {
-  const { report, clock, log, live, port, names, access, isEncrypted } = options;
+  const { report, clock, log, live, pair, port, names, access, isEncrypted, readIdb } = options;
   const app = new Hono<StatusEnvironment>();
   const reader = requires(access, "read");
   app.use(guard({ port, names, hasLogin: access !== null, isEncrypted }));
-  const page = new Rendered(clock, () => pageParts(report(), clock.now()));
+  const pages = new Map(
+    pairSpans.map((span) => [
+      span.key,
+      new Rendered(clock, () => pageParts(report(), clock.now(), pair?.text(span) ?? "")),
+    ]),
+  );
   // The client library is loaded for whoever asks first: most of an instance's memory at rest is loaded code.
   const metrics = new Rendered(clock, async () => {
     const { metricsContentType, renderMetrics } = await import("./metrics.ts");
     return { type: metricsContentType, text: await renderMetrics(report(), process.memoryUsage.rss()) };
   });
-  app.get("/", reader, (context) => context.html(renderPage(page.get(), context.get("visitor"))));
-  app.get("/status.css", (context) => context.body(pageStyle, 200, { "Content-Type": "text/css; charset=utf-8" }));
+  app.get("/", reader, (context) => {
+    const parts = pages.get(spanNamed(context.req.query("span")).key)?.get();
+    return parts === undefined ? context.notFound() : context.html(renderPage(parts, context.get("visitor")));
+  });
+  app.get("/status.css", (context) =>
+    context.body(pageStyle + pairStyle, 200, { "Content-Type": "text/css; charset=utf-8" }),
+  );
   app.get("/status.js", (context) =>
     context.body(pageScript, 200, { "Content-Type": "text/javascript; charset=utf-8" }),
   );
@@ -55,10 +75,13 @@ export function createStatusApp(options: StatusAppOptions): Hono<StatusEnvironme
       loginRoutes(access, () => report().instance.name, log),
     );
   app.get("/events", reader, (context) => {
-    const headers = { "Content-Type": "text/event-stream" };
+    const headers = { "Content-Type": "text/event-stream", [streamHeader]: "no" };
     if (context.req.method === "HEAD") return context.body(null, 200, headers);
     const visitor = context.get("visitor");
-    const stream = live.open(() => visitor === null || access === null || access.tokens.holds(visitor));
+    const stream = live.open({
+      isAllowed: () => visitor === null || access === null || access.tokens.holds(visitor),
+      span: spanNamed(context.req.query("span")),
+    });
     if (stream === null) {
       return context.text("Cannot keep another page live: too many are open\n", 503, { "Retry-After": "5" });
     }
@@ -86,6 +109,7 @@ export function createStatusApp(options: StatusAppOptions): Hono<StatusEnvironme
     const text = JSON.stringify({ at: clock.now(), ...report() }, bigintAsDigits, 2);
     return context.body(`${text}\n`, 200, { "Content-Type": "application/json" });
   });
+  if (readIdb !== undefined) app.route("/", readRoutes(readIdb, access));
   app.notFound((context) => context.text("There is nothing here; the page is at /\n", 404));
   app.onError((error, context) => {
     log.error("status request failed", { path: new URL(context.req.url).pathname, message: error.message });
@@ -94,8 +118,8 @@ export function createStatusApp(options: StatusAppOptions): Hono<StatusEnvironme
   return app;
 }
 
-function pageParts(report: StatusReport, now: number) {
-  return { title: titleOf(report, now), main: renderPageBody(report, now) };
+function pageParts(report: StatusReport, now: number, pair: string) {
+  return { title: titleOf(report, now), main: renderPageBody(report, now, pair) };
 }
 
 /** The whole document. */
@@ -103,9 +127,9 @@ function renderPage(parts: ReturnType<typeof pageParts>, visitor: Token | null):
   return `<!doctype html>${(<Page {...parts} visitor={visitor?.name ?? null} />).toString()}`;
 }
 
-/** What an update carries. */
-export function renderPageBody(report: StatusReport, now: number): string {
-  return (<PageBody report={report} now={now} />).toString();
+/** What an update carries, without the time line, which is sent apart; the page has it in its place. */
+export function renderPageBody(report: StatusReport, now: number, pair = ""): string {
+  return (<PageBody report={report} now={now} pair={pair} />).toString();
 }
 
 // JSON has no bigint, and a position may exceed what a reader's double holds.

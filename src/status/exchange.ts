@@ -3,6 +3,9 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+/** An answer that has it is passed on as it comes, by a proxy before us as well. */
+export const streamHeader = "X-Accel-Buffering";
+
 export interface ExchangeOptions {
   readonly isEncrypted: boolean;
   readonly bodyBytesMax: number;
@@ -27,7 +30,11 @@ export async function exchange(
     return refuse(outgoing, 405, "Cannot use this method: expected GET or HEAD");
   const body = isForm && hasBody ? await readBody(incoming, options.bodyBytesMax) : new Uint8Array();
   if (body === null) return refuse(outgoing, 413, `Cannot take more than ${options.bodyBytesMax} bytes`);
+  // Whoever works for an answer hears that nobody waits for it.
+  const gone = new AbortController();
+  outgoing.once("close", () => gone.abort());
   const request = new Request(url, {
+    signal: gone.signal,
     method: incoming.method ?? "GET",
     headers: headersOf(incoming),
     ...(isForm ? { body } : {}),
@@ -84,7 +91,7 @@ async function send(
   progressed: () => void,
 ): Promise<void> {
   for (const [name, value] of answer.headers) outgoing.appendHeader(name, value);
-  const isStream = answer.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+  const isStream = answer.headers.has(streamHeader);
   if (answer.body === null || isHead || !isStream) {
     const bytes = Buffer.from(await answer.arrayBuffer());
     outgoing.setHeader("Content-Length", bytes.length);

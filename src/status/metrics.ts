@@ -86,6 +86,24 @@ export async function renderMetrics(report: StatusReport, residentBytes: number)
     ...perSource((each) => each.duplicates),
   );
   counter(
+    "icon_source_holes_total",
+    "Stretches of sequence numbers that never came, since the IDB was made.",
+    ...perSource((each) => each.holes),
+  );
+  counter(
+    "icon_source_ended_unseen_total",
+    "Calls and parties closed because the data source no longer had them, since the IDB was made.",
+    ...sources.flatMap(({ name: source, endedUnseen: { calls, parties } }): Sample[] => [
+      [{ source, what: "call" }, calls],
+      [{ source, what: "party" }, parties],
+    ]),
+  );
+  gauge(
+    "icon_source_last_word_timestamp_seconds",
+    "Up to when, by the data source's clock, the ledger knows what is missing.",
+    ...perSource((each) => seconds(each.lastWordAt)),
+  );
+  counter(
     "icon_source_reconnects_total",
     "Attempts to connect after the first, successful or not.",
     ...perSource((each) => each.reconnects),

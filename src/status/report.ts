@@ -69,6 +69,12 @@ export interface SourceStatus {
   /** Since the IDB was made: frames kept in ICON_UNDECODED, and events dropped as duplicates. */
   readonly undecodable: number;
   readonly duplicates: number;
+  /** Since the IDB was made: how often sequence numbers were missing. */
+  readonly holes: number;
+  /** Since the IDB was made: stuck calls and parties, closed because the source no longer had them. */
+  readonly endedUnseen: { readonly calls: number; readonly parties: number };
+  /** By its own clock: up to here the ledger can say what is missing and what is not. Null: it has said nothing yet. */
+  readonly lastWordAt: number | null;
   /** Since the instance started. */
   readonly reconnects: number;
   /** One sentence, without a caller's data. */

@@ -6,6 +6,7 @@ export const pageScript = `"use strict";
 const body = document.body;
 let lastAt = Date.now();
 
+// What stands in an element with data-apart comes with events of its own.
 function follow(current, next) {
   if (current.nodeType !== next.nodeType || current.nodeName !== next.nodeName) {
     current.replaceWith(next.cloneNode(true));
@@ -17,6 +18,11 @@ function follow(current, next) {
   }
   for (const { name } of [...current.attributes]) if (!next.hasAttribute(name)) current.removeAttribute(name);
   for (const { name, value } of next.attributes) if (current.getAttribute(name) !== value) current.setAttribute(name, value);
+  if (current.hasAttribute("data-apart")) return;
+  followChildren(current, next);
+}
+
+function followChildren(current, next) {
   while (current.childNodes.length > next.childNodes.length) current.lastChild.remove();
   next.childNodes.forEach((child, index) => {
     if (index < current.childNodes.length) follow(current.childNodes[index], child);
@@ -25,7 +31,7 @@ function follow(current, next) {
 }
 
 function listen() {
-  const events = new EventSource("/events");
+  const events = new EventSource("/events" + location.search);
   events.addEventListener("status", ({ data }) => {
     const next = new DOMParser().parseFromString(data, "text/html").querySelector("main");
     const current = document.querySelector("main");
@@ -34,6 +40,11 @@ function listen() {
     lastAt = Date.now();
     body.dataset.live = "yes";
     document.title = next.dataset.title;
+  });
+  events.addEventListener("pair", ({ data }) => {
+    const next = new DOMParser().parseFromString(data, "text/html").body;
+    const current = document.querySelector('[data-apart="pair"]');
+    if (current !== null) followChildren(current, next);
   });
   // A refusal (too many pages, restart, token gone) ends an EventSource for good: begin anew, or sign in anew.
   events.addEventListener("error", async () => {

@@ -14,6 +14,9 @@ import { Certificate, type ReadCertificate } from "./certificate.ts";
 import { type Connection, type ConnectionBounds, Connections } from "./connections.ts";
 import { exchange, refuse } from "./exchange.ts";
 import { Live } from "./live.ts";
+import type { ReadPair } from "./pair-report.ts";
+import { PairView } from "./pair-view.tsx";
+import type { ReadIdb } from "./read-api.ts";
 import type { InstanceReport, StatusReport } from "./report.ts";
 import { TokenTable } from "./token-table.ts";
 import { Visits } from "./visits.ts";
@@ -48,6 +51,10 @@ export interface StatusServerOptions {
   readonly readCertificate: (() => ReadCertificate) | null;
   /** Called once a request and once a second while pages are open; must be cheap. */
   readonly report: () => InstanceReport;
+  /** Reads the IDB for the read API; absent: there is none. */
+  readonly readIdb?: ReadIdb | undefined;
+  /** Absent: the page has no time line. */
+  readonly readPair?: ReadPair | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Ends the server and every connection. */
@@ -70,7 +77,7 @@ export class StatusListenError extends Error {
 
 /** Resolves once it listens. Rejects with StatusListenError when the address is taken or not ours. */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
-  const { listen, names, readTokens, readCertificate, clock, log, signal } = options;
+  const { listen, names, readTokens, readCertificate, readPair, clock, log, signal } = options;
   const isEncrypted = readCertificate !== null;
   const certificate = readCertificate === null ? null : new Certificate({ read: readCertificate, clock, log, signal });
   const connections = new Connections(clock, connectionBounds);
@@ -86,9 +93,27 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
       certificate: certificate?.status() ?? null,
     },
   });
-  const live = new Live({ clock, pagesMax, render: () => renderPageBody(report(), clock.now()) });
+  const instanceName = () => options.report().instance.name;
+  const pair = readPair === undefined ? null : new PairView({ clock, read: readPair, instanceName });
+  const live = new Live({
+    clock,
+    pagesMax,
+    render: () => renderPageBody(report(), clock.now()),
+    ...(pair === null ? {} : { renderPair: (span) => pair.text(span) }),
+  });
   let { port } = listen;
-  const app = createStatusApp({ report, clock, log, live, port: () => port, names, access, isEncrypted });
+  const app = createStatusApp({
+    report,
+    clock,
+    log,
+    live,
+    pair,
+    port: () => port,
+    names,
+    access,
+    isEncrypted,
+    readIdb: options.readIdb,
+  });
 
   const connectionOf = new WeakMap<Socket, Connection>();
   const http = serveHttp((incoming, outgoing) => {

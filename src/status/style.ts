@@ -77,4 +77,11 @@ code { font: 12.5px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; overflow-wr
 .login :is(input, button):focus-visible { outline: 2px solid var(--good); outline-offset: 1px; }
 footer { color: var(--quiet); font-size: 12.5px; padding-bottom: 24px; }
 footer a, .login a { color: inherit; }
+@media (max-width: 640px) {
+  .stacking thead { display: none; }
+  .stacking tr { display: flex; flex-wrap: wrap; gap: 0 12px; padding: 5px 14px; }
+  .stacking tr + tr { border-top: 1px solid var(--line); }
+  .stacking tbody tr > td { padding: 0; border: 0; white-space: normal; }
+  .stacking td:last-child { width: 100%; }
+}
 `;

@@ -41,6 +41,16 @@ export function instantText(at: number): string {
     .replace(/\.\d+Z$/, " UTC");
 }
 
+/** The time of day alone, where the day is plain: "02:41:07". */
+export function timeText(at: number): string {
+  return new Date(at).toISOString().slice("yyyy-mm-ddT".length, "yyyy-mm-ddThh:mm:ss".length);
+}
+
+/** As on a scale: "02:40". */
+export function minuteText(at: number): string {
+  return timeText(at).slice(0, "hh:mm".length);
+}
+
 /** How another clock stands to this host's: "1.2 s ahead (± 3 ms)", "as ours (± 3 ms)". */
 export function clockText(clock: { readonly differenceMs: number; readonly uncertaintyMs: number }): string {
   const { differenceMs, uncertaintyMs } = clock;

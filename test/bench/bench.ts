@@ -16,6 +16,7 @@ import { type Measurement, type Promised, readLines, table, withLine, writeLines
 import { readLoad, recordLoad } from "./load-file.ts";
 import { provenance } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
+import { measurePair } from "./pair.ts";
 import { measureRebuild } from "./rebuild.ts";
 import { measureRecording } from "./recording.ts";
 import { measureRows } from "./rows.ts";
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "2" },
     windows: { type: "string", default: "65536,262144,1048576" },
     "p4-events": { type: "string", default: "60000" },
+    "pair-rows": { type: "string", default: "10000000" },
     only: { type: "string" },
     load: { type: "string" },
     dir: { type: "string", default: tmpdir() },
@@ -95,6 +97,12 @@ const measurements: readonly {
       yield* await measureLatency(setting);
     },
   },
+  {
+    promises: ["P13"],
+    async *measure(setting) {
+      yield* measurePair(setting);
+    },
+  },
 ];
 
 const chosen = choose(values.only);
@@ -116,6 +124,7 @@ try {
     seconds,
     windows: values.windows.split(",").map((each) => positive("windows", each)),
     rowEvents,
+    pairRows: positive("pair-rows", values["pair-rows"]),
     say,
   };
   for (const { measure } of chosen) {

@@ -5,13 +5,13 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type Spread, textTable } from "./figures.ts";
 import type { Provenance } from "./machine.ts";
 
-export type Promised = "P1" | "P4" | "P5" | "P6" | "P7" | "P8" | "P9" | "P10" | "P11";
+export type Promised = "P1" | "P4" | "P5" | "P6" | "P7" | "P8" | "P9" | "P10" | "P11" | "P13";
 
 export interface Measurement {
   readonly promise: Promised;
   /** Tells the lines of one promise apart. */
   readonly what: string;
-  readonly unit: "" | "ms" | "MiB";
+  readonly unit: "" | "ms" | "MiB" | "%";
   readonly goal: { readonly atLeast: number } | { readonly atMost: number };
   /** Null: not measured, and `note` says why. */
   readonly figure: Spread | null;
@@ -46,7 +46,8 @@ export function withLine(lines: readonly Line[], line: Line): Line[] {
 
 export function table(lines: readonly Line[]): string {
   const rows = lines.map(({ promise, what, unit, figure, goal, note, from }) => {
-    const shown = (value: number) => (unit === "" ? value.toFixed(2) : value.toFixed(unit === "ms" ? 1 : 0));
+    const shown = (value: number) =>
+      unit === "" || unit === "%" ? value.toFixed(2) : value.toFixed(unit === "ms" ? 1 : 0);
     const bound = "atLeast" in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`;
     return [
       promise,

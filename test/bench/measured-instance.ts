@@ -11,8 +11,10 @@ export interface Measured {
   readonly icon: string;
   /** Made here when it is not there; what is in it is gone on with. */
   readonly directory: string;
-  /** Null: the source's server is not there. */
+  /** Null: the generator is not there. */
   readonly loadPath: string | null;
+  /** Without a load: where the source's server is instead. Default: nobody is there. */
+  readonly address?: string;
   /** Lines for the configuration's [queue]. */
   readonly queue?: string;
   /** Where its IDB is, when not in its data directory. */
@@ -41,12 +43,20 @@ export class MeasuredInstance implements AsyncDisposable {
   }
 
   /** Resolves when it says that it is ready, and, where there is a load, its session is open and its IDB made. */
-  static async start({ icon, directory, loadPath, queue = "", idb, awaits }: Measured): Promise<MeasuredInstance> {
+  static async start({
+    icon,
+    directory,
+    loadPath,
+    address,
+    queue = "",
+    idb,
+    awaits,
+  }: Measured): Promise<MeasuredInstance> {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const generator = loadPath === null ? null : await Generator.start(loadPath);
     const config = join(directory, "icon.toml");
     const nobodyThere = "127.0.0.1:9";
-    writeFileSync(config, configText(generator?.address ?? nobodyThere, queue, idb));
+    writeFileSync(config, configText(generator?.address ?? address ?? nobodyThere, queue, idb));
     const beganAt = performance.now();
     const child = Bun.spawn([icon, "run", "--config", config], {
       cwd: directory,

@@ -18,6 +18,8 @@ export interface Setting {
   readonly windows: readonly number[];
   /** Events of one run to the last row. */
   readonly rowEvents: number;
+  /** Of each of two IDBs that are compared and extracted from. */
+  readonly pairRows: number;
   readonly say: (sentence: string) => void;
 }
 

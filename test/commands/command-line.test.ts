@@ -87,17 +87,22 @@ describe("the command line", () => {
   test("icon alone prints help with every command", async () => {
     const { exitCode, stdout, stderr } = await icon();
     expect([exitCode, stderr]).toEqual([0, ""]);
-    expect([...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name)).toEqual([
+    expect([...stdout.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name)).toEqual([
       ...[
         "run",
         "init",
         "validate",
         "dump",
         "sql",
+        "extract",
+        "compare",
+        "availability",
+        "explain",
         "rebuild",
         "verify",
         "backup",
         "restore",
+        "stop-safe",
         "simulate",
         "token",
         "unit",
@@ -154,6 +159,24 @@ describe("the command line", () => {
     const text = stdout.replaceAll(/\s+/g, " ");
     expect(text).toContain('(default: "127.0.0.1:0")');
     expect(text).not.toMatch(/default: (?:false|\[|\{)/);
+  });
+
+  test("an instance's address is no IDB to ask in SQL", async () => {
+    expect(await icon("sql", "--idb", "http://127.0.0.1:8080", "SELECT 1")).toEqual({
+      exitCode: 64,
+      stdout: "",
+      stderr: 'Cannot ask "http://127.0.0.1:8080" in SQL: it is an address; expected an IDB file or a data directory\n',
+    });
+  });
+
+  test("help of commands that take IDBs says how many they need", async () => {
+    const needs = async (command: string) =>
+      (await icon(command, "--help")).stdout.replaceAll(/\s+/g, " ").match(/address; (once|twice) or more/)?.[1];
+    expect([await needs("availability"), await needs("explain"), await needs("compare")]).toEqual([
+      "once",
+      "once",
+      "twice",
+    ]);
   });
 
   test("help for a command is no error", async () => {

@@ -51,7 +51,7 @@ test("the defaults that the file shows in comments are the defaults", () => {
   const withDefaults = configTemplate
     .slice(0, configTemplate.indexOf("# An Asterisk"))
     .replaceAll(/^#(\w[\w-]* = .*)$/gm, (line, setting: string) =>
-      /token_file|silence|tokens|tls_certificate|tls_key|^#?(ca|cert|key)_file|server_name/.test(setting)
+      /token_file|silence|tokens|tls_certificate|tls_key|^peer|^#?(ca|cert|key)_file|server_name/.test(setting)
         ? line
         : setting,
     );

@@ -95,10 +95,10 @@ else
         ).toEqual([]);
         expect(stepsLogged(setting).map((ms) => Math.round(ms / 1_000))).toEqual(recorded);
         expect(readRecorded(idbPathOf(setting))).toMatchObject({ steps: recorded.length });
-        const { sessions } = readRecorded(idbPathOf(setting));
+        const { sessions, openings } = readRecorded(idbPathOf(setting));
         expect(sessions).toHaveLength(loads.reduce((sum, load) => sum + load.connections, 0));
-        const ids = sessions.map(({ id }) => id);
-        expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
+        // Whatever the clock showed: a session that was opened later has the higher id.
+        expect(sessions.map(({ openedMs }) => openedMs)).toEqual(openings);
         expect(sessions.filter(({ openedMs }) => !clock.hasShown(openedMs))).toEqual([]);
         const events = loads.reduce((sum, load) => sum + load.ackedSeq, 0);
         figure(
@@ -120,16 +120,22 @@ function stepsLogged(setting: InstanceSetting): number[] {
     .map(({ stepMs }) => Number(stepMs));
 }
 
-/** Of an instance that does not run: how many steps are on record, and its sessions in the order in which they were written. */
+/**
+ * Of an instance that does not run: how many steps are on record, when its sessions were opened by their ids, and by the
+ * order in which the persistent queue has their openings.
+ */
 function readRecorded(idbPath: string) {
   const reading = openReading(idbPath);
   try {
     const rows = <T>(sql: string) => reading.database.prepare(sql).all() as T[];
     return {
       steps: rows("SELECT ID FROM ICON_MARK WHERE KIND = 'host clock stepped'").length,
-      sessions: rows<{ DSS_ID: number; DSCONN_STIME: string }>(
-        "SELECT DSS_ID, DSCONN_STIME FROM G_DSS_GCC_PROVIDER ORDER BY rowid",
-      ).map((row) => ({ id: row.DSS_ID, openedMs: Date.parse(row.DSCONN_STIME) })),
+      sessions: rows<{ DSCONN_STIME: string }>("SELECT DSCONN_STIME FROM G_DSS_GCC_PROVIDER ORDER BY DSS_ID").map(
+        (row) => ({ openedMs: Date.parse(row.DSCONN_STIME) }),
+      ),
+      openings: rows<{ ADDED: string }>("SELECT ADDED FROM ICON_MARK WHERE KIND = 'session opened' ORDER BY ID").map(
+        (row) => Date.parse(row.ADDED),
+      ),
     };
   } finally {
     reading.close();

@@ -8,7 +8,15 @@ import { figure } from "../harness/figure.ts";
 import { Load } from "../harness/load.ts";
 import { auditIdb, flawlessIdb } from "../harness/load-audit.ts";
 import { announce, judge, kept, seededRandom, settle } from "../harness/load-verdict.ts";
-import { dataDirectoryOf, Instance, iconBinary, idbPathOf, TemporaryDirectory, until } from "../harness/processes.ts";
+import {
+  dataDirectoryOf,
+  Instance,
+  iconBinary,
+  idbPathOf,
+  promptly,
+  TemporaryDirectory,
+  until,
+} from "../harness/processes.ts";
 import { SmallDisk, whyNoSmallDisk } from "../harness/small-disk.ts";
 
 const mib = 1024 * 1024;
@@ -57,7 +65,7 @@ else {
 
     for (const each of neighbours) rmSync(each);
     const freedAt = performance.now();
-    await until("intake goes on", 5_000, () => load.ackedSeq > ackedWhenFull);
+    await promptly("intake goes on", 5_000, () => load.ackedSeq > ackedWhenFull);
     const resumedAfterMs = Math.round(performance.now() - freedAt);
     await until("the queue is open", 5_000, async () => (await instance.status()).queue.state === "open");
     load.complete();
@@ -87,7 +95,7 @@ else {
     await until("history is deleted", 30_000, async () => (await instance.status()).queue.trimmedEarly !== null);
     rmSync(directory.at("disk", "neighbour"));
     const acked = load.ackedSeq;
-    await until("intake goes on", 10_000, () => load.ackedSeq > acked);
+    await promptly("intake goes on", 10_000, () => load.ackedSeq > acked);
     load.complete();
     const late = await settle(instance, [load]);
     const { queue } = await instance.status();

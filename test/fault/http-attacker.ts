@@ -16,7 +16,7 @@ export interface Repulse {
 
 const stretchMs = 50;
 // What only the state of the instance under test holds.
-const stateWords = /icon_queue_bytes|durablePosition|Persistent queue/;
+const stateWords = /icon_queue_bytes|durablePosition|Persistent queue|"idbId"|"windowSeconds"/;
 
 if (import.meta.main) attack(Number(process.argv[2]), process.argv[3] === "tls");
 
@@ -63,6 +63,7 @@ function attack(port: number, isTls: boolean): void {
     () => keep("", { isRaw: true }),
     () => keep(new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00]), { isRaw: true }),
     () => keep(`GET /events HTTP/1.1\r\n${host}\r\n`, { isRead: false }),
+    () => keep(`GET /api/v1/extract?what=ledger&from=0&to=253402300799 HTTP/1.1\r\n${host}\r\n`, { isRead: false }),
     () =>
       keep(
         `POST /login HTTP/1.1\r\n${host}Origin: http://127.0.0.1:${port}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 900\r\n\r\ntoken=`,
@@ -75,6 +76,13 @@ function attack(port: number, isTls: boolean): void {
     open(`GET /api/v1/status HTTP/1.1\r\n${host}\r\n`.repeat(50)); // one behind the other
     open(`GET /metrics HTTP/1.1\r\n${host}Authorization: Bearer ${token}\r\n\r\n`.repeat(5));
     open(`GET / HTTP/1.1\r\n${host}Accept: text/html\r\n\r\n`.repeat(20));
+    open(`GET /api/v1/availability?from=0&to=253402300799 HTTP/1.1\r\n${host}\r\n`.repeat(3));
+    open(`GET /api/v1/extract?what=calls&calls=named${"&call=x".repeat(200)} HTTP/1.1\r\n${host}\r\n`);
+    open(`GET /api/v1/windows?from=%00&to=${"9".repeat(2_000)}&source=../.. HTTP/1.1\r\n${host}\r\n`.repeat(5));
+    // Gone before there is an answer.
+    open(`GET /api/v1/extract?what=identity HTTP/1.1\r\n${host}\r\n`).once("connect", function (this: Socket) {
+      setTimeout(() => this.destroy(), 20);
+    });
     open(crypto.getRandomValues(new Uint8Array(4_096)));
     open(`POST / HTTP/1.1\r\n${host}Content-Length: 1000000000\r\n\r\n`);
     open(`GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n`);

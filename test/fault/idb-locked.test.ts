@@ -6,7 +6,15 @@ import { drain, drainRatioMin, drainText, isDrainMeasured } from "../harness/dra
 import { figure } from "../harness/figure.ts";
 import { Load } from "../harness/load.ts";
 import { announce, judge, kept, seededRandom, settle } from "../harness/load-verdict.ts";
-import { fromEnvironment, Instance, iconBinary, idbPathOf, TemporaryDirectory, until } from "../harness/processes.ts";
+import {
+  fromEnvironment,
+  Instance,
+  iconBinary,
+  idbPathOf,
+  promptly,
+  TemporaryDirectory,
+  until,
+} from "../harness/processes.ts";
 import { IdbLock } from "../harness/processes-idb-lock.ts";
 
 const lockSeconds = fromEnvironment("ICON_LOCK_SECONDS", 5);
@@ -39,7 +47,7 @@ test(
       // What has come to be a moment ago is acknowledged now, although nothing of it can be projected.
       const newest = load.producedSeq;
       const askedAt = performance.now();
-      await until("the newest event is acknowledged", 2_000, () => load.ackedSeq >= newest);
+      await promptly("the newest event is acknowledged", 2_000, () => load.ackedSeq >= newest);
       longestWaitMs = Math.max(longestWaitMs, performance.now() - askedAt);
     }
     const locked = await instance.status();

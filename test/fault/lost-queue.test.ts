@@ -15,6 +15,7 @@ import {
   type InstanceSetting,
   iconBinary,
   idbPathOf,
+  promptly,
   queueDirectoryOf,
   Simulator,
   TemporaryDirectory,
@@ -29,7 +30,7 @@ for (const ending of ["stopped in order", "killed"] as const) {
     const observable = directory.at("observable.ndjson");
     await using simulator = await Simulator.start("tserver", [
       ...["--seed", `${seed}`, "--rate", "600", "--seconds", "7", "--talk-seconds", "1", "--clients-min", "1"],
-      ...["--heartbeat-ms", "250", "--linger", "4", "--observable", observable],
+      ...["--heartbeat-ms", "1000", "--linger", "4", "--observable", observable],
     ]);
     const setting: InstanceSetting = {
       directory: directory.path,
@@ -150,7 +151,7 @@ test("the IDB deleted under the running instance: it notices, says so, and rebui
     deleteIdb(idbPathOf(setting));
     await until("a new IDB is there", 5_000, () => existsSync(idbPathOf(setting)));
     const newest = load.producedSeq;
-    await until("events are acknowledged meanwhile", 2_000, () => load.ackedSeq >= newest);
+    await promptly("events are acknowledged meanwhile", 2_000, () => load.ackedSeq >= newest);
   }
   load.complete();
   const late = await settle(instance, [load]);

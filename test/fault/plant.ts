@@ -115,10 +115,60 @@ export const plants: Readonly<Record<string, Plant>> = {
     find: "// What is asked for next must not be more than what a power cut leaves.\n    intake.sink.durable(position).then(",
     replace: "Promise.resolve().then(",
   },
+  "whole-ahead": {
+    what: "a heartbeat vouches for everything until then, though it is ahead of what was applied",
+    file: "src/projection/coverage.ts",
+    find: "if (lastSeq === applied) coverTime",
+    replace: "if (applied !== null) coverTime",
+  },
+  "holes-unread": {
+    what: "a span goes on over a hole in the numbers",
+    file: "src/projection/coverage.ts",
+    find: '  const span = world.get("span", name);\n  if (span !== undefined) endSpan(world, name, known, span, position, because);',
+    replace:
+      '  const span = world.get("span", name);\n  if (span !== undefined && because !== "hole" && because !== "gap reported") ' +
+      "endSpan(world, name, known, span, position, because);",
+  },
+  "coverage-joined": {
+    what: "a new run of the server goes on with the span of the one before",
+    file: "src/projection/coverage.ts",
+    find: "  if (isNewRun && known !== undefined) {",
+    replace: "  if (isNewRun && known !== undefined) return;\n  if (isNewRun && known !== undefined) {",
+  },
+  "digest-blind": {
+    what: "the digest leaves attached data out",
+    file: "src/projection/digest.ts",
+    find: "const leftOut: ReadonlySet<string> = new Set([",
+    replace: 'const leftOut: ReadonlySet<string> = new Set(["UserData", ',
+  },
+  "event-swallowed": {
+    what: "the projector drops one event in some hundred without a word",
+    file: "src/projection/tevent.ts",
+    find: "  coverEvent(world, context, at, sequence, isKept(context.source, windowSeconds, at));",
+    replace:
+      "  coverEvent(world, context, at, sequence, isKept(context.source, windowSeconds, at)); " +
+      "if (sequence !== null && sequence % 197 === 196) return;",
+  },
   "no-duplicate-check": {
     what: "projects an event again that was applied before",
     file: "src/projection/tevent.ts",
     find: "if (applied !== null && sequence <= applied) {",
     replace: "if (applied !== null && sequence <= applied && sequence < 0) {",
+  },
+  "forgets-event": {
+    what: "takes the number of one event and forgets the event",
+    file: "src/projection/tevent.ts",
+    find: "const hash = hashEvent({ run: ledgerRun(context.source), id, sequence, at, members });",
+    replace:
+      "if (sequence === 900) return; " +
+      "const hash = hashEvent({ run: ledgerRun(context.source), id, sequence, at, members });",
+  },
+  "misreads-event": {
+    what: "makes other rows of some events than it should",
+    file: "src/projection/tevent.ts",
+    find: "for (const happening of happeningsOf(world, context, event)) stepCall(world, context, happening);",
+    replace:
+      "for (const happening of happeningsOf(world, context, event)) " +
+      "stepCall(world, context, Math.abs((sequence ?? 0) - 930) < 30 ? { ...happening, at: (happening.at - 1) as SourceInstant } : happening);",
   },
 };

@@ -17,6 +17,7 @@ import {
   type InstanceSetting,
   iconBinary,
   idbPathOf,
+  promptly,
   queueDirectoryOf,
   TemporaryDirectory,
   until,
@@ -57,7 +58,7 @@ test("a record on which the recorder dies three times is kept with its window ma
   const sentences = (await instance.status()).trouble.map(({ sentence }) => sentence);
   expect(sentences).toContain("recorder died and is started again");
   const newest = load.producedSeq;
-  await until("the newest event is acknowledged", 2_000, () => load.ackedSeq >= newest);
+  await promptly("the newest event is acknowledged", 2_000, () => load.ackedSeq >= newest);
   await until("both records have come", 30_000, () => load.ackedSeq > 3_200);
   await until("both have been passed over", 60_000, async () => (await instance.status()).undecodedTotal === 2);
   load.complete();
@@ -144,7 +145,7 @@ test.if(HeldUpThread.whyNot === null)(
       await until("much waits", 20_000, async () => (await instance.status()).queue.recordsNotApplied > 3_000);
       expect((await instance.status()).idb.state).toBe("unavailable");
       const newest = load.producedSeq;
-      await until("the newest event is acknowledged", 2_000, () => load.ackedSeq >= newest);
+      await promptly("the newest event is acknowledged", 2_000, () => load.ackedSeq >= newest);
     }
     await until("it goes on", 10_000, async () => (await instance.status()).idb.state === "open");
     load.complete();

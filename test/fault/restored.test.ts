@@ -45,7 +45,7 @@ test("what a source acknowledged after the backup and no longer has is a gap in 
   using directory = new TemporaryDirectory("restored-gap");
   await using simulator = await Simulator.start("tserver", [
     ...["--seed", `${seed}`, "--rate", "500", "--seconds", "60", "--talk-seconds", "1", "--clients-min", "1"],
-    ...["--heartbeat-ms", "250", "--resend-buffer", "300"],
+    ...["--heartbeat-ms", "1000", "--resend-buffer", "300"],
   ]);
   const setting: InstanceSetting = {
     directory: directory.path,

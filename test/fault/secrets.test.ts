@@ -25,6 +25,7 @@ const canaries = {
   number: "4989555013377",
   attached: "canary-attached-c41e08",
   key: "canaryKey9d77",
+  peer: "canary-peer-token-90ab12",
 } as const;
 
 const caller = `"ANI":"${canaries.number}","DNIS":"800","OtherDN":"${canaries.number}","UserData":{"${canaries.key}":"${canaries.attached}"}`;
@@ -116,12 +117,21 @@ test("no secret, caller's number or attached data is in anything an instance say
   const { certFile, keyFile } = new Authority(directory, "authority").issue("icon", "IP:127.0.0.1");
   const token = makeToken();
   const hash = Buffer.from(hashToken(token)).toString("hex");
-  writeFileSync(directory.at("icon.tokens"), `reader read sha256:${hash}\n`, { mode: 0o600 });
+  const personal = makeToken();
+  const personalHash = Buffer.from(hashToken(personal)).toString("hex");
+  const tokenLines = [`reader read sha256:${hash}`, `etl read-personal sha256:${personalHash}`];
+  writeFileSync(directory.at("icon.tokens"), `${tokenLines.join("\n")}\n`, { mode: 0o600 });
+  writeFileSync(directory.at("peer.token"), `${canaries.peer}\n`, { mode: 0o600 });
+  const peer = [
+    'peer = "https://127.0.0.1:1"',
+    'peer_token_file = "peer.token"',
+    `peer_ca_file = ${JSON.stringify(certFile)}`,
+  ];
   const tls = [`tls_certificate = ${JSON.stringify(certFile)}`, `tls_key = ${JSON.stringify(keyFile)}`];
   const setting: InstanceSetting = {
     directory: directory.path,
     logLevel: "debug",
-    http: { lines: ['listen = "127.0.0.1:0"', 'tokens = "icon.tokens"', ...tls], token },
+    http: { lines: ['listen = "127.0.0.1:0"', 'tokens = "icon.tokens"', ...tls, ...peer], token },
     sources: [
       { name: "tserver", address: tserver.address, dbid: 300, lines: [`token_file = "token"`] },
       { name: "refusing", kind: "ami", address: refusing.address, dbid: 301 },
@@ -144,7 +154,13 @@ test("no secret, caller's number or attached data is in anything an instance say
   const [, cookie = ""] = /=([A-Za-z0-9_-]{43});/.exec(signedIn.headers.get("set-cookie") ?? "") ?? [];
   expect([signedIn.status, cookie.length]).toEqual([303, 43]);
   const ofHttp = {
-    ...{ "http token": token.slice(5), "wrong token": wrongToken.slice(5), cookie, "token's hash": hash },
+    ...{
+      "http token": token.slice(5),
+      "personal token": personal.slice(5),
+      "wrong token": wrongToken.slice(5),
+      cookie,
+      "token's hash": hash,
+    },
     "private key": readFileSync(keyFile, "utf8").split("\n")[1] ?? "",
   };
   const cookies = { Cookie: `__Host-icon-visit-0=${cookie}` };
@@ -168,6 +184,30 @@ test("no secret, caller's number or attached data is in anything an instance say
     expect([path, answer.status]).toEqual([path, path === "/readyz" ? 503 : path === "/nothing" ? 404 : 200]);
     outputs.set(path, await answer.text());
   }
+  // What was recorded: of callers only calls tell, and calls are told only to whoever may see them.
+  const all = "from=2026-11-01T00:00:00Z&to=2026-12-31T00:00:00Z";
+  const calls = `/api/v1/extract?what=calls&calls=created&${all}`;
+  for (const [path, status] of [
+    ["/api/v1/extract?what=identity", 200],
+    [`/api/v1/extract?what=ledger&${all}`, 200],
+    [`/api/v1/availability?${all}`, 200],
+    [`/api/v1/windows?${all}`, 200],
+    [`/api/v1/windows?${all}&source=${canaries.number}`, 409],
+    [`/api/v1/extract?what=calls&calls=named&call=${canaries.number}`, 403],
+    [`/api/v1/extract?what=${canaries.number}`, 400],
+    [calls, 403],
+  ] as const) {
+    const answer = await ask(path, cookies);
+    expect([path, answer.status]).toEqual([path, status]);
+    outputs.set(path.replaceAll(canaries.number, "number"), await answer.text());
+  }
+  const told = await (await ask(calls, { Authorization: `Bearer ${personal}` })).text();
+  expect(told).toContain(canaries.number);
+  expect(told).toEndWith('{"end":"whole"}\n');
+  outputs.set("calls, to whoever may see them", told.replaceAll(canaries.number, ""));
+  const stopSafe = Bun.spawnSync([binary, "stop-safe", "--config", directory.at("icon-a.toml")]);
+  expect(stopSafe.exitCode).toBe(1);
+  outputs.set("stop-safe", `${stopSafe.stdout.toString()}${stopSafe.stderr.toString()}`);
   for (const file of ["cmdline", "environ"]) outputs.set(file, readFileSync(`/proc/${instance.pid}/${file}`, "latin1"));
   expect(openToOthers(dataDirectoryOf(setting))).toEqual([]);
   expect(await instance.stop()).toBe(0);

@@ -1,13 +1,13 @@
 // "Dumps are equal": the documented tables of two IDBs hold the same rows, whatever local numbers they carry. Left out
-// are ID (and CHID, PHID, IRHID, its like in the histories), GSYS_*, G_PROV_CONTROL (the counter behind GSYS_SEQ), tables
-// of ours, and G_DSS_* (each instance has its own sessions). Columns that come from another source than the row's own
+// are ID (and CHID, PHID, IRHID, its like in the histories), GSYS_*, G_PROV_CONTROL (the counter behind GSYS_SEQ),
+// G_SYNC_CONTROL (whose key names the instance), tables of ours, and G_DSS_* (each instance has its own sessions). Columns that come from another source than the row's own
 // ("joined" in the contract) are compared on request only.
 
-import { cpSync, mkdirSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemClock } from "../../src/clock.ts";
 import { openIdb } from "../../src/idb/open.ts";
-import { openReading } from "../../src/idb/reading.ts";
+import { openReading, sizeOf } from "../../src/idb/reading.ts";
 import { silentLog } from "../../src/log.ts";
 import { Projector } from "../../src/projector.ts";
 import { QueueReader } from "../../src/queue/reader.ts";
@@ -21,7 +21,11 @@ const localIds: ReadonlySet<string> = new Set(["ID", "CHID", "PHID", "IRHID"]);
 // The step of time itself, and not a number that we gave out.
 const meaningfulIds: ReadonlySet<string> = new Set(["G_TIMECODE"]);
 const leftOut = (table: string) =>
-  !table.startsWith("G_") || table.startsWith("G_DSS_") || table === "G_PROV_CONTROL" || table.includes("__");
+  !table.startsWith("G_") ||
+  table.startsWith("G_DSS_") ||
+  table === "G_PROV_CONTROL" ||
+  table === "G_SYNC_CONTROL" ||
+  table.includes("__");
 
 /** Reads an IDB, also one that is being written. */
 export function readDump(idbPath: string, { withJoined = false } = {}): Dump {
@@ -123,9 +127,7 @@ export function foldQueue(queueDirectory: string, { from }: { readonly from?: st
 export function copyIdb(from: string, to: string): void {
   mkdirSync(dirname(to), { recursive: true });
   for (const suffix of ["", "-wal"]) {
-    if (systemDisk.list(dirname(from)).includes(`${from.slice(dirname(from).length + 1)}${suffix}`)) {
-      cpSync(`${from}${suffix}`, `${to}${suffix}`);
-    }
+    if (existsSync(`${from}${suffix}`)) cpSync(`${from}${suffix}`, `${to}${suffix}`);
   }
 }
 
@@ -141,13 +143,16 @@ function advance(queueDirectory: string, idbPath: string): void {
   }
 }
 
-/** The queue position up to which an IDB has rows; null before the first commit. Of an IDB that nobody writes. */
+/** The queue position up to which an IDB has rows; null before the first commit, or before it was made. Nobody may write it. */
 export function appliedPositionOf(idbPath: string): bigint | null {
   using directory = new TemporaryDirectory("applied");
   const copy = directory.at("idb.db");
   copyIdb(idbPath, copy);
+  if (sizeOf(copy) === 0) return null;
   const reading = openReading(copy);
   try {
+    const isMade = reading.database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'ICON_APPLIED'").all().length > 0;
+    if (!isMade) return null;
     const [row] = reading.database
       .prepare("SELECT CAST(POSITION AS TEXT) AS POSITION FROM ICON_APPLIED WHERE QUEUE_ID IS NOT NULL")
       .all() as { POSITION: string }[];

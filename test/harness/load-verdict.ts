@@ -26,16 +26,18 @@ const lingerMs = 10_000;
 export async function settle(instance: Instance, loads: readonly Load[]): Promise<string[]> {
   await instance.ready();
   const late: string[] = [];
+  const isCaughtUp = async () => {
+    const { queue, idb } = await instance.status();
+    return queue.recordsNotApplied === 0 && BigInt(idb.appliedPosition ?? 0) === BigInt(queue.durablePosition);
+  };
   const inTime = async (what: string, withinMs: number, condition: () => boolean | Promise<boolean>) => {
     if (!(await isWithin(withinMs, condition))) late.push(what);
   };
   await inTime("everything sent is acknowledged", 60_000, () => loads.every(isAcknowledged));
+  await inTime("everything acknowledged is in the IDB", 60_000, isCaughtUp);
   for (const load of loads) load.fresh();
   await inTime("a fresh event is acknowledged", freshMsMax, () => loads.every(isAcknowledged));
-  await inTime("a fresh event is in the IDB", freshMsMax, async () => {
-    const { queue, idb } = await instance.status();
-    return queue.recordsNotApplied === 0 && BigInt(idb.appliedPosition ?? 0) === BigInt(queue.durablePosition);
-  });
+  await inTime("a fresh event is in the IDB", freshMsMax, isCaughtUp);
   for (const load of loads) load.linger(lingerMs);
   await inTime("every call has got its ending", freshMsMax, async () => (await instance.status()).openCalls === 0);
   return late;

@@ -3,18 +3,37 @@
 import type { RowOf, TableName } from "../../schema/tables.ts";
 import type { CallId } from "../../src/event/happening.ts";
 import type { SourceInstant } from "../../src/event/instant.ts";
+import { writeLedgerRows } from "../../src/projection/ledger-rows.ts";
 import type { Entities, EntityKind, World } from "../../src/projection/world.ts";
 
 /** One row as a machine wrote it, in the order of writing. */
 export type Written = { readonly [T in TableName]: { readonly table: T; readonly row: RowOf<T> } }[TableName];
 
 export class MemoryWorld implements World {
-  /** Every row in the order in which it was written, overwritten ones too. */
-  readonly written: Written[] = [];
+  readonly #written: Written[] = [];
+  readonly #changed = new Map<EntityKind, Set<string>>();
   readonly erased: { readonly table: "G_CALL_ACTIVE" | "G_IR_ACTIVE"; readonly id: number }[] = [];
   readonly #entities = new Map<EntityKind, Map<string, unknown>>();
   #scheduled: { readonly source: string; readonly at: SourceInstant; readonly callId: CallId }[] = [];
   #lastRowId = 0;
+
+  /** Every row in the order in which it was written, overwritten ones too; each look ends a batch. */
+  get written(): readonly Written[] {
+    writeLedgerRows(this);
+    this.#changed.clear();
+    return this.#written;
+  }
+
+  changed<K extends EntityKind>(kind: K): readonly (readonly [key: string, entity: Entities[K]])[] {
+    return [...(this.#changed.get(kind) ?? [])].flatMap((key) => {
+      const entity = this.get(kind, key);
+      return entity === undefined ? [] : [[key, entity] as const];
+    });
+  }
+
+  count(kind: EntityKind): number {
+    return this.#entities.get(kind)?.size ?? 0;
+  }
 
   get<K extends EntityKind>(kind: K, key: string): Entities[K] | undefined {
     return this.#entities.get(kind)?.get(key) as Entities[K] | undefined;
@@ -28,6 +47,7 @@ export class MemoryWorld implements World {
     }
     // Live state is stored as JSON; what would not survive that must not pass a test either.
     ofKind.set(key, JSON.parse(JSON.stringify(entity)));
+    this.#changed.set(kind, (this.#changed.get(kind) ?? new Set()).add(key));
   }
 
   remove(kind: EntityKind, key: string): void {
@@ -45,7 +65,7 @@ export class MemoryWorld implements World {
   }
 
   write<T extends TableName>(table: T, row: RowOf<T>): void {
-    this.written.push({ table, row } as unknown as Written);
+    this.#written.push({ table, row } as unknown as Written);
   }
 
   refer(timecode: number): void {

@@ -19,6 +19,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -127,6 +128,7 @@ export class CuttableDisk {
   mount(): void {
     run(["mount", "-o", this.#mountOptions, this.#image, this.path]);
     this.#isMounted = true;
+    letWritersIn(this.path);
   }
 
   unmount(): void {
@@ -179,7 +181,7 @@ export class CuttableDisk {
     const held = `${this.path}.held`;
     run(["cp", "--sparse=always", this.#image, held]);
     const going = gone();
-    this.#wake();
+    this.answerAgain();
     await going;
     this.unmount();
     run(["cp", "--sparse=always", held, this.#image]);
@@ -187,14 +189,15 @@ export class CuttableDisk {
     this.mount();
   }
 
-  #wake(): void {
+  /** Whatever waited for the disk goes on. */
+  answerAgain(): void {
     run(["fsfreeze", "--unfreeze", this.#outer]);
     this.#isHanging = false;
   }
 
   [Symbol.dispose](): void {
     this.#callOff();
-    if (this.#isHanging) this.#wake();
+    if (this.#isHanging) this.answerAgain();
     if (this.#isMounted) run(["umount", "--lazy", this.path]);
     this.#isMounted = false;
     if (this.#isOuterMounted) run(["umount", "--lazy", this.#outer]);
@@ -207,6 +210,15 @@ function makeImage(file: string, bytes: number, fileSystem: FileSystem): void {
   writeFileSync(file, "");
   truncateSync(file, bytes);
   run([`mkfs.${fileSystem}`, "-q", file]);
+}
+
+// The kernel lets only few background writes wait for a slow device: whoever writes back then waits with pages locked that
+// others want to read. A disk that hangs is to take what is written.
+function letWritersIn(path: string): void {
+  const major = statSync(path).dev >> 8;
+  const minor = statSync(path).dev & 0xff;
+  const file = `/sys/dev/block/${major}:${minor}/queue/wbt_lat_usec`;
+  if (existsSync(file)) writeFileSync(file, "0");
 }
 
 /** Stops the instance; when it resolves its main thread runs no more, so no acknowledgement can follow. */

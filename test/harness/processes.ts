@@ -80,6 +80,8 @@ async function build(plant: string | null): Promise<string> {
 export interface SourceSetting {
   readonly name: string;
   readonly address: string;
+  /** Where the other server of its pair is. */
+  readonly standbyAddress?: string;
   readonly kind?: "tevent" | "ami";
   readonly dbid: number;
   readonly switchDbid?: number;
@@ -123,6 +125,8 @@ export interface InstanceSetting {
   readonly http?: HttpSetting;
   /** Default: the binary under test. */
   readonly binary?: string;
+  /** Words before the binary: what starts it somewhere else on this host. */
+  readonly through?: readonly string[];
   readonly sources: readonly SourceSetting[];
 }
 
@@ -161,8 +165,9 @@ function configurationOf(setting: InstanceSetting): string {
     `level = ${text(setting.logLevel ?? "info")}`,
   ];
   for (const source of setting.sources) {
-    const { name, kind = "tevent", address, dbid, switchDbid = dbid } = source;
-    lines.push("[[source]]", `name = ${text(name)}`, `kind = ${text(kind)}`, `addresses = [${text(address)}]`);
+    const { name, kind = "tevent", address, standbyAddress, dbid, switchDbid = dbid } = source;
+    const addresses = text([address, ...(standbyAddress === undefined ? [] : [standbyAddress])]);
+    lines.push("[[source]]", `name = ${text(name)}`, `kind = ${text(kind)}`, `addresses = ${addresses}`);
     lines.push(`dbid = ${dbid}`, `switch_dbid = ${switchDbid}`);
     // An instance that comes back must find its source at once: what is measured is not the back-off.
     lines.push('reconnect_min = "100ms"', 'reconnect_max = "500ms"', ...(source.lines ?? []));
@@ -241,7 +246,7 @@ export class Instance {
     }
     writeFileSync(configuration, configurationOf(setting));
     const log = openSync(logPath(setting), "a");
-    const child = Bun.spawn([binary, "run", "--config", configuration], {
+    const child = Bun.spawn([...(setting.through ?? []), binary, "run", "--config", configuration], {
       cwd: setting.directory,
       stdin: "ignore",
       stdout: "pipe",
@@ -269,9 +274,12 @@ export class Instance {
   }
 
   async status(): Promise<InstanceStatus> {
-    const token = this.setting.http?.token;
+    const { http, through = [] } = this.setting;
+    if (through.length > 0) return statusThrough(through, await this.ready());
+    const token = http?.token;
     const response = await fetch(new URL("/api/v1/status", await this.ready()), {
-      signal: AbortSignal.timeout(5_000),
+      // How fast the page answers is measured elsewhere; here it is only not to be waited for forever.
+      signal: AbortSignal.timeout(30_000),
       headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
       tls: { rejectUnauthorized: false },
     });
@@ -324,6 +332,15 @@ export class Instance {
     closeSync(this.#logDescriptor);
     this.#ready.reject(new Error(`The instance ended with exit code ${exitCode} before it was ready`));
   }
+}
+
+/** Asked by a program that stands where the instance does. */
+async function statusThrough(through: readonly string[], page: string): Promise<InstanceStatus> {
+  const ask = `fetch(new URL("/api/v1/status", process.argv[1])).then((answer) => answer.text()).then(console.log)`;
+  const child = Bun.spawn([...through, process.execPath, "-e", ask, page], { stdout: "pipe", stderr: "pipe" });
+  const [text, errors] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  if (text === "") throw new Error(`Cannot read the status of the instance: ${errors}`);
+  return JSON.parse(text) as InstanceStatus;
 }
 
 function logPath(setting: InstanceSetting): string {
@@ -428,9 +445,23 @@ export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerat
 }
 
 const pollMs = 20;
+// A deadline of `until` is there to end a test that hangs. Other work on the machine must not look like that.
+const patience = 3;
 
-/** Resolves once the condition holds; rejects with `what` when it does not within `withinMs`. */
+/**
+ * Resolves once the condition holds; rejects with `what` when it hangs. `withinMs` is generous on a machine that has
+ * nothing else to do; on one that has, it may take three times as long.
+ */
 export async function until(
+  what: string,
+  withinMs: number,
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> {
+  await promptly(what, withinMs * patience, condition);
+}
+
+/** As `until`, for what is promised within a time: not a moment longer. */
+export async function promptly(
   what: string,
   withinMs: number,
   condition: () => boolean | Promise<boolean>,

@@ -28,7 +28,13 @@ export class Story {
   #run: string | null = "run-1";
   #now = startMs;
 
-  constructor({ callDeletionTimeoutSeconds = 30 }: { readonly callDeletionTimeoutSeconds?: number } = {}) {
+  readonly #instance: { readonly name: string; readonly dbid: number };
+
+  constructor({
+    callDeletionTimeoutSeconds = 30,
+    instance = { name: "icon-a", dbid: 9001 },
+  }: { readonly callDeletionTimeoutSeconds?: number; readonly instance?: { name: string; dbid: number } } = {}) {
+    this.#instance = instance;
     this.start({ callDeletionTimeoutSeconds }).open();
   }
 
@@ -38,7 +44,7 @@ export class Story {
     return this.mark({
       mark: "instance started",
       programVersion: "0.1.0",
-      instance: { name: "icon-a", dbid: 9001 },
+      instance: this.#instance,
       queueId: "q",
       queueState: "new",
       role: ["gcc"],
@@ -54,7 +60,7 @@ export class Story {
     return this.mark({
       mark: "configuration in force",
       programVersion: "0.1.0",
-      instance: { name: "icon-a", dbid: 9001 },
+      instance: this.#instance,
       startedAt: startMs,
       role,
       sources: [{ ...source, options }],

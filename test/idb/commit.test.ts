@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import Database from "libsql";
 import { IdbBusyError, IdbDamagedError, IdbRejectedError } from "../../src/idb/error.ts";
 import { batch, call, partyHistory, query, TemporaryDirectory } from "./temporary.ts";
@@ -174,4 +174,34 @@ test("what was committed survives the process being killed without any closing",
   using idb = directory.open();
   expect(idb.readApplied()).toMatchObject({ position: BigInt(told), commits: told });
   expect(query(directory.idb, "SELECT count(*), max(ID) FROM G_CALL")).toEqual([[told, told]]);
+});
+
+test("somebody who opens and closes an IDB that was killed before leaves its WAL to whoever has it open now", async () => {
+  using directory = new TemporaryDirectory();
+  await Bun.spawn(["bun", `${import.meta.dir}/commit-and-die.ts`, directory.path], { stdout: "ignore" }).exited;
+  using idb = directory.open();
+  const wal = statSync(`${directory.idb}-wal`).ino;
+  // One in another process: within one, SQLite itself knows who else has the file open.
+  const stranger =
+    'const all = new (require("libsql"))(process.argv[1]); all.exec("SELECT * FROM G_CALL"); all.close();';
+  expect(Bun.spawnSync(["bun", "-e", stranger, directory.idb], { cwd: import.meta.dir }).exitCode).toBe(0);
+  expect(statSync(`${directory.idb}-wal`, { throwIfNoEntry: false })?.ino).toBe(wal);
+  idb.commit(batch(31n, { G_CALL: [call(31)] }));
+  expect(query(directory.idb, "SELECT count(*) FROM G_CALL")).toEqual([[31]]);
+});
+
+test("asked whether it can be written, an IDB says so, or that somebody else has it locked, and changes nothing", () => {
+  using directory = new TemporaryDirectory();
+  using idb = directory.open();
+  idb.commit(batch(1n));
+  idb.requireWritable();
+  const other = new Database(directory.idb);
+  other.exec("BEGIN IMMEDIATE");
+  expect(() => idb.requireWritable()).toThrow(IdbBusyError);
+  other.exec("ROLLBACK");
+  idb.requireWritable();
+  // It holds no lock afterwards.
+  other.exec("BEGIN IMMEDIATE; ROLLBACK");
+  other.close();
+  expect(idb.readApplied()).toMatchObject({ position: 1n, commits: 1 });
 });

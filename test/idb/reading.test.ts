@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { IdbUnavailableError } from "../../src/idb/error.ts";
 import { openReading } from "../../src/idb/reading.ts";
 import { batch, call, TemporaryDirectory } from "./temporary.ts";
@@ -49,6 +50,20 @@ test.each(["unused", "in use"])("an IDB that is %s cannot be changed through a r
   expect(readFileSync(directory.idb).equals(before)).toBeTrue();
   close();
   idb?.close();
+});
+
+test("a pipe and a device are no IDB, and nobody waits for them", async () => {
+  using directory = new TemporaryDirectory();
+  expect(await Bun.spawn(["mkfifo", directory.idb]).exited).toBe(0);
+  // In a process of its own: who opens a pipe to read it cannot be called back.
+  const source = fileURLToPath(new URL("../../src/idb/reading.ts", import.meta.url));
+  const script = `import { openReading } from ${JSON.stringify(source)};
+    for (const path of [${JSON.stringify(directory.idb)}, "/dev/zero"])
+      try { openReading(path); } catch (error) { console.log(error.name, error.message); }`;
+  const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", timeout: 15_000, killSignal: "SIGKILL" });
+  expect(await new Response(child.stdout).text()).toBe(
+    [directory.idb, "/dev/zero"].map((path) => `IdbDamagedError Cannot read IDB "${path}": it is no file\n`).join(""),
+  );
 });
 
 test("a file that is not there is no damage", () => {

@@ -64,6 +64,7 @@ test("asking an IDB that nobody has open leaves no file behind and changes no by
   using directory = unused(call(1));
   const before = readFileSync(directory.idb);
   expect((await icon("SELECT count(*) FROM G_CALL", directory.idb)).exitCode).toBe(0);
+  expect((await icon("SELECT count(*) FROM G_CALL", "--idb", directory.path)).exitCode).toBe(0);
   expect((await icon("SELECT * FROM G_CALL a, G_DICTIONARY b ORDER BY random()", directory.idb)).exitCode).toBe(0);
   expect(readdirSync(directory.path)).toEqual(["idb.db"]);
   expect(readFileSync(directory.idb).equals(before)).toBeTrue();

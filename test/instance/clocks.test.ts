@@ -7,7 +7,7 @@ import { Site, sourceSection } from "../harness/site.ts";
 
 test("a source's clock is compared with ours, and a step of it stands in the marks, in the windows and on the page", async () => {
   using directory = new TemporaryDirectory("clocks");
-  const north = await startSimulatedTserver({ rate: 40, heartbeatMs: 100, lingerSeconds: 0, finalAckMs: 0 });
+  const north = await startSimulatedTserver({ rate: 40, heartbeatMs: 500, lingerSeconds: 0, finalAckMs: 0 });
   try {
     // As a server whose clock is wrong from the beginning.
     north.control.stepClock(90_000);

@@ -5,7 +5,7 @@ import { type SimulatedTserver, startSimulatedTserver } from "../../src/simulato
 import { TemporaryDirectory, until } from "../harness/processes.ts";
 import { Site, sourceSection } from "../harness/site.ts";
 
-const quiet = { rate: 40, heartbeatMs: 100, lingerSeconds: 0, finalAckMs: 0, talkSeconds: 1, primaryDbid: 101 };
+const quiet = { rate: 40, heartbeatMs: 500, lingerSeconds: 0, finalAckMs: 0, talkSeconds: 1, primaryDbid: 101 };
 
 interface Pair {
   readonly north: SimulatedTserver;

@@ -24,7 +24,7 @@ for (const [what, words] of [
     using directory = new TemporaryDirectory("pair");
     await using simulator = await Simulator.start("tserver", [
       ...["--seed", `${seed}`, "--rate", "1000", "--seconds", "5", "--talk-seconds", "1", "--clients-min", "2"],
-      ...["--heartbeat-ms", "250", "--linger", "4"],
+      ...["--heartbeat-ms", "1000", "--linger", "4"],
       ...words,
     ]);
     const settings = ["icon-a", "icon-b"].map(

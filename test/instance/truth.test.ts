@@ -19,9 +19,9 @@ import {
   until,
 } from "../harness/processes.ts";
 
-const seconds = fromEnvironment("ICON_TRUTH_SECONDS", 8);
+const seconds = fromEnvironment("ICON_TRUTH_SECONDS", 5);
 const rate = fromEnvironment("ICON_TRUTH_RATE", 2_000);
-const timeoutMs = seconds * 3_000 + 60_000;
+const timeoutMs = seconds * 3_000 + 180_000;
 
 interface Played {
   readonly summary: SimulatorSummary;
@@ -36,7 +36,7 @@ async function play(directory: TemporaryDirectory, seed: number, outages: readon
   const observable = directory.at("observable.ndjson");
   await using simulator = await Simulator.start("tserver", [
     ...["--seed", `${seed}`, "--rate", `${rate}`, "--seconds", `${seconds}`],
-    ...["--talk-seconds", "1", "--clients-min", "1", "--heartbeat-ms", "250"],
+    ...["--talk-seconds", "1", "--clients-min", "1", "--heartbeat-ms", "1000"],
     // Longer than the configuration's call-deletion-timeout, so that every ending is written.
     ...["--linger", "5"],
     ...["--truth", truthPath, "--observable", observable],
@@ -142,7 +142,9 @@ function unexplained(
 function unheardStretches(idbPath: string): { readonly from: number; readonly to: number }[] {
   const reading = openReading(idbPath);
   const sessions = reading.database
-    .prepare("SELECT FEVENT_DSTIME, LEVENT_DSTIME FROM G_DSS_GCC_PROVIDER ORDER BY DSS_ID")
+    .prepare(
+      "SELECT FEVENT_DSTIME, LEVENT_DSTIME FROM G_DSS_GCC_PROVIDER WHERE FEVENT_DSTIME IS NOT NULL ORDER BY DSS_ID",
+    )
     .all() as { FEVENT_DSTIME: string; LEVENT_DSTIME: string }[];
   reading.close();
   return sessions.slice(1).map(({ FEVENT_DSTIME }, index) => ({

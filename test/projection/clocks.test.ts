@@ -62,3 +62,27 @@ test("a step of the source's clock is marked with its size, and flags the window
     [7200, '["source clock stepped"]'],
   ]);
 });
+
+test("what our clock was set to while the instance was down is no step of the source's, and moves nothing of its rows", () => {
+  const told = (stepSeconds: number) => {
+    const story = new Story().snapshot(0).events([0, "EventRinging", agent], [2, "EventEstablished", agent]);
+    story
+      .heartbeat(3)
+      .wait(10 + stepSeconds)
+      .start()
+      .open();
+    story.mark(clock(-stepSeconds * 1000, 5));
+    story.events([14, "EventReleased", agent]).heartbeat(20);
+    expect(story.rows("ICON_MARK", "ID").map(({ KIND }) => KIND)).not.toContain("source clock stepped");
+    return {
+      parties: story.parties(),
+      doubts: story.doubts(),
+      windows: story.rows("ICON_WINDOW", "WINDOW_TS").map((row) => [row.WINDOW_TS, row.EVENTS, row.FAULTS, row.HOLES]),
+      coverage: story.rows("ICON_COVERAGE", "ID").map((row) => [row.FROM_TIME, row.UNTIL_TIME, row.ENDED_BECAUSE]),
+    };
+  };
+  const undisturbed = told(0);
+  expect(undisturbed).toMatchObject({ windows: [[startMs / 1000, 3, "[]", "[]"]], coverage: [[at(0), at(20), null]] });
+  expect(told(-86_400)).toEqual(undisturbed);
+  expect(told(86_400)).toEqual(undisturbed);
+});

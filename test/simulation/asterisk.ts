@@ -22,15 +22,19 @@ function playable(name: "ami" | "a"): readonly RecordedMessage[] {
 export class SimulatedAsterisk {
   /** By the number that stands in the answer to each login. */
   readonly connections: Link[] = [];
+  /** When each event happened that every listener is told, by its own time stamp, ms since 1970. */
+  readonly told: number[] = [];
   readonly #messages: readonly RecordedMessage[];
   readonly #view = new LiveView();
   readonly #clients = new Set<Link>();
   #next: number;
-  #now = 0;
+  /** Ms since 1970, by the server's clock: of the last message, told or not. */
+  #now: number;
 
   constructor(dice: Dice) {
     this.#messages = recorded[dice.chance(0.5) ? "ami" : "a"];
     this.#next = dice.below(this.#messages.length / 2);
+    this.#now = this.#messages[Math.max(0, this.#next - 1)]?.at ?? 0;
   }
 
   accept(link: Link): void {
@@ -52,8 +56,16 @@ export class SimulatedAsterisk {
       this.#next += 1;
       this.#now = Math.max(this.#now, message.at);
       this.#view.observe(decodeAmi(message.bytes), message.at);
+      this.#note(new TextDecoder().decode(message.bytes));
       for (const link of this.#clients) link.socket.write(message.bytes);
     }
+  }
+
+  /** A greeting is for whoever logs in, and what names an action for whoever asked. */
+  #note(text: string): void {
+    const [, seconds] = /^Timestamp: ([\d.]+)\r$/m.exec(text) ?? [];
+    if (seconds === undefined || /^(Event: FullyBooted|ActionID: )/m.test(text)) return;
+    this.told.push(Number(seconds) * 1000);
   }
 
   #act(link: Link, number: number, fields: ReturnType<typeof decodeFields>): void {

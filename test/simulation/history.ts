@@ -3,7 +3,7 @@
 //
 // What can happen is chosen by dice of which each part has its own, so that more throws in one do not change the others.
 
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { QueueFailedError } from "../../src/queue/error.ts";
 import { RecordScanner } from "../../src/queue/scanner.ts";
@@ -15,8 +15,9 @@ import { Dice } from "./dice.ts";
 import { Finding, promise } from "./finding.ts";
 import { leaveIdb } from "./idb-disk.ts";
 import { type IdbFailure, IdbFaults, ProcessGoneError } from "./idb-faults.ts";
-import { queueDirectory, SimulatedInstance } from "./instance.ts";
+import { queueDirectory, SimulatedInstance, windowSeconds } from "./instance.ts";
 import { Journal } from "./journal.ts";
+import { checkLedger, type Vouched } from "./ledger.ts";
 import { SimulatedNetwork } from "./network.ts";
 import { differences, eventsInWindows, foldUndisturbed, readRows } from "./rows.ts";
 import { SimulatedServer } from "./server.ts";
@@ -28,6 +29,8 @@ export interface HistoryOutcome {
   readonly events: number;
   /** Of Asterisk's manager, recorded. */
   readonly messages: number;
+  /** Windows that the IDB vouched for at the end, as they are. */
+  readonly vouched: Vouched;
   /** What happened, line by line; the same for the same seed. */
   readonly trace: readonly string[];
 }
@@ -61,6 +64,10 @@ const happenings = {
 // Drawn by dice of their own, so that a seed tells what it told before there were these.
 const laterHappenings = { "IDB put back": 1, "recorder dies": 3 };
 const laterShare = 0.02;
+/** How often a while passes in which the sources work and nothing fails: only then whole windows can be vouched for. */
+const calmShare = 0.006;
+/** How often the ledger is held against the truth between two lives; at the end it always is. */
+const lookShare = 0.1;
 const identityOf = (name: string, dbid: number) =>
   ({ name, kind: "tevent", dbid, primaryDbid: dbid, switchDbid: dbid - 100, dsType: 1 }) as const;
 
@@ -100,6 +107,10 @@ class History {
   private readonly trace: string[];
   readonly #dice: Dice;
   readonly #later: Dice | null;
+  /** Null in the first histories. */
+  readonly #calm: Dice | null;
+  /** No CTI link is lost: else hardly a second could be vouched for, and the ledger would not be put to the test. */
+  readonly #isSwitchSteady: boolean;
   /** A second kind of source, in some histories. */
   readonly #asterisk: SimulatedAsterisk | null = null;
   readonly #disk: FakeDisk;
@@ -122,6 +133,8 @@ class History {
     this.trace = trace;
     this.#dice = new Dice(seed);
     this.#later = isPlain ? null : new Dice(seed + 5);
+    this.#calm = isPlain ? null : new Dice(seed + 23);
+    this.#isSwitchSteady = !isPlain && new Dice(seed + 17).chance(0.7);
     this.#disk = new FakeDisk(seed + 1);
     this.#network = new SimulatedNetwork(new Dice(seed + 2), (link, port) =>
       (port === asteriskDbid ? this.#asterisk : this.#servers.get(port))?.accept(link),
@@ -130,7 +143,13 @@ class History {
     const serverCount = this.#dice.chance(0.3) ? 2 : 1;
     for (let dbid = 101; dbid < 101 + serverCount; dbid++) {
       const dice = new Dice(seed + dbid);
-      this.#servers.set(dbid, new SimulatedServer({ seed: seed + dbid, dbid, startMs, dice }));
+      // Where little happens, whole windows are silent.
+      const eventsPerSecond = !isPlain && new Dice(seed + 19 * dbid).chance(0.3) ? 2 : 60;
+      const isHasty = !isPlain && new Dice(seed + 31 * dbid).chance(0.4);
+      this.#servers.set(
+        dbid,
+        new SimulatedServer({ seed: seed + dbid, dbid, startMs, dice, eventsPerSecond, isHasty }),
+      );
     }
     this.#newIdb();
   }
@@ -143,10 +162,11 @@ class History {
       await this.#noteDeath();
     }
     await this.#mend();
-    await this.#check();
+    const vouched = await this.#check();
     const messages = this.#journal.messageCount;
     const events = [...this.#servers.values()].reduce((sum, { eventCount }) => sum + eventCount, 0);
-    return { seed: this.seed, lives: this.#lives, records: this.#journal.length, events, messages, trace: this.trace };
+    const { length: records } = this.#journal;
+    return { seed: this.seed, lives: this.#lives, records, events, messages, vouched, trace: this.trace };
   }
 
   cleanUp(): void {
@@ -156,6 +176,7 @@ class History {
   }
 
   async #step(): Promise<void> {
+    if (this.#calm?.chance(calmShare)) return this.#beCalm(this.#calm);
     const what = this.#later?.chance(laterShare)
       ? this.#later.weighted(laterHappenings)
       : this.#dice.weighted(happenings);
@@ -193,6 +214,7 @@ class History {
         return say(`${ms} ms`);
       }
       case "CTI link":
+        if (this.#isSwitchSteady) return;
         say();
         for (const server of this.#servers.values()) server.cti();
         return;
@@ -318,6 +340,7 @@ class History {
     this.#life?.end();
     this.#life = null;
     this.#gone(isPowerCut);
+    if (this.#calm?.chance(lookShare)) this.#checkLedgerSoFar();
   }
 
   /** The next life finds the IDB as the disk has it now. */
@@ -398,6 +421,23 @@ class History {
     }
   }
 
+  /** One to four seconds of work that arrives. */
+  async #beCalm(dice: Dice): Promise<void> {
+    const isRecorded = dice.chance(0.7);
+    this.#say(`calm${isRecorded ? "" : ", not recorded"}`);
+    for (let steps = 10 + dice.below(30); steps > 0 && this.#life?.death === null; steps--) {
+      await this.#clock.advance(100);
+      for (const server of this.#servers.values()) {
+        server.work(100);
+        server.heartbeat();
+      }
+      this.#asterisk?.work(dice.below(3));
+      this.#network.move(true);
+      await turn();
+      if (isRecorded) this.#life.record();
+    }
+  }
+
   /** What arrived waits for the disk, and its connection breaks: the next session may not count on it. */
   async #cutWhileWriting(): Promise<void> {
     for (const server of this.#servers.values()) server.work(60);
@@ -475,13 +515,14 @@ class History {
     return isApplied && [...this.#servers.values()].every((server) => server.isFullyAcknowledged);
   }
 
-  async #check(): Promise<void> {
+  async #check(): Promise<Vouched> {
     this.#journal.checkStreams(this.#servers, this.#asterisk?.connections ?? []);
     const expected = this.#journal.checkAcknowledged(this.#servers);
     this.#say(`${this.#journal.length} records, applied ${this.#life?.appliedPosition}`);
     await this.#endLife("end", true);
-    if (this.#isIdbIncomplete) return;
     const idbPath = this.#idbPaths.at(-1) ?? "";
+    const vouched = this.#checkLedger(idbPath);
+    if (this.#isIdbIncomplete) return vouched;
     const counted = eventsInWindows(idbPath);
     for (const dbid of this.#servers.keys()) {
       const [count, told] = [counted.get(dbid) ?? 0, expected.get(dbid) ?? 0];
@@ -492,6 +533,25 @@ class History {
     const rows = await foldUndisturbed(this.#journal.payloads, undisturbed);
     const different = differences(readRows(idbPath), rows);
     promise(different.length === 0, () => `the IDB is not what the queue makes of it:\n${different.join("\n")}`);
+    return vouched;
+  }
+
+  /** A look must not change what the next life finds. */
+  #checkLedgerSoFar(): void {
+    const looked = join(this.directory, `${this.seed}-looked.db`);
+    leaveIdb(this.#idbPaths.at(-1) ?? "", looked, null);
+    if (!existsSync(looked)) return;
+    try {
+      this.#checkLedger(looked);
+    } finally {
+      for (const end of ["", "-wal", "-shm"]) rmSync(looked + end, { force: true });
+    }
+  }
+
+  /** At any moment, whatever else the IDB lacks: what it vouches for is there. */
+  #checkLedger(idbPath: string): Vouched {
+    const asterisk = this.#asterisk === null ? null : { dbid: asteriskDbid, manager: this.#asterisk };
+    return checkLedger(idbPath, windowSeconds, this.#servers, asterisk);
   }
 
   #say(text: string): void {

@@ -12,12 +12,18 @@ const historyCount = 200;
 
 test("R20: whatever fails when, what was acknowledged is there, once, in order, unchanged, and the IDB follows it", async () => {
   const kept = await Promise.all(seedsKept.map((seed) => runSeeds({ from: seed, count: 1, isPlain: true })));
-  const { histories, lives, records, events, messages, broken } = await runSeeds({ from: 1, count: historyCount });
+  const { histories, lives, records, events, messages, vouched, eventful, eventfulVouched, broken } = await runSeeds({
+    from: 1,
+    count: historyCount,
+  });
   console.log(`${histories} histories: ${lives} lives, ${records} records, ${events} events, ${messages} messages`);
   expect([...kept.flatMap((each) => each.broken), ...broken], "again: bun run seeds --seed N --trace").toEqual([]);
   expect(lives).toBeGreaterThan(historyCount);
   expect(messages).toBeGreaterThan(historyCount);
-}, 120_000);
+  // A ledger that vouches for nothing would keep its promise.
+  expect(vouched).toBeGreaterThan(historyCount);
+  expect(eventfulVouched).toBeGreaterThan(eventful / 12);
+}, 600_000);
 
 test("a seed tells one history and no other", async () => {
   const directory = mkdtempSync(join(tmpdir(), "icon-seeds-"));

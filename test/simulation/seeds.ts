@@ -25,6 +25,10 @@ export interface SeedsReport {
   readonly records: number;
   readonly events: number;
   readonly messages: number;
+  /** Windows vouched for; windows with events, and how many of those were vouched for. */
+  readonly vouched: number;
+  readonly eventful: number;
+  readonly eventfulVouched: number;
   readonly broken: readonly Broken[];
   /** Where the next run goes on. */
   readonly next: number;
@@ -51,7 +55,7 @@ export async function runSeeds({
   onBroken,
 }: SeedsRange): Promise<SeedsReport> {
   const directory = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "icon-seeds-"));
-  const sum = { histories: 0, lives: 0, records: 0, events: 0, messages: 0 };
+  const sum = { histories: 0, lives: 0, records: 0, events: 0, messages: 0, ...nothingVouched };
   const broken: Broken[] = [];
   let stray: unknown = null;
   const onStray = (error: unknown) => {
@@ -63,12 +67,15 @@ export async function runSeeds({
     for (; seed < from + count && performance.now() < (untilMs ?? Number.POSITIVE_INFINITY); seed++) {
       stray = null;
       try {
-        const { lives, records, events, messages } = await liveThrough(seed, directory, { isPlain });
+        const { lives, records, events, messages, vouched } = await liveThrough(seed, directory, { isPlain });
         if (stray !== null) throw stray;
         sum.lives += lives;
         sum.records += records;
         sum.events += events;
         sum.messages += messages;
+        sum.vouched += vouched.windows;
+        sum.eventful += vouched.eventful;
+        sum.eventfulVouched += vouched.eventfulVouched;
       } catch (error) {
         const found = { seed, what: inWords(error) };
         broken.push(found);
@@ -85,6 +92,8 @@ export async function runSeeds({
   }
   return { ...sum, broken, next: seed };
 }
+
+const nothingVouched = { vouched: 0, eventful: 0, eventfulVouched: 0 };
 
 function inWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -135,6 +144,7 @@ async function main(): Promise<number> {
   console.log(
     `${report.histories} histories (seeds ${values.from} to ${report.next - 1}), ${report.lives} lives of the process, ` +
       `${report.records} records, ${report.events} events and ${report.messages} manager messages in ${(tookMs / 1000).toFixed(0)} s (${perMinute} a minute): ` +
+      `${report.vouched} windows vouched for, ${report.eventfulVouched} of ${report.eventful} with events; ` +
       `${report.broken.length} broke a promise; go on with --from ${report.next}`,
   );
   if (report.broken.length > 0) return 1;

@@ -12,6 +12,7 @@ import { ServerRun } from "../../src/simulator/tserver/server-run.ts";
 import type { EventNumber, EventSink, SwitchEvent } from "../../src/simulator/tserver/switch-event.ts";
 import type { Dice } from "./dice.ts";
 import type { Link } from "./network.ts";
+import type { TrueEvent } from "./reference-digest.ts";
 
 export interface ServerConnection {
   readonly run: string;
@@ -25,8 +26,8 @@ export class SimulatedServer implements SessionHost, EventSink {
   readonly connections: ServerConnection[] = [];
   /** By run: the highest number that the instance has ever called durable, in an `ack` or an `open`. */
   readonly acknowledged = new Map<string, number>();
-  /** The last event told, over all runs. */
-  eventCount = 0;
+  /** Every event told, over all runs. */
+  readonly events: TrueEvent[] = [];
   readonly #options: TserverOptions;
   readonly #dice: Dice;
   readonly #centre: Centre;
@@ -36,17 +37,27 @@ export class SimulatedServer implements SessionHost, EventSink {
   #run: ServerRun;
   #startMs: number;
   #isSwitchUp = true;
+  readonly #isHasty: boolean;
 
-  constructor(given: { readonly seed: number; readonly dbid: number; readonly startMs: number; readonly dice: Dice }) {
+  constructor(given: {
+    readonly seed: number;
+    readonly dbid: number;
+    readonly startMs: number;
+    readonly dice: Dice;
+    readonly eventsPerSecond: number;
+    /** Its heartbeats may tell of events that it has not sent yet. */
+    readonly isHasty: boolean;
+  }) {
     const { seed, dbid, startMs, dice } = given;
     this.#dice = dice;
+    this.#isHasty = given.isHasty;
     this.#options = {
       ...tserverDefaults,
       seed,
       dbid,
       primaryDbid: dbid,
       switchDbid: dbid - 100,
-      rate: 60,
+      rate: given.eventsPerSecond,
       talkSeconds: 0.3,
       heartbeatMs: 1_000,
       hasCallUuid: dice.chance(0.8),
@@ -57,6 +68,10 @@ export class SimulatedServer implements SessionHost, EventSink {
     this.#lines = new LineWriter(this.#options, dice.chance(0.5) ? null : new Random(seed, "encoding"));
     this.#centre = new Centre(this.#options, startMs * 1000, this);
     this.#run = this.#newRun();
+  }
+
+  get eventCount(): number {
+    return this.events.length;
   }
 
   get run(): ServerRun {
@@ -91,9 +106,14 @@ export class SimulatedServer implements SessionHost, EventSink {
 
   /** The centre works for so long, and what happened is sent. */
   work(ms: number): void {
+    this.#happen(ms);
+    for (const session of this.#sessions) session.pump();
+  }
+
+  #happen(ms: number): void {
     this.#centre.advance(this.nowUs + ms * 1000, () => false);
     this.#run.seal();
-    for (const session of this.#sessions) session.pump();
+    if (this.#isHasty) this.heartbeat();
   }
 
   heartbeat(): void {
@@ -117,6 +137,7 @@ export class SimulatedServer implements SessionHost, EventSink {
 
   /** What could have been sent again is forgotten, as far as the instance has not made it durable or more. */
   forget(): void {
+    if (this.#isHasty) this.#happen(200);
     for (const session of [...this.#sessions]) session.close("half line");
     this.#run.seal();
     this.#run.buffer.clear();
@@ -155,8 +176,9 @@ export class SimulatedServer implements SessionHost, EventSink {
   // ---- for the centre
 
   emit(event: SwitchEvent): EventNumber {
-    this.eventCount += 1;
-    return this.#run.tell(event).number;
+    const { number, line } = this.#run.tell(event);
+    this.events.push({ ...number, atUs: event.atUs, line });
+    return number;
   }
 
   callOver(): void {}

@@ -154,6 +154,28 @@ test("a client that asks for what is forgotten is told the gap and gets a snapsh
   await server.finished;
 });
 
+test("that it lost a connection, or has it back, is told to whoever is served, with the time and what it is to", async () => {
+  const server = await restingServer({});
+  using client = await LinkClient.connect(server.address);
+  await client.hello();
+  client.open({ client: "icon-a" });
+  await client.find(({ json }) => json["snapshot"] === "end");
+  server.control.link("down");
+  server.control.cti("down");
+  server.control.link("up");
+  await client.find(({ json }) => json["link"] === "up");
+  const said = client.lines.map(({ json }) => json).filter((json) => "link" in json || "cti" in json);
+  const to = { type: "TServer", dbid: 201 };
+  expect(said).toMatchObject([
+    { link: "down", to },
+    { cti: "down", switch: "Sim" },
+    { link: "up", to },
+  ]);
+  for (const { time } of said) expect(Number(time)).toBeGreaterThan(Date.parse("2026-11-23T08:00:00.000Z") / 1000);
+  server.stop();
+  await server.finished;
+});
+
 test("what is asked of another run or above the last event is answered with a snapshot and no gap", async () => {
   const server = await restingServer({});
   for (const [client, resumeAfter, ofRun] of [

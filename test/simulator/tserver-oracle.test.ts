@@ -7,7 +7,7 @@ import type { ObservedCall, ObservedParty } from "../../src/simulator/tserver/ob
 import type { TserverOptions } from "../../src/simulator/tserver/options.ts";
 import { startSimulatedTserver, type TserverSummary } from "../../src/simulator/tserver/simulated-tserver.ts";
 import type { CallStory, EventStory, PartyStory } from "../../src/simulator/tserver/truth.ts";
-import { FaithfulLinkClient, LinkClient, type LinkLine, sequenceOf } from "../harness/link-client.ts";
+import { FaithfulLinkClient, LinkClient, type LinkLine, microsecondsOf, sequenceOf } from "../harness/link-client.ts";
 
 class Oracles {
   readonly #directory = mkdtempSync(join(tmpdir(), "icon-oracle-"));
@@ -96,6 +96,7 @@ for (const [what, options] of [
     const told = received.map((line) => ({
       run: truth[0]?.run ?? "",
       seq: sequenceOf(line.json) ?? 0,
+      at: microsecondsOf(line.json["time"]) / 1000,
       sha: shaOf(line),
     }));
     expect(told).toEqual(oracles.events);
@@ -309,4 +310,51 @@ test("after a restart the open still says what of the run before is durable", as
   expect(new Set<unknown>(known.map(({ callUuid }) => callUuid))).toEqual(callsUpTo(client.lines, durable));
   // Nothing of the old run was in the new one's snapshot: these calls were lost with the restart.
   expect(known.filter((call) => call.endedAt === null).every((call) => call.endedUnseen !== undefined)).toBe(true);
+});
+
+test("a standby takes over: it tells of the same calls, in a run of its own, and the lost server is the backup until it takes over in its turn", async () => {
+  using oracles = new Oracles();
+  const server = await startSimulatedTserver({
+    ...quick,
+    asFastAsPossible: false,
+    clientsMin: 1,
+    seconds: null,
+    dbid: 101,
+    primaryDbid: 101,
+    standby: { listen: "127.0.0.1:0", dbid: 102 },
+    truth: oracles.truthPath,
+    lingerSeconds: 0,
+    finalAckMs: 0,
+  });
+  const addresses = [server.address, server.standbyAddress ?? ""] as const;
+  const served = async (address: string) => {
+    const client = await LinkClient.connect(address);
+    client.acksAtOnce = true;
+    const { json } = await client.hello();
+    client.open({ client: "icon-a" });
+    return { client, hello: json };
+  };
+  const first = await served(addresses[0]);
+  expect(first.hello).toMatchObject({ dbid: 101, role: "primary" });
+  await first.client.until(() => first.client.lastSeq > 400);
+  server.control.switchOver("lost");
+  await first.client.until(() => first.client.isClosed);
+
+  using second = (await served(addresses[1])).client;
+  await second.until(() => second.lines.some(({ json }) => json["snapshot"] === "end"));
+  const [hello] = second.lines;
+  expect(hello?.json).toMatchObject({ dbid: 102, primaryDbid: 101, role: "primary" });
+  const found = second.lines.filter(({ json }) => json["snapshot"] === true && json["ConnID"] !== undefined);
+  const origins = new Set(found.map(({ json }) => (json["origin"] as { readonly run: string }).run));
+  expect(origins.has(String(first.hello["startTime"]))).toBe(true);
+
+  await second.until(() => second.events.length > 10);
+  server.control.switchOver("role");
+  await second.until(() => second.lines.some(({ json }) => json["role"] === "backup" && "time" in json));
+  using third = (await served(addresses[0])).client;
+  await third.until(() => third.lines.some(({ json }) => json["snapshot"] === "end"));
+  server.stop();
+  const { runs } = await server.finished;
+  expect(runs).toHaveLength(3);
+  expect(new Set(oracles.events.map(({ run }) => run))).toEqual(new Set(runs.map(({ run }) => run)));
 });

@@ -40,6 +40,7 @@ function setting() {
     clock,
     log,
     live,
+    pair: null,
     port: () => 8443,
     names: ["icon.example.com"],
     access,
@@ -277,7 +278,7 @@ describe("without a token file", () => {
     const live = new Live({ clock, pagesMax: 1, render: () => "" });
     const app = createStatusApp({
       ...{ report: () => sampleReport, clock, log: silentLog, live, port: () => 8080 },
-      ...{ names: [], access: null, isEncrypted: false },
+      ...{ names: [], access: null, isEncrypted: false, pair: null },
     });
     const ask = (path: string, method = "GET") => app.request(`http://127.0.0.1:8080${path}`, { method });
     expect(await (await ask("/api/v1/whoami")).json()).toEqual({ name: null, role: null, may: ["read"] });

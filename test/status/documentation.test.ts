@@ -46,6 +46,18 @@ test("every state that the page can show is explained in docs/watching.md", asyn
   expect(rowsUnder("of").map((cells) => cells.slice(0, 2))).toEqual(states);
 });
 
+test("every state of the time line is explained in docs/watching.md in the words that the page uses", async () => {
+  const { stateWord } = await import("../../src/status/page/pair-line.tsx");
+  expect(rowsUnder("drawn as").map(([, word]) => word)).toEqual([
+    stateWord.complete,
+    stateWord.silent,
+    stateWord.incomplete,
+    stateWord.divergent,
+    stateWord.unknown,
+    "the copy to take",
+  ]);
+});
+
 test("every exit code that a command can end with stands in docs/operations.md, and no other does", async () => {
   const { exitCodes } = await import("../../src/commands/exit.ts");
   const operations = await Bun.file(new URL("../../docs/operations.md", import.meta.url)).text();

@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { Live } from "../../src/status/live.ts";
+import { spanNamed } from "../../src/status/pair-span.ts";
 import { StatusListenError, type StatusServer, startStatusServer } from "../../src/status/server.ts";
 import { sampleReport } from "./sample-report.ts";
 
@@ -53,6 +54,55 @@ describe("the updates of open pages", () => {
     await reader.cancel();
     clock.pass(1000);
     expect([live.pageCount, clock.waitingCount, count]).toEqual([0, 0, 2]);
+  });
+
+  test("the time line comes with the first update, and then only when it is another one", async () => {
+    const clock = new HandClock();
+    let line = "<section>\n1</section>";
+    const spans: string[] = [];
+    const live = new Live({
+      clock,
+      pagesMax: 1,
+      render: () => "<main></main>",
+      renderPair: ({ key }) => {
+        spans.push(key);
+        return line;
+      },
+    });
+    const reader = live.open({ span: spanNamed("6h") })?.getReader();
+    if (reader === undefined) throw new Error("No stream was opened");
+    const status = "event: status\nretry: 3000\ndata: <main></main>\n\n";
+    expect(await next(reader)).toBe(`${status}event: pair\nretry: 3000\ndata: <section>\ndata: 1</section>\n\n`);
+    for (const [shown, expected] of [
+      [line, status],
+      ["2", `${status}event: pair\nretry: 3000\ndata: 2\n\n`],
+      ["2", status],
+    ] as const) {
+      line = shown;
+      const update = next(reader);
+      clock.pass(1000);
+      expect(await update).toBe(expected);
+    }
+    expect(spans).toEqual(Array(4).fill("6h"));
+    await reader.cancel();
+  });
+
+  test("a time line that cannot be put together leaves the page with the one it has", async () => {
+    const clock = new HandClock();
+    let isFailing = false;
+    const renderPair = () => {
+      if (isFailing) throw new Error("no line");
+      return "line";
+    };
+    const live = new Live({ clock, pagesMax: 1, render: () => "body", renderPair });
+    const reader = live.open()?.getReader();
+    if (reader === undefined) throw new Error("No stream was opened");
+    expect(await next(reader)).toContain("event: pair\n");
+    isFailing = true;
+    const update = next(reader);
+    clock.pass(1000);
+    expect(await update).toBe("event: status\nretry: 3000\ndata: body\n\n");
+    await reader.cancel();
   });
 
   test("one rendering serves all pages, and no more pages are kept than allowed", async () => {

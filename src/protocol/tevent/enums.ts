@@ -22,6 +22,19 @@ const dnRole: Readonly<Record<string, number>> = {
   RoleObserver: 10,
 };
 
+// Two names share a number: which is meant follows from the event.
+const agentWorkMode: Readonly<Record<string, number>> = {
+  AgentWorkModeUnknown: 0,
+  AgentManualIn: 1,
+  AgentAutoIn: 2,
+  AgentLegalGuard: 2,
+  AgentAfterCallWork: 3,
+  AgentAuxWork: 4,
+  AgentNoCallDisconnect: 5,
+  AgentWalkAway: 6,
+  AgentReturnBack: 7,
+};
+
 const callStateNames = [
   "Ok",
   "Transferred",
@@ -68,10 +81,15 @@ export const enumerations = {
   CallType: { names: callType, prefix: "CallType" },
   CallState: { names: callState, prefix: "CallState" },
   ThisDNRole: { names: dnRole, prefix: "Role" },
+  OtherDNRole: { names: dnRole, prefix: "Role" },
+  ThirdPartyDNRole: { names: dnRole, prefix: "Role" },
+  AgentWorkMode: { names: agentWorkMode, prefix: "Agent" },
 } as const;
 
+export type EnumeratedAttribute = keyof typeof enumerations;
+
 /** The number of a value given as number, decimal string or T-Lib name, with or without its prefix; undefined: none. */
-export function enumerationNumber(attribute: keyof typeof enumerations, value: unknown): number | undefined {
+export function enumerationNumber(attribute: EnumeratedAttribute, value: unknown): number | undefined {
   if (typeof value === "number") return Number.isSafeInteger(value) ? value : undefined;
   if (typeof value !== "string") return undefined;
   if (/^-?\d{1,9}$/.test(value)) return Number(value);

@@ -23,14 +23,16 @@ export interface Hello {
 
 export type TeventLine =
   | Hello
-  | { readonly kind: "event"; readonly event: TEvent }
+  /** `members` as they stand in the line. */
+  | { readonly kind: "event"; readonly event: TEvent; readonly members: Members }
   | { readonly kind: "resumed"; readonly after: number }
   | { readonly kind: "gap"; readonly from: number; readonly to: number | null }
   | { readonly kind: "snapshot begin" }
   | { readonly kind: "snapshot end"; readonly lastSeq: number }
   | { readonly kind: "heartbeat"; readonly at: SourceInstant; readonly lastSeq: number | null }
   | { readonly kind: "cti"; readonly isUp: boolean; readonly at: SourceInstant | null }
-  | { readonly kind: "link"; readonly isUp: boolean; readonly at: SourceInstant | null }
+  /** `to` names the other server: its type and DBID, as far as they are told. */
+  | { readonly kind: "link"; readonly isUp: boolean; readonly to: string; readonly at: SourceInstant | null }
   | { readonly kind: "role"; readonly role: "primary" | "backup"; readonly at: SourceInstant | null }
   | { readonly kind: "bye"; readonly reason: string; readonly at: SourceInstant | null }
   /** `ping`: what the ping said that it answers. */
@@ -59,7 +61,8 @@ export function decodeLine(frame: Uint8Array, isCut = false): TeventLine {
   if (typeof members !== "object" || members === null || Array.isArray(members)) {
     return undecodable("line is not a JSON object");
   }
-  return "id" in members ? decodeEvent(members as Members, leading) : decodeControl(members as Members);
+  if (!("id" in members)) return decodeControl(members as Members);
+  return decodeEvent(members as Members, leading);
 }
 
 /** What a line says of sequence numbers, for the intake: enough to know what may be resumed after and acknowledged. */
@@ -160,6 +163,7 @@ function decodeEvent(members: Members, leading: number | null): TeventLine {
   const text = (name: (typeof textAttributes)[number]) => (members[name] as string | null | undefined) || null;
   return {
     kind: "event",
+    members,
     event: {
       id: members["id"],
       sequence,
@@ -210,9 +214,11 @@ function decodeControl(members: Members): TeventLine {
       return { kind: "heartbeat", at: beat, lastSeq: isSequence(lastSeq) ? lastSeq : null };
     }
     case "cti":
+      if (value !== "up" && value !== "down") return undecodable('cti is neither "up" nor "down"');
+      return { kind: "cti", isUp: value === "up", at };
     case "link":
-      if (value !== "up" && value !== "down") return undecodable(`${leading} is neither "up" nor "down"`);
-      return { kind: leading, isUp: value === "up", at };
+      if (value !== "up" && value !== "down") return undecodable('link is neither "up" nor "down"');
+      return { kind: "link", isUp: value === "up", to: otherServer(members["to"]), at };
     case "role":
       if (value !== "primary" && value !== "backup") return undecodable('role is neither "primary" nor "backup"');
       return { kind: "role", role: value, at };
@@ -227,6 +233,15 @@ function decodeControl(members: Members): TeventLine {
     default:
       return { kind: "unknown control", member: leading ?? "" };
   }
+}
+
+// A name is shown in ICON_MARK, so it is not as long as the sender likes.
+const serverTypeLengthMax = 64;
+
+function otherServer(value: unknown): string {
+  const { type, dbid } = (typeof value === "object" && value !== null ? value : {}) as Members;
+  const name = typeof type === "string" && type !== "" ? type.slice(0, serverTypeLengthMax) : "server";
+  return isSequence(dbid) ? `${name} ${dbid}` : name;
 }
 
 // A timer holds no more: beyond it, one for the next heartbeat would end at once, again and again.

@@ -16,6 +16,15 @@ interface SocketState {
   session: LinkSession | null;
 }
 
+interface Surroundings {
+  readonly clock: Clock;
+  /** Source time up to which everything is told. */
+  readonly sourceNowUs: () => number;
+  /** What the server's clock shows. */
+  readonly sourceClockUs: () => number;
+  readonly run: ServerRun;
+}
+
 const connectionsMax = 64;
 
 export class LinkServer implements SessionHost {
@@ -26,6 +35,7 @@ export class LinkServer implements SessionHost {
   readonly #options: TserverOptions;
   readonly #clock: Clock;
   readonly #sourceNowUs: () => number;
+  readonly #sourceClockUs: () => number;
   readonly #clients = new Map<string, Client>();
   readonly #sessions = new Set<LinkSession>();
   readonly #listener: TCPSocketListener<SocketState>;
@@ -35,12 +45,13 @@ export class LinkServer implements SessionHost {
   #wake = new AbortController();
 
   /** Listens at once. Throws when the address cannot be used. */
-  constructor(options: TserverOptions, surroundings: { clock: Clock; sourceNowUs: () => number; run: ServerRun }) {
+  constructor(options: TserverOptions, surroundings: Surroundings) {
     this.#options = options;
     this.role = options.role;
     this.token = options.token;
     this.#clock = surroundings.clock;
     this.#sourceNowUs = surroundings.sourceNowUs;
+    this.#sourceClockUs = surroundings.sourceClockUs;
     this.#currentRun = surroundings.run;
     if (options.observable !== null && !existsSync(dirname(options.observable))) {
       throw new Error(`Cannot write oracles to "${options.observable}": its folder does not exist`);
@@ -93,15 +104,21 @@ export class LinkServer implements SessionHost {
     this.#isRefusing = false;
   }
 
-  /** Ends all connections; whoever comes again is served. */
-  cut(manner: Outage["manner"]): void {
-    for (const session of this.#sessions) session.close(manner);
+  /** Ends all connections, or those of one client; whoever comes again is served. */
+  cut(manner: Outage["manner"], client?: string): void {
+    for (const session of this.#sessions) {
+      if (client === undefined || session.client?.name === client) session.close(manner);
+    }
   }
 
   /** Its role is another from now on; who is served hears so. */
   setRole(role: TserverOptions["role"]): void {
     this.role = role;
-    this.say((time) => `{"role":"${role}","time":${time}}`);
+    for (const session of this.#sessions) {
+      // It may not look as if a client had heard everything that was told before.
+      if (session.isStreaming && !session.hasToldAll()) session.close("reset");
+      else session.say(`{"role":"${role}","time":${secondsText(this.nowUs)}}`);
+    }
   }
 
   /** A control line to every client that is served; `line` is given the server's time. */
@@ -143,6 +160,10 @@ export class LinkServer implements SessionHost {
 
   get nowUs(): number {
     return this.#sourceNowUs() + this.#clockStepUs;
+  }
+
+  get clockUs(): number {
+    return this.#sourceClockUs() + this.#clockStepUs;
   }
 
   hello(): string {

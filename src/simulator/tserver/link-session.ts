@@ -13,8 +13,10 @@ export interface SessionHost {
   readonly isFrozen?: boolean;
   readonly token: string | null;
   readonly run: ServerRun;
-  /** Source time now, microseconds since 1970. */
+  /** Source time up to which everything is told, microseconds since 1970. */
   readonly nowUs: number;
+  /** What the server's clock shows: later than that, by as much as the simulation is behind. */
+  readonly clockUs?: number;
   hello(): string;
   /** The client of this name; ends an older connection of the same client. */
   claim(name: string, session: LinkSession): Client;
@@ -120,6 +122,12 @@ export class LinkSession {
     if (this.isStreaming && this.#outboxBytes <= controlBacklogBytesMax) this.#beat();
   }
 
+  /** Sends what there is; false: the client does not take it all now. */
+  hasToldAll(): boolean {
+    this.pump();
+    return this.behind === 0;
+  }
+
   /** A control line, after what was sent before. */
   say(line: string): void {
     if (this.isStreaming) this.#send(line);
@@ -128,7 +136,9 @@ export class LinkSession {
   /** Ends the connection as an outage or a shutdown does. */
   close(manner: "bye" | "end" | "half line" | "reset"): void {
     if (this.#phase === "closed") return;
-    if (manner === "bye") this.#send(`{"bye":"shutdown","time":${secondsText(this.#host.nowUs)}}`);
+    // Whoever says that it ends in order has told everything before.
+    if (manner === "bye" && (!this.isStreaming || this.hasToldAll()))
+      this.#send(`{"bye":"shutdown","time":${secondsText(this.#host.nowUs)}}`);
     // Only at a border of lines, else it would be part of an event.
     if (manner === "half line" && this.#outboxBytes === 0) this.#socket.write('{"id":"EventRing');
     this.#phase = "closed";
@@ -247,7 +257,7 @@ export class LinkSession {
 
   #pong(token: unknown): void {
     if (this.#host.isFrozen || this.#outboxBytes > controlBacklogBytesMax) return;
-    this.#send(`{"pong":${JSON.stringify(token)},"time":${secondsText(this.#host.nowUs)}}`);
+    this.#send(`{"pong":${JSON.stringify(token)},"time":${secondsText(this.#host.clockUs ?? this.#host.nowUs)}}`);
   }
 
   #refuse(code: ErrorCode, message: string): void {

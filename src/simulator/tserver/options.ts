@@ -43,6 +43,8 @@ export interface TserverOptions {
   /** Served over TLS with these files, PEM; `clientCaFile`: clients must show a certificate of that authority. */
   readonly tls: { readonly certFile: string; readonly keyFile: string; readonly clientCaFile: string | null } | null;
   readonly role: "primary" | "backup";
+  /** The pair's other server, on a port of its own; it tells of the same centre once it has taken over. */
+  readonly standby: { readonly listen: string; readonly dbid: number } | null;
   readonly hasPartyUuid: boolean;
   readonly hasCallUuid: boolean;
   readonly hasCallMonitoring: boolean;
@@ -91,6 +93,7 @@ export const tserverDefaults: TserverOptions = {
   token: null,
   tls: null,
   role: "primary",
+  standby: null,
   hasPartyUuid: true,
   hasCallUuid: true,
   hasCallMonitoring: true,

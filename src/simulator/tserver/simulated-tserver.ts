@@ -29,6 +29,8 @@ export interface TserverSummary {
 export interface SimulatedTserver {
   /** host:port, with the port that was chosen. */
   readonly address: string;
+  /** Of the standby, if there is one. */
+  readonly standbyAddress: string | null;
   /** Ends at once, with an orderly bye; `finished` resolves soon after. */
   stop(): void;
   /** Resolves when the oracles are written and the port is closed. */
@@ -36,18 +38,35 @@ export interface SimulatedTserver {
   /** Makes it do what servers do now and then. */
   readonly control: TserverControl;
   /** How far it has come, for whoever waits for a condition. */
-  progress(): { readonly events: number; readonly clientsServed: number; readonly isCentreOver: boolean };
+  progress(): TserverProgress;
+}
+
+export interface TserverProgress {
+  readonly events: number;
+  /** Everything up to this source time is told, milliseconds since 1970. */
+  readonly toldUntil: number;
+  readonly clientsServed: number;
+  readonly isCentreOver: boolean;
 }
 
 export interface TserverControl {
+  /** Nothing more happens in the centre; the simulation comes to its end as if its time were over. */
+  closeCentre(): void;
   /** The server's place in its pair is another from now on; clients are told. */
   setRole(role: TserverOptions["role"]): void;
-  /** Ends all connections; whoever comes again is served. */
-  cut(manner: Outage["manner"]): void;
+  /**
+   * The standby takes over, with a server run of its own that goes on with the calls there are. The other one says that it
+   * is the backup now, or is lost, and nobody can connect to it until it has to take over in its turn. Without a standby: RangeError.
+   */
+  switchOver(manner: "role" | "lost"): void;
+  /** Ends all connections, or those of one client; whoever comes again is served. */
+  cut(manner: Outage["manner"], client?: string): void;
   /** Says nothing more, and keeps its connections. */
   freeze(): void;
   /** The CTI link to the switch is lost, or back. Events go on all the same: it is not this simulator's switch that failed. */
   cti(state: "up" | "down"): void;
+  /** The connection to another server, on which this one depends, is lost, or back. Events go on all the same. */
+  link(state: "up" | "down"): void;
   /** Its clock steps, in what it says of its own time. */
   stepClock(ms: number): void;
 }
@@ -60,6 +79,7 @@ export async function startSimulatedTserver(
   const simulation = new Simulation({ ...tserverDefaults, ...options }, clock);
   return {
     address: simulation.server.address,
+    standbyAddress: simulation.standbyAddress,
     stop: () => simulation.stop(),
     finished: simulation.play(),
     control: simulation.control(),
@@ -70,13 +90,18 @@ export async function startSimulatedTserver(
 // At 2,000 events a second a tick has ten events; their time stamps are at most this much older than their sending.
 const tickMs = 5;
 const batchEvents = 512;
+// The only server that it has a connection to; not one of its own pair.
+const otherServer = { type: "TServer", dbid: 201 };
 // Outages are planned ahead; of an endless simulation, for a day.
 const plannedSecondsMax = 86_400;
 // Nobody is kept waiting longer than this for a condition that no connection reports.
 const pollMs = 20;
 
 class Simulation implements EventSink {
-  readonly server: LinkServer;
+  /** The one that tells of the centre now. */
+  server: LinkServer;
+  #standby: LinkServer | null = null;
+  readonly standbyAddress: string | null;
   readonly #options: TserverOptions;
   readonly #clock: Clock;
   readonly #startUs: number;
@@ -94,6 +119,8 @@ class Simulation implements EventSink {
   #callCount = 0;
   #lastEventUs = 0;
   #isCentreOver = false;
+  /** By the monotonic clock; null: the centre waits for its first clients, and its clock stands still. */
+  #startedAt: number | null = null;
 
   constructor(options: TserverOptions, clock: Clock) {
     this.#options = options;
@@ -117,7 +144,14 @@ class Simulation implements EventSink {
     this.#run = this.#beginRun();
     this.#truth = options.truth === null ? null : new Truth(options.truth, options);
     // Last, for an open port would keep the process alive after an error.
-    this.server = new LinkServer(options, { clock, sourceNowUs: () => this.#centre.board.nowUs, run: this.#run });
+    const sourceNowUs = () => this.#centre.board.nowUs;
+    const surroundings = { clock, sourceNowUs, sourceClockUs: () => this.#sourceClockUs(), run: this.#run };
+    this.server = new LinkServer(options, surroundings);
+    if (options.standby !== null) {
+      const { standby } = options;
+      this.#standby = new LinkServer({ ...options, ...standby, role: "backup", observable: null }, surroundings);
+    }
+    this.standbyAddress = this.#standby?.address ?? null;
   }
 
   /** From waiting for the first client to the last acknowledgement. */
@@ -133,6 +167,7 @@ class Simulation implements EventSink {
     } finally {
       stopHeartbeats();
       this.server.close();
+      this.#standby?.close();
       for (const call of this.#centre.board.liveCalls) this.#truth?.call(call);
       this.#truth?.close();
     }
@@ -144,21 +179,48 @@ class Simulation implements EventSink {
   }
 
   control(): TserverControl {
-    const { server } = this;
     return {
-      setRole: (role) => server.setRole(role),
-      cut: (manner) => server.cut(manner),
-      freeze: () => {
-        server.isFrozen = true;
+      closeCentre: () => {
+        this.#run.seal();
+        this.#isCentreOver = true;
       },
-      cti: (state) => server.say((time) => `{"cti":"${state}","switch":"${this.#options.switchName}","time":${time}}`),
-      stepClock: (ms) => server.stepClock(ms),
+      setRole: (role) => this.server.setRole(role),
+      switchOver: (manner) => this.#switchOver(manner),
+      cut: (manner, client) => this.server.cut(manner, client),
+      freeze: () => {
+        this.server.isFrozen = true;
+      },
+      cti: (state) =>
+        this.server.say((time) => `{"cti":"${state}","switch":"${this.#options.switchName}","time":${time}}`),
+      link: (state) => {
+        const to = JSON.stringify(otherServer);
+        this.server.say((time) => `{"link":"${state}","to":${to},"time":${time}}`);
+      },
+      stepClock: (ms) => this.server.stepClock(ms),
     };
   }
 
-  progress() {
+  #switchOver(manner: "role" | "lost"): void {
+    const [old, next] = [this.server, this.#standby];
+    if (next === null) throw new RangeError("Cannot switch over: this server has no standby");
+    this.#run.seal();
+    old.pump();
+    this.#run = this.#beginRun();
+    next.beginRun(this.#run);
+    next.accept();
+    next.setRole("primary");
+    [this.server, this.#standby] = [next, old];
+    if (manner === "role") old.setRole("backup");
+    else {
+      old.role = "backup";
+      old.refuse("reset");
+    }
+  }
+
+  progress(): TserverProgress {
     return {
       events: this.#eventCount,
+      toldUntil: this.#centre.board.nowUs / 1000,
       clientsServed: this.server.servedCount,
       isCentreOver: this.#isCentreOver,
     };
@@ -175,7 +237,7 @@ class Simulation implements EventSink {
     this.#eventCount++;
     this.#lastEventUs = event.atUs;
     const { number, line } = this.#run.tell(event);
-    this.#truth?.event(number.run, number.seq, line);
+    this.#truth?.event(number, event.atUs, line);
     return number;
   }
 
@@ -184,10 +246,19 @@ class Simulation implements EventSink {
     this.#truth?.call(call);
   }
 
+  /** A real server's clock goes on also while it is late with telling. */
+  #sourceClockUs(): number {
+    const toldUs = this.#centre.board.nowUs;
+    if (this.#startedAt === null || this.#options.asFastAsPossible) return toldUs;
+    const elapsedMs = this.#clock.monotonic() - this.#startedAt;
+    return Math.max(toldUs, Math.round(this.#startUs + (elapsedMs / 1000) * this.#usPerSecond));
+  }
+
   // ---- the centre at work
 
   async #work(): Promise<void> {
     const startedAt = this.#clock.monotonic();
+    this.#startedAt = startedAt;
     // So much source time makes about one batch of events.
     const stepUs = (this.#usPerSecond * this.#batchEvents()) / meanEventsPerSecond(this.#options);
     while (!this.#isCentreOver && !this.#stop.signal.aborted) {

@@ -2,7 +2,7 @@
 // switch's own state, not from the events, so that it can convict whoever folds them wrongly.
 
 import { StoryFile } from "./story-file.ts";
-import type { Call, CallType, DnRole, EndingId, PartyState } from "./switch-event.ts";
+import type { Call, CallType, DnRole, EndingId, EventNumber, PartyState } from "./switch-event.ts";
 
 /** One line of the truth file. Times are milliseconds since 1970 with the microseconds as fraction, as they were sent. */
 export interface CallStory {
@@ -37,6 +37,8 @@ export interface PartyStory {
 export interface EventStory {
   readonly run: string;
   readonly seq: number;
+  /** Milliseconds since 1970 with the microseconds as fraction, as it was sent. */
+  readonly at: number;
   /** The first 16 hexadecimal digits of the SHA-256 of the line without its line end. */
   readonly sha: string;
 }
@@ -53,10 +55,10 @@ export class Truth {
     this.#names = names;
   }
 
-  event(run: string, seq: number, line: string): void {
+  event({ run, seq }: EventNumber, atUs: number, line: string): void {
     const frame = line.endsWith("\r") ? line.slice(0, -1) : line;
     const sha = new Bun.CryptoHasher("sha256").update(frame).digest("hex").slice(0, 16);
-    this.#events.write({ run, seq, sha } satisfies EventStory);
+    this.#events.write({ run, seq, at: milliseconds(atUs), sha } satisfies EventStory);
   }
 
   call(call: Call): void {

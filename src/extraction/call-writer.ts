@@ -1,0 +1,118 @@
+// Hands planned calls to the output, a batch a transaction: what is new or has changed in a new revision, what is as it
+// was not at all.
+
+import type { StoredCall } from "../idb/extract-store.ts";
+import { contentDigest, handOut } from "./handed-call.ts";
+import type { Output, OutputCopy } from "./output.ts";
+import type { CallPlan } from "./plan.ts";
+import type { Planned } from "./planned-calls.ts";
+
+/** What to do with a call: it is of another stretch, or goes on and waits. */
+export type Decision = "hand out" | "wait" | "hand out and wait" | "leave";
+
+/** Of one run. */
+export interface Tally {
+  /** Handed out for the first time, or again because something has changed. */
+  written: number;
+  unchanged: number;
+  withdrawn: number;
+  /** Known to a copy under a key of its own, and left out: they come under the source's key. */
+  knownUnderAnotherKey: number;
+}
+
+export function newTally(): Tally {
+  return { written: 0, unchanged: 0, withdrawn: 0, knownUnderAnotherKey: 0 };
+}
+
+export interface CallWriterParts {
+  readonly output: Output;
+  /** By place of the copy; an unread copy has none. */
+  readonly copies: readonly OutputCopy[];
+  readonly decide: (plan: CallPlan) => Decision;
+  /** Which calls were seen is noted (see ExtractStore.trackSeen). */
+  readonly notesSeen: boolean;
+}
+
+export class CallWriter {
+  readonly #parts: CallWriterParts;
+  readonly tally = newTally();
+
+  constructor(parts: CallWriterParts) {
+    this.#parts = parts;
+  }
+
+  /** Durable when it returns. */
+  write(batch: readonly Planned[]): void {
+    if (batch.length === 0) return;
+    const { output, notesSeen } = this.#parts;
+    output.store.transaction(() => {
+      for (const planned of batch) {
+        if (planned.kind === "known under another key") {
+          this.tally.knownUnderAnotherKey += 1;
+          this.#withdraw(planned.callId, "known under another key");
+        } else {
+          if (notesSeen) output.store.noteSeen(planned.plan.callId);
+          this.#writeCall(planned.plan);
+        }
+      }
+      output.sync();
+    });
+  }
+
+  /** Those that no copy has any more. */
+  withdraw(calls: readonly StoredCall[], reason: string): void {
+    if (calls.length === 0) return;
+    const { output } = this.#parts;
+    output.store.transaction(() => {
+      for (const { callId } of calls) this.#withdraw(callId, reason);
+      output.sync();
+    });
+  }
+
+  #writeCall(plan: CallPlan): void {
+    const { output, copies, decide } = this.#parts;
+    const { store } = output;
+    const decision = decide(plan);
+    if (decision === "leave") return;
+    if (decision === "hand out") store.deleteWaiting(plan.callId);
+    else store.putWaiting(plan.callId, Math.floor(plan.createdMs / 1000));
+    if (decision === "wait") return;
+    const known = store.call(plan.callId);
+    const digest = contentDigest(plan);
+    if (known?.withdrawn === null && known.digest === digest) {
+      this.tally.unchanged += 1;
+      return;
+    }
+    const revision = (known?.revision ?? 0) + 1;
+    output.write(
+      handOut(plan, revision, () => store.nextId()),
+      copies,
+    );
+    store.putCall({
+      callId: plan.callId,
+      revision,
+      createdTs: Math.floor(plan.createdMs / 1000),
+      endedTs: plan.endedMs === null ? null : Math.floor(plan.endedMs / 1000),
+      sourceCluster: plan.source?.cluster ?? null,
+      switchDbid: plan.source?.switchDbid ?? null,
+      verdict: plan.verdict,
+      isProven: plan.isProven,
+      reasons: JSON.stringify(plan.reasons),
+      copies: JSON.stringify(plan.copies.map((copy) => copies[copy]?.id ?? 0)),
+      digest,
+      withdrawn: null,
+    });
+    this.tally.written += 1;
+  }
+
+  #withdraw(callId: string, reason: string): void {
+    const { output } = this.#parts;
+    output.store.deleteWaiting(callId);
+    const known = output.store.call(callId);
+    if (known === undefined || known.withdrawn !== null) return;
+    const revision = known.revision + 1;
+    output.withdraw(callId, revision, reason);
+    output.store.putCall({ ...known, revision, withdrawn: reason });
+    this.tally.withdrawn += 1;
+  }
+}

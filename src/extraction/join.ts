@@ -1,0 +1,220 @@
+// Puts one call together from several copies that are whole in turn, none of them for all of its life.
+//
+//   copy A   ├──────────── whole ─────────┤ lost its link
+//   copy B        not yet there   ├─────────────── whole ────────────┤
+//   call          ├────── rows of A ──────┼────── rows of B ─────┤
+//
+// 1. Each history row is taken from the copy whose stretch its time lies in, and only if that copy saw what it says.
+//    Sequence columns count anew.
+// 2. A row that says the latest state has what was known at the beginning (CREATED, who it was) from the copy that saw
+//    the beginning, and the rest from the copy that saw the last change.
+// 3. A copy that missed something may have taken what came afterwards for something else: a party that it sees for the
+//    first time ringing was queued before. It then says "created" where it should say "changed from queued"; this much is
+//    put right. Where states do not follow one another otherwise, the rows do not fit, and there is no joined call.
+
+import { callChangeTypes, partyChangeTypes } from "../../schema/dictionary.ts";
+import { type CallTableName, callTables } from "../../schema/life.ts";
+import { type CallVersion, concludedRows, msOf, type Row, rowIdOf } from "./call-version.ts";
+
+/** A row as it shall be written, and where it is from. */
+export interface TakenRow {
+  readonly values: Row;
+  readonly copy: number;
+  /** Its own id in that copy; null: its table has none. */
+  readonly rowId: number | null;
+}
+
+export type TakenRows = Readonly<Record<CallTableName, readonly TakenRow[]>>;
+
+/** UTC seconds; the copy whose rows are taken from `from` until before `until`. Segments follow on one another. */
+export interface Segment {
+  readonly version: CallVersion;
+  readonly from: number;
+  readonly until: number;
+}
+
+/** All of a version, as it stands. */
+export function takeWhole({ copy, call }: CallVersion): TakenRows {
+  return mapTables((table) => call.rows[table].map((values) => ({ values, copy, rowId: rowIdOf(table, values) })));
+}
+
+/** Null: the rows do not fit together. `isOver`: the call has ended. */
+export function joinRows(segments: readonly Segment[], isOver: boolean): TakenRows | null {
+  const taken = (table: CallTableName) => segments.flatMap((segment) => seenWithin(segment, table));
+  const callHistory = withoutSecondBeginnings(taken("G_CALL_HISTORY"));
+  const partyHistory = chained(taken("G_PARTY_HISTORY"));
+  if (partyHistory === null || !isWholeCallHistory(callHistory, isOver)) return null;
+  const parties = joinParties(segments, partyHistory);
+  if (parties === null || (isOver && parties.some(({ values }) => values["TERMINATED"] === null))) return null;
+  const call = joinLatest(segments, "G_CALL", callHistory);
+  const ir = joinLatest(segments, "G_IR", callHistory);
+  if (call === null || ir === null) return null;
+  return {
+    G_CALL: [call],
+    G_CALL_HISTORY: renumbered(callHistory, "CSEQ"),
+    G_IR: [ir],
+    G_IR_HISTORY: renumbered(withoutSecondBeginnings(taken("G_IR_HISTORY")), "XSEQ"),
+    G_PARTY: parties,
+    G_PARTY_HISTORY: partyHistory,
+    ICON_PARTY_CHANNEL: joinChannels(segments, parties),
+  };
+}
+
+/** Rows of a history that lie in the segment and were seen, in the order in which they were written. */
+function seenWithin({ version, from, until }: Segment, table: CallTableName): TakenRow[] {
+  const concluded = concludedRows(version.call);
+  return version.call.rows[table]
+    .filter((row) => {
+      const ms = msOf(row["ADDED"]);
+      return ms !== null && ms >= from * 1000 && ms < until * 1000 && !concluded.has(row);
+    })
+    .map((values) => ({ values, copy: version.copy, rowId: rowIdOf(table, values) }));
+}
+
+/** A copy that missed the beginning wrote one of its own with the first thing that it saw. */
+function withoutSecondBeginnings(rows: readonly TakenRow[]): TakenRow[] {
+  return rows.filter(({ values }, index) => index === 0 || values["CHANGETYPE"] !== callChangeTypes.created);
+}
+
+function isWholeCallHistory(rows: readonly TakenRow[], isOver: boolean): boolean {
+  const types = rows.map(({ values }) => values["CHANGETYPE"]);
+  const ends = types.filter((type) => type === callChangeTypes.terminated).length;
+  if (types[0] !== callChangeTypes.created) return false;
+  return isOver ? ends === 1 && types.at(-1) === callChangeTypes.terminated : ends === 0;
+}
+
+/** Each party's states follow on one another; numbered anew within the party and within the call. Null: they do not. */
+function chained(rows: readonly TakenRow[]): TakenRow[] | null {
+  const last = new Map<unknown, { readonly state: unknown; readonly count: number; readonly isOver: boolean }>();
+  const chain: TakenRow[] = [];
+  for (const row of rows) {
+    const party = row.values["PARTYID"];
+    const before = last.get(party);
+    const linked = before === undefined ? firstOfParty(row) : nextOfParty(row, before);
+    if (linked === null) return null;
+    const count = (before?.count ?? 0) + 1;
+    const values = { ...linked, PSEQ: count, CSEQ: chain.length + 1 };
+    chain.push({ ...row, values });
+    last.set(party, {
+      state: values["STATE" as keyof typeof values],
+      count,
+      isOver: linked["CHANGETYPE"] === partyChangeTypes.terminated,
+    });
+  }
+  return chain;
+}
+
+function firstOfParty({ values }: TakenRow): Row | null {
+  return values["CHANGETYPE"] === partyChangeTypes.created ? values : null;
+}
+
+function nextOfParty({ values }: TakenRow, before: { readonly state: unknown; readonly isOver: boolean }): Row | null {
+  if (before.isOver) return null;
+  if (values["CHANGETYPE"] === partyChangeTypes.created) {
+    // In the same state it is the same beginning, seen by a copy that had missed it.
+    if (values["STATE"] === before.state) return null;
+    return { ...values, CHANGETYPE: partyChangeTypes.changed, PREVSTATE: before.state };
+  }
+  return values["PREVSTATE"] === before.state ? values : null;
+}
+
+/** What is fixed when a party begins; the rest is as its last change left it. */
+const partyBeginnings = [
+  ...["PARTYGUID", "TYPE", "PROLE", "PARENTPARTYID", "PARENTLINKTYPE", "ENDPOINTDN", "AGENTID"],
+  ...["CREATED", "CREATED_TS", "CREATED_TCODE"],
+];
+
+function joinParties(segments: readonly Segment[], history: readonly TakenRow[]): TakenRow[] | null {
+  const parties: TakenRow[] = [];
+  for (const [partyId, rows] of Map.groupBy(history, ({ values }) => values["PARTYID"])) {
+    const [first, last] = [rows[0] as TakenRow, rows.at(-1) as TakenRow];
+    const beginning = partyRow(segments, first.copy, partyId);
+    const ending = partyRow(segments, last.copy, partyId);
+    if (beginning === undefined || ending === undefined) return null;
+    const { STATE, PREVSTATE, CCEVENT, CCEVENTCAUSE, CHANGETYPE } = last.values;
+    const isOver = CHANGETYPE === partyChangeTypes.terminated;
+    parties.push({
+      copy: last.copy,
+      rowId: rowIdOf("G_PARTY", ending),
+      values: {
+        ...ending,
+        ...columnsOf(beginning, partyBeginnings),
+        ...{ STATE, PREVSTATE, CCEVENT, CCEVENTCAUSE },
+        TERMINATED: isOver ? last.values["ADDED"] : null,
+        TERMINATED_TS: isOver ? last.values["ADDED_TS"] : null,
+        TERMINATED_TCODE: isOver ? last.values["ADDED_TCODE"] : null,
+      },
+    });
+  }
+  return parties;
+}
+
+function partyRow(segments: readonly Segment[], copy: number, partyId: unknown): Row | undefined {
+  const version = segments.find((segment) => segment.version.copy === copy)?.version;
+  return version?.call.rows.G_PARTY.find((row) => row["PARTYID"] === partyId);
+}
+
+/** Of what several events may tell, the first one that does is kept: it is the beginning's, if it is there. */
+const firstKnown = ["CALLTYPE", "CALLANI", "CALLDNIS"];
+const created = ["CREATED", "CREATED_TS", "CREATED_TCODE"];
+const unknownCallType = 0;
+
+function joinLatest(
+  segments: readonly Segment[],
+  table: "G_CALL" | "G_IR",
+  callHistory: readonly TakenRow[],
+): TakenRow | null {
+  const beginning = latestRow(segments, table, callHistory[0]?.copy);
+  const lastCopy =
+    callHistory.at(-1)?.values["CHANGETYPE"] === callChangeTypes.terminated
+      ? callHistory.at(-1)?.copy
+      : segments.at(-1)?.version.copy;
+  const ending = latestRow(segments, table, lastCopy);
+  if (beginning === undefined || ending === undefined || lastCopy === undefined) return null;
+  const known = firstKnown.filter(
+    (column) => beginning[column] != null && !(column === "CALLTYPE" && beginning[column] === unknownCallType),
+  );
+  // What the ending's copy never learned, for it was told before that copy listened.
+  const learned = Object.keys(ending).filter((column) => ending[column] === null && !column.startsWith("TERMINATED"));
+  return {
+    copy: lastCopy,
+    rowId: rowIdOf(table, ending),
+    values: { ...ending, ...columnsOf(beginning, [...learned, ...known, ...created]) },
+  };
+}
+
+function latestRow(segments: readonly Segment[], table: "G_CALL" | "G_IR", copy: number | undefined): Row | undefined {
+  return segments.find((segment) => segment.version.copy === copy)?.version.call.rows[table][0];
+}
+
+/** Of the parties that were taken, each channel that any of the copies saw. */
+function joinChannels(segments: readonly Segment[], parties: readonly TakenRow[]): TakenRow[] {
+  const taken = new Set(parties.map(({ values }) => values["PARTYID"]));
+  const channels = new Map<string, TakenRow>();
+  for (const { version } of segments) {
+    for (const values of version.call.rows.ICON_PARTY_CHANNEL) {
+      const key = callTables.ICON_PARTY_CHANNEL.key.map((column) => values[column]).join("/");
+      if (taken.has(values["PARTYID"]) && !channels.has(key)) {
+        channels.set(key, { values, copy: version.copy, rowId: null });
+      }
+    }
+  }
+  return [...channels.values()];
+}
+
+/** Only where the copies number at all. */
+function renumbered(rows: readonly TakenRow[], column: string): TakenRow[] {
+  return rows.map((row, index) =>
+    row.values[column] === null ? row : { ...row, values: { ...row.values, [column]: index + 1 } },
+  );
+}
+
+function columnsOf(row: Row, columns: readonly string[]): Row {
+  return Object.fromEntries(columns.filter((column) => column in row).map((column) => [column, row[column]]));
+}
+
+function mapTables(rowsOf: (table: CallTableName) => readonly TakenRow[]): TakenRows {
+  return Object.fromEntries(
+    (Object.keys(callTables) as CallTableName[]).map((table) => [table, rowsOf(table)]),
+  ) as TakenRows;
+}

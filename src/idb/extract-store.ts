@@ -1,0 +1,509 @@
+// The book of an extraction's output: which calls were handed out in which revision, from which copies, and how far the
+// output has come with each. For an output that is an IDB file the book is in that file; else it is a file beside.
+//
+// Whatever an extraction writes is one transaction of this book: after a crash the output has a batch of calls whole or
+// not at all, and the book says so.
+
+import { closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import Database from "libsql";
+import extractionSql from "../../schema/extraction.sql" with { type: "text" };
+import { idbError } from "./error.ts";
+import { inTransaction, migrate } from "./migrate.ts";
+import { openReading } from "./reading.ts";
+import { readJson } from "./row-reader.ts";
+import { syncDirectory } from "./set-aside.ts";
+
+/** PRAGMA application_id of an extraction's output, "ICOX" in ASCII: an instance must not take it for its IDB. */
+const extractApplicationId = 0x49434f58;
+
+/** Raised when an earlier program would misunderstand the output. */
+const formatKnown = 1;
+
+export type ExtractKind = "idb" | "ndjson" | "csv";
+
+/** The file is no output of an extraction that this program can go on with. The message says what would be right. */
+export class ExtractFileError extends Error {
+  override readonly name = "ExtractFileError";
+}
+
+export interface StoredCall {
+  readonly callId: string;
+  readonly revision: number;
+  readonly createdTs: number;
+  readonly endedTs: number | null;
+  readonly sourceCluster: number | null;
+  readonly switchDbid: number | null;
+  readonly verdict: string;
+  readonly isProven: boolean;
+  /** JSON. */
+  readonly reasons: string;
+  /** JSON list of ICON_EXTRACT_COPY.ID. */
+  readonly copies: string;
+  readonly digest: string;
+  /** Null: it is part of the record. */
+  readonly withdrawn: string | null;
+}
+
+export interface CallCount {
+  readonly verdict: string;
+  readonly isProven: boolean;
+  readonly copyIds: readonly number[];
+  readonly count: number;
+}
+
+export interface StoredSource {
+  readonly cluster: number;
+  readonly switchDbid: number;
+  readonly from: number;
+  readonly settledUntil: number;
+}
+
+export interface StoredWindows {
+  readonly cluster: number;
+  readonly switchDbid: number;
+  readonly from: number;
+  readonly until: number;
+  readonly state: string;
+  readonly agreement: string;
+  readonly isProven: boolean;
+  readonly causes: readonly string[];
+}
+
+export interface OpenExtractStore {
+  readonly path: string;
+  readonly kind: ExtractKind;
+  readonly windowSeconds: number;
+  /** Milliseconds since 1970, for ICON_MIGRATION. */
+  readonly now: number;
+  /** A new file that is thrown away should the process die: nothing is synced before `close`. */
+  readonly isBuilding: boolean;
+}
+
+export function isExtract(database: Database.Database): boolean {
+  return readNumber(database, "PRAGMA application_id") === extractApplicationId;
+}
+
+/** Whether a file is an extraction's output, and of which kind; null: it is something else. Changes nothing. */
+export function extractKindOf(path: string): ExtractKind | null {
+  let reading: ReturnType<typeof openReading>;
+  try {
+    reading = openReading(path);
+  } catch {
+    return null;
+  }
+  try {
+    if (!isExtract(reading.database)) return null;
+    const row = reading.database.prepare("SELECT KIND FROM ICON_EXTRACT WHERE ID = 1").raw().get() as [string];
+    return row[0] as ExtractKind;
+  } catch {
+    return null;
+  } finally {
+    reading.close();
+  }
+}
+
+export class ExtractStore {
+  readonly path: string;
+  readonly kind: ExtractKind;
+  readonly database: Database.Database;
+  /** Thrown away should the process die: nothing need be on disk before it is closed. */
+  readonly isBuilding: boolean;
+  readonly #statements = new Map<string, Database.Statement>();
+  #rowSeq: number;
+
+  /** Opens the output that is there, or makes one. Throws ExtractFileError, IdbUnavailableError, IdbDamagedError. */
+  static open(options: OpenExtractStore): ExtractStore {
+    const { path, kind } = options;
+    const isThere = existsSync(path);
+    if (isThere && extractKindOf(path) === null) {
+      throw new ExtractFileError(
+        `Cannot write to "${path}": it is there, and was not made by icon extract; expected another name, or --force`,
+      );
+    }
+    let database: Database.Database | null = null;
+    try {
+      // The owner's alone from the first byte on: it holds callers' numbers.
+      if (!isThere) closeSync(openSync(path, "ax", 0o600));
+      database = new Database(path);
+      database.exec(
+        options.isBuilding
+          ? "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536"
+          : "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384",
+      );
+      database.exec("PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF");
+      if (!isThere) make(database, options);
+      const store = new ExtractStore(path, database, options.isBuilding);
+      if (store.kind !== kind) {
+        throw new ExtractFileError(`Cannot write ${kind} to "${path}": it is an output of the kind ${store.kind}`);
+      }
+      if (store.windowSeconds !== options.windowSeconds) {
+        throw new ExtractFileError(
+          `Cannot go on with "${path}": its windows are of ${store.windowSeconds} s, those of the IDBs of ${options.windowSeconds} s`,
+        );
+      }
+      return store;
+    } catch (error) {
+      database?.close();
+      if (!isThere) deleteStore(path);
+      throw idbError(error, `Cannot write to "${path}"`);
+    }
+  }
+
+  private constructor(path: string, database: Database.Database, isBuilding: boolean) {
+    this.path = path;
+    this.database = database;
+    this.isBuilding = isBuilding;
+    const row = this.#get("SELECT FORMAT, KIND, ROW_SEQ FROM ICON_EXTRACT WHERE ID = 1") as [number, string, number];
+    if (row[0] > formatKnown) {
+      throw new ExtractFileError(
+        `Cannot go on with "${path}": its format is ${row[0]} and this program knows formats up to ${formatKnown}; ` +
+          "use the program version that made it, or a newer one",
+      );
+    }
+    this.kind = row[1] as ExtractKind;
+    this.#rowSeq = row[2];
+  }
+
+  get windowSeconds(): number {
+    return readNumber(this.database, "SELECT WINDOW_SECONDS FROM ICON_EXTRACT WHERE ID = 1");
+  }
+
+  /** All of it or nothing; durable when it returns, but for a file that is being built. */
+  transaction(act: () => void): void {
+    const before = this.#rowSeq;
+    try {
+      inTransaction(this.database, () => {
+        act();
+        this.#run("UPDATE ICON_EXTRACT SET ROW_SEQ = ? WHERE ID = 1", this.#rowSeq);
+      });
+    } catch (error) {
+      this.#rowSeq = before;
+      throw idbError(error, `Cannot write to "${this.path}"`);
+    }
+  }
+
+  /** Of the rising sequence that row ids come from. Only within a transaction. */
+  nextId(): number {
+    this.#rowSeq += 1;
+    return this.#rowSeq;
+  }
+
+  call(callId: string): StoredCall | undefined {
+    const row = this.#get(`SELECT ${callColumns} FROM ICON_EXTRACT_CALL WHERE CALLID = ?`, callId);
+    return row === undefined ? undefined : storedCall(row[0] as Uint8Array);
+  }
+
+  putCall(call: StoredCall): void {
+    this.#run(
+      `INSERT OR REPLACE INTO ICON_EXTRACT_CALL (CALLID, REVISION, CREATED_TS, ENDED_TS, SOURCE_CLUSTER, SWITCH_DBID,
+         VERDICT, IS_PROVEN, REASONS, COPIES, DIGEST, WITHDRAWN) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[call.callId, call.revision, call.createdTs, call.endedTs, call.sourceCluster, call.switchDbid],
+      ...[call.verdict, call.isProven ? 1 : 0, call.reasons, call.copies, call.digest, call.withdrawn],
+    );
+  }
+
+  /** Calls that are part of the record and were created in the stretch, by CALLID, after the given one; at most `limit`. */
+  callsCreated(from: number, until: number, after: string, limit: number): StoredCall[] {
+    const rows = this.#statement(
+      `SELECT ${callColumns} FROM ICON_EXTRACT_CALL
+       WHERE CREATED_TS >= ? AND CREATED_TS < ? AND CALLID > ? AND WITHDRAWN IS NULL ORDER BY CALLID LIMIT ?`,
+    ).all([from, until, after, limit]) as [Uint8Array][];
+    return rows.map(([bytes]) => storedCall(bytes));
+  }
+
+  /** From now on it is noted which calls were seen. */
+  trackSeen(): void {
+    this.database.exec(
+      "CREATE TEMP TABLE IF NOT EXISTS SEEN (CALLID TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID; DELETE FROM SEEN",
+    );
+  }
+
+  noteSeen(callId: string): void {
+    this.#run("INSERT OR IGNORE INTO SEEN (CALLID) VALUES (?)", callId);
+  }
+
+  /** As callsCreated, without those that were noted. */
+  callsNotSeen(from: number, until: number, after: string, limit: number): StoredCall[] {
+    const rows = this.#statement(
+      `SELECT ${callColumns} FROM ICON_EXTRACT_CALL
+       WHERE CREATED_TS >= ? AND CREATED_TS < ? AND CALLID > ? AND WITHDRAWN IS NULL
+         AND CALLID NOT IN (SELECT CALLID FROM SEEN) ORDER BY CALLID LIMIT ?`,
+    ).all([from, until, after, limit]) as [Uint8Array][];
+    return rows.map(([bytes]) => storedCall(bytes));
+  }
+
+  /** Calls of the record created in the stretch, counted by what is said of them. */
+  callCounts(from: number, until: number): readonly CallCount[] {
+    const rows = this.#statement(
+      `SELECT VERDICT, IS_PROVEN, COPIES, count(*) FROM ICON_EXTRACT_CALL
+       WHERE CREATED_TS >= ? AND CREATED_TS < ? AND WITHDRAWN IS NULL GROUP BY 1, 2, 3`,
+    ).all([from, until]) as [string, number, string, number][];
+    return rows.map(([verdict, isProven, copies, count]) => ({
+      ...{ verdict, isProven: isProven === 1, count },
+      copyIds: JSON.parse(copies) as number[], // Written by putCall.
+    }));
+  }
+
+  /** Calls of the record created in the stretch of which something is said that is wrong, by creation; at most `limit`. */
+  callsInDoubt(from: number, until: number, limit: number): StoredCall[] {
+    const rows = this.#statement(
+      `SELECT ${callColumns} FROM ICON_EXTRACT_CALL
+       WHERE CREATED_TS >= ? AND CREATED_TS < ? AND REASONS <> '[]' AND WITHDRAWN IS NULL
+       ORDER BY CREATED_TS, CALLID LIMIT ?`,
+    ).all([from, until, limit]) as [Uint8Array][];
+    return rows.map(([bytes]) => storedCall(bytes));
+  }
+
+  /** How many calls of the stretch have a reason that is one of these words. */
+  countWithReason(from: number, until: number, words: readonly string[]): number {
+    const row = this.#get(
+      `SELECT count(*) FROM ICON_EXTRACT_CALL
+       WHERE CREATED_TS >= ? AND CREATED_TS < ? AND REASONS <> '[]' AND WITHDRAWN IS NULL
+         AND EXISTS (SELECT 1 FROM json_each(REASONS) AS r, json_each(?) AS w WHERE r.value ->> 'why' = w.value)`,
+      ...[from, until, JSON.stringify(words)],
+    );
+    return Number(row?.[0]);
+  }
+
+  countWithdrawn(from: number, until: number): number {
+    const row = this.#get(
+      "SELECT count(*) FROM ICON_EXTRACT_CALL WHERE CREATED_TS >= ? AND CREATED_TS < ? AND WITHDRAWN IS NOT NULL",
+      ...[from, until],
+    );
+    return Number(row?.[0]);
+  }
+
+  /** The number that rows name a copy by. */
+  copyId(identity: { readonly idbId: string; readonly iconDbids: readonly number[] }, name: string): number {
+    const known = this.#get("SELECT ID FROM ICON_EXTRACT_COPY WHERE IDB_ID = ?", identity.idbId);
+    const dbids = JSON.stringify(identity.iconDbids);
+    if (known !== undefined) {
+      this.#run("UPDATE ICON_EXTRACT_COPY SET NAME = ?, ICON_DBIDS = ? WHERE ID = ?", name, dbids, known[0] as number);
+      return known[0] as number;
+    }
+    const inserted = this.#get(
+      "INSERT INTO ICON_EXTRACT_COPY (IDB_ID, NAME, ICON_DBIDS) VALUES (?, ?, ?) RETURNING ID",
+      ...[identity.idbId, name, dbids],
+    );
+    return Number(inserted?.[0]);
+  }
+
+  /** Up to where all changes of an IDB are in this output; null: that was never said. */
+  mark(idbId: string): { readonly queueId: string | null; readonly version: number } | null {
+    const row = this.#get("SELECT QUEUE_ID, VERSION FROM ICON_EXTRACT_COPY WHERE IDB_ID = ?", idbId);
+    if (row === undefined || row[1] === null) return null;
+    return { queueId: row[0] as string | null, version: Number(row[1]) };
+  }
+
+  putMark(idbId: string, queueId: string | null, version: number): void {
+    this.#run("UPDATE ICON_EXTRACT_COPY SET QUEUE_ID = ?, VERSION = ? WHERE IDB_ID = ?", queueId, version, idbId);
+  }
+
+  /** Those created in the stretch; default: all. */
+  waiting(from = Number.MIN_SAFE_INTEGER, until = Number.MAX_SAFE_INTEGER): string[] {
+    const rows = this.#statement(
+      `SELECT CAST(CALLID AS BLOB) FROM ICON_EXTRACT_WAITING WHERE CREATED_TS >= ? AND CREATED_TS < ?
+       ORDER BY CREATED_TS, CALLID`,
+    ).all([from, until]) as [Uint8Array][];
+    return rows.map(([bytes]) => new TextDecoder().decode(bytes));
+  }
+
+  putWaiting(callId: string, createdTs: number): void {
+    this.#run("INSERT OR REPLACE INTO ICON_EXTRACT_WAITING (CALLID, CREATED_TS) VALUES (?, ?)", callId, createdTs);
+  }
+
+  deleteWaiting(callId: string): void {
+    this.#run("DELETE FROM ICON_EXTRACT_WAITING WHERE CALLID = ?", callId);
+  }
+
+  sources(): StoredSource[] {
+    const rows = this.#statement(
+      "SELECT SOURCE_CLUSTER, SWITCH_DBID, FROM_TS, SETTLED_UNTIL FROM ICON_EXTRACT_SOURCE ORDER BY 1, 2",
+    ).all() as [number, number, number, number][];
+    return rows.map(([cluster, switchDbid, from, settledUntil]) => ({ cluster, switchDbid, from, settledUntil }));
+  }
+
+  putSource({ cluster, switchDbid, from, settledUntil }: StoredSource): void {
+    this.#run(
+      "INSERT OR REPLACE INTO ICON_EXTRACT_SOURCE (SOURCE_CLUSTER, SWITCH_DBID, FROM_TS, SETTLED_UNTIL) VALUES (?, ?, ?, ?)",
+      ...[cluster, switchDbid, from, settledUntil],
+    );
+  }
+
+  /** What was said of the windows before is said no more, in so far as these say it anew. */
+  putWindows(windows: readonly StoredWindows[]): void {
+    for (const each of windows) {
+      this.#cutWindows(each);
+      this.#insertWindows(this.#joinedWithNeighbours(each));
+    }
+  }
+
+  /** By source, then time. */
+  windows(): StoredWindows[] {
+    const rows = this.#statement(
+      `SELECT SOURCE_CLUSTER, SWITCH_DBID, FROM_TS, UNTIL_TS, STATE, AGREEMENT, IS_PROVEN, CAUSES
+       FROM ICON_EXTRACT_WINDOWS ORDER BY 1, 2, 3`,
+    ).all() as [number, number, number, number, string, string, number, string][];
+    return rows.map(windowsOf);
+  }
+
+  /** False: this session was handed out just so. Notes that it is handed out now. */
+  isSessionNews(session: { readonly DSS_ID: number; readonly ICON_DBID: number }): boolean {
+    const { DSS_ID, ICON_DBID } = session;
+    const digest = new Bun.CryptoHasher("sha256").update(JSON.stringify(session)).digest("hex").slice(0, 32);
+    const known = this.#get(
+      "SELECT DIGEST FROM ICON_EXTRACT_SESSION WHERE DSS_ID = ? AND ICON_DBID = ?",
+      ...[DSS_ID, ICON_DBID],
+    );
+    if (known?.[0] === digest) return false;
+    this.#run(
+      "INSERT OR REPLACE INTO ICON_EXTRACT_SESSION (DSS_ID, ICON_DBID, DIGEST) VALUES (?, ?, ?)",
+      ...[DSS_ID, ICON_DBID, digest],
+    );
+    return true;
+  }
+
+  files(): Map<string, number> {
+    const rows = this.#statement("SELECT NAME, BYTES FROM ICON_EXTRACT_FILE").all() as [string, number][];
+    return new Map(rows);
+  }
+
+  putFile(name: string, bytes: number): void {
+    this.#run("INSERT OR REPLACE INTO ICON_EXTRACT_FILE (NAME, BYTES) VALUES (?, ?)", name, bytes);
+  }
+
+  /** Everything is on disk, in one file, when it returns. */
+  close(): void {
+    this.#statements.clear();
+    try {
+      // A reader in the way leaves the WAL beside the file, where SQLite finds it.
+      this.database.exec("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE");
+    } catch {}
+    this.database.close();
+    if (!this.isBuilding) return;
+    const descriptor = openSync(this.path, "r+");
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    syncDirectory(dirname(this.path));
+  }
+
+  #cutWindows(given: StoredWindows): void {
+    const rows = this.#statement(
+      `SELECT SOURCE_CLUSTER, SWITCH_DBID, FROM_TS, UNTIL_TS, STATE, AGREEMENT, IS_PROVEN, CAUSES FROM ICON_EXTRACT_WINDOWS
+       WHERE SOURCE_CLUSTER = ? AND SWITCH_DBID = ? AND FROM_TS < ? AND UNTIL_TS > ?`,
+    ).all([given.cluster, given.switchDbid, given.until, given.from]) as [
+      ...[number, number, number, number, string, string, number, string],
+    ][];
+    for (const before of rows.map(windowsOf)) {
+      this.#run(
+        "DELETE FROM ICON_EXTRACT_WINDOWS WHERE SOURCE_CLUSTER = ? AND SWITCH_DBID = ? AND FROM_TS = ?",
+        ...[before.cluster, before.switchDbid, before.from],
+      );
+      if (before.from < given.from) this.#insertWindows({ ...before, until: given.from });
+      if (before.until > given.until) this.#insertWindows({ ...before, from: given.until });
+    }
+  }
+
+  /** So that a follow, which adds a window at a time, does not have a row for each. Takes away the rows that are part of the answer. */
+  #joinedWithNeighbours(given: StoredWindows): StoredWindows {
+    const rows = this.#statement(
+      `SELECT SOURCE_CLUSTER, SWITCH_DBID, FROM_TS, UNTIL_TS, STATE, AGREEMENT, IS_PROVEN, CAUSES FROM ICON_EXTRACT_WINDOWS
+       WHERE SOURCE_CLUSTER = ? AND SWITCH_DBID = ? AND (UNTIL_TS = ? OR FROM_TS = ?)
+         AND STATE = ? AND AGREEMENT = ? AND IS_PROVEN = ? AND CAUSES = ?`,
+    ).all([
+      ...[given.cluster, given.switchDbid, given.from, given.until],
+      ...[given.state, given.agreement, given.isProven ? 1 : 0, JSON.stringify(given.causes)],
+    ]) as [...[number, number, number, number, string, string, number, string]][];
+    let joined = given;
+    for (const { cluster, switchDbid, from, until } of rows.map(windowsOf)) {
+      this.#run(
+        "DELETE FROM ICON_EXTRACT_WINDOWS WHERE SOURCE_CLUSTER = ? AND SWITCH_DBID = ? AND FROM_TS = ?",
+        ...[cluster, switchDbid, from],
+      );
+      joined = { ...joined, from: Math.min(joined.from, from), until: Math.max(joined.until, until) };
+    }
+    return joined;
+  }
+
+  #insertWindows(windows: StoredWindows): void {
+    this.#run(
+      `INSERT INTO ICON_EXTRACT_WINDOWS (SOURCE_CLUSTER, SWITCH_DBID, FROM_TS, UNTIL_TS, STATE, AGREEMENT, IS_PROVEN, CAUSES)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[windows.cluster, windows.switchDbid, windows.from, windows.until, windows.state, windows.agreement],
+      ...[windows.isProven ? 1 : 0, JSON.stringify(windows.causes)],
+    );
+  }
+
+  #statement(sql: string): Database.Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.database.prepare(sql).raw();
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #get(sql: string, ...values: readonly (string | number | null)[]): unknown[] | undefined {
+    return this.#statement(sql).get([...values]) as unknown[] | undefined;
+  }
+
+  #run(sql: string, ...values: readonly (string | number | null)[]): void {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    statement.run([...values]);
+  }
+}
+
+/** The file and what belongs to it; none is no error. */
+export function deleteStore(path: string): void {
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(path + suffix, { force: true });
+}
+
+function make(database: Database.Database, { kind, windowSeconds, now }: OpenExtractStore): void {
+  if (kind === "idb") {
+    migrate(database, 0, now, windowSeconds);
+    // Of an instance's making, and what an instance looks for: nobody shall go on writing here.
+    database.exec("DROP TABLE ICON_LIVE; DROP TABLE ICON_APPLIED");
+  }
+  inTransaction(database, () => {
+    database.exec(extractionSql);
+    database
+      .prepare("INSERT INTO ICON_EXTRACT (ID, FORMAT, KIND, WINDOW_SECONDS, ROW_SEQ) VALUES (1, ?, ?, ?, 0)")
+      .run([formatKnown, kind, windowSeconds]);
+    database.exec(`PRAGMA application_id = ${extractApplicationId}`);
+  });
+}
+
+const callColumns = `CAST(json_array(CALLID, REVISION, CREATED_TS, ENDED_TS, SOURCE_CLUSTER, SWITCH_DBID, VERDICT,
+  IS_PROVEN, REASONS, COPIES, DIGEST, WITHDRAWN) AS BLOB)`;
+
+function storedCall(bytes: Uint8Array): StoredCall {
+  const [callId, revision, createdTs, endedTs, sourceCluster, switchDbid, verdict, isProven, ...rest] = readJson(
+    bytes,
+    "ICON_EXTRACT_CALL",
+  ) as [string, number, number, number | null, number | null, number | null, string, number, ...string[]];
+  const [reasons, copies, digest, withdrawn] = rest as [string, string, string, string | null];
+  return {
+    ...{ callId, revision, createdTs, endedTs, sourceCluster, switchDbid, verdict, isProven: isProven === 1 },
+    ...{ reasons, copies, digest, withdrawn },
+  };
+}
+
+function windowsOf(row: readonly [number, number, number, number, string, string, number, string]): StoredWindows {
+  const [cluster, switchDbid, from, until, state, agreement, isProven, causes] = row;
+  return {
+    ...{ cluster, switchDbid, from, until, state, agreement, isProven: isProven === 1 },
+    causes: JSON.parse(causes) as string[], // Written above.
+  };
+}
+
+function readNumber(database: Database.Database, sql: string): number {
+  return Number((database.prepare(sql).raw().get() as readonly unknown[] | undefined)?.[0]);
+}

@@ -1,0 +1,115 @@
+// What an IDB says about its own completeness in a stretch of time: windows, spans, sessions, marks. In one read
+// transaction, as the four belong together.
+//
+// Windows go by the sources' clocks and are found by an index. The other tables have a row per session, hole or mark,
+// so they are small, and are looked through. Sessions and marks are timed by the instance's clock too, which may differ
+// from the source's: they are taken with a margin, and with the nearest ones before and after.
+
+import type Database from "libsql";
+import type { Selected } from "../../schema/tables.ts";
+import { type IdbIdentity, readCopyIdentity } from "./read-copy-identity.ts";
+import { inReadTransaction, RowReader } from "./row-reader.ts";
+
+/** UTC seconds; `from` is in it, `until` is not. Windows: of those changed after `changedAfter`; null: all. */
+export interface LedgerQuestion {
+  readonly stretch: { readonly from: number; readonly until: number };
+  readonly changedAfter: number | null;
+}
+
+export type SessionRow = Selected<"G_DSS_GCC_PROVIDER"> & Partial<Omit<Selected<"ICON_DSS">, "DSS_ID" | "ICON_DBID">>;
+
+export interface IdbLedger {
+  readonly identity: IdbIdentity;
+  readonly windows: readonly Selected<"ICON_WINDOW">[];
+  readonly spans: readonly Selected<"ICON_COVERAGE">[];
+  readonly sessions: readonly SessionRow[];
+  readonly marks: readonly Selected<"ICON_MARK">[];
+}
+
+// More than two clocks of one site ever differ, and than a restart takes.
+const marginSeconds = 3600;
+
+/** Throws IdbDamagedError, IdbUnavailableError, IdbNotOursError, IdbTooNewError. */
+export function readLedger(database: Database.Database, path: string, question: LedgerQuestion): IdbLedger {
+  return inReadTransaction(database, `Cannot read the ledger of IDB "${path}"`, () => {
+    const identity = readCopyIdentity(database, path);
+    return {
+      identity,
+      windows: readWindows(database, identity.windowSeconds, question),
+      spans: readSpans(database, question),
+      sessions: readSessions(database, question),
+      marks: readMarks(database, question),
+    };
+  });
+}
+
+function readWindows(
+  database: Database.Database,
+  windowSeconds: number,
+  { stretch, changedAfter }: LedgerQuestion,
+): Selected<"ICON_WINDOW">[] {
+  const isChanged = changedAfter === null ? "" : "AND r.VERSION > ?3";
+  const reader = new RowReader(
+    database,
+    "ICON_WINDOW",
+    `WHERE r.WINDOW_TS > ?1 AND r.WINDOW_TS < ?2 ${isChanged}
+     ORDER BY r.WINDOW_TS, r.SOURCE_CLUSTER, r.SWITCH_DBID, r.RUN`,
+  );
+  const bounds = [stretch.from - windowSeconds, stretch.until];
+  return changedAfter === null ? reader.all(...bounds) : reader.all(...bounds, changedAfter);
+}
+
+/** Those that reach into the stretch, and of each run the last one before and the first one after. */
+function readSpans(database: Database.Database, { stretch }: LedgerQuestion): Selected<"ICON_COVERAGE">[] {
+  return new RowReader(
+    database,
+    "ICON_COVERAGE",
+    `WHERE (r.UNTIL_TIME IS NULL OR r.UNTIL_TIME >= ?1) AND (r.FROM_TIME IS NULL OR r.FROM_TIME < ?2)
+        OR r.ID IN (SELECT max(ID) FROM ICON_COVERAGE WHERE UNTIL_TIME < ?1 GROUP BY SOURCE_CLUSTER, SWITCH_DBID, RUN)
+        OR r.ID IN (SELECT min(ID) FROM ICON_COVERAGE WHERE FROM_TIME >= ?2 GROUP BY SOURCE_CLUSTER, SWITCH_DBID, RUN)
+     ORDER BY r.ID`,
+  ).all(timestampOf(stretch.from), timestampOf(stretch.until));
+}
+
+function readSessions(database: Database.Database, { stretch }: LedgerQuestion): SessionRow[] {
+  const cluster = "coalesce(DS_DBID_PRIM, DS_DBID)";
+  const isNear = `(
+       (r.DSCONN_ETIME IS NULL OR r.DSCONN_ETIME >= ?1) AND (r.DSCONN_STIME IS NULL OR r.DSCONN_STIME < ?2)
+    OR (r.LEVENT_DSTIME >= ?1 AND r.FEVENT_DSTIME < ?2)
+    OR r.DSS_ID IN (SELECT max(DSS_ID) FROM G_DSS_GCC_PROVIDER WHERE DSCONN_ETIME < ?1 GROUP BY ICON_DBID, ${cluster})
+    OR r.DSS_ID IN (SELECT min(DSS_ID) FROM G_DSS_GCC_PROVIDER WHERE DSCONN_STIME >= ?2 GROUP BY ICON_DBID, ${cluster}))`;
+  const bounds = withMargin(stretch);
+  const sessions = new RowReader(database, "G_DSS_GCC_PROVIDER", `WHERE ${isNear} ORDER BY r.DSS_ID, r.ICON_DBID`).all(
+    ...bounds,
+  );
+  const ours = new RowReader(
+    database,
+    "ICON_DSS",
+    "WHERE r.DSS_ID BETWEEN ?1 AND ?2 ORDER BY r.DSS_ID, r.ICON_DBID",
+  ).all(sessions[0]?.DSS_ID ?? 0, sessions.at(-1)?.DSS_ID ?? -1);
+  const byKey = new Map(ours.map((row) => [`${row.DSS_ID}/${row.ICON_DBID}`, row]));
+  return sessions.map((session) => ({ ...byKey.get(`${session.DSS_ID}/${session.ICON_DBID}`), ...session }));
+}
+
+function readMarks(database: Database.Database, { stretch }: LedgerQuestion): Selected<"ICON_MARK">[] {
+  return new RowReader(
+    database,
+    "ICON_MARK",
+    `WHERE (r.ADDED >= ?1 AND r.ADDED < ?2)
+        OR r.ID IN (SELECT max(ID) FROM ICON_MARK WHERE ADDED < ?1 GROUP BY SOURCE, KIND)
+        OR r.ID IN (SELECT min(ID) FROM ICON_MARK WHERE ADDED >= ?2 GROUP BY SOURCE, KIND)
+     ORDER BY r.ID`,
+  ).all(...withMargin(stretch));
+}
+
+function withMargin({ from, until }: LedgerQuestion["stretch"]): [string, string] {
+  return [timestampOf(from - marginSeconds), timestampOf(until + marginSeconds)];
+}
+
+// Dates that a TIMESTAMP column can hold; a stretch may be meant to be all of time.
+const secondsMin = -62_167_219_200; // year 0
+const secondsMax = 253_402_300_799; // 9999-12-31T23:59:59
+
+function timestampOf(seconds: number): string {
+  return new Date(Math.min(Math.max(seconds, secondsMin), secondsMax) * 1000).toISOString();
+}

@@ -1,0 +1,144 @@
+// A T-Server whose every event is known beforehand, and instances that hear it in spells: what happens while they do not
+// is not sent again, so that each spell begins with a gap and a snapshot. Each copy is folded by the program's own code,
+// and one that heard everything is the truth.
+
+import { Story, startMs } from "../harness/story.ts";
+
+type Line = Readonly<Record<string, unknown>>;
+
+interface ScriptedEvent {
+  readonly seq: number;
+  /** Seconds after the story's beginning. */
+  readonly at: number;
+  readonly members: Line;
+}
+
+export interface Script {
+  readonly calls: number;
+  /** Calls begin so many seconds after one another. */
+  readonly everySeconds: number;
+  /** Calls go on for so many seconds; their parties change at tenths of it. */
+  readonly lifeSeconds: number;
+  /** Without identifiers calls are named by their ConnID, and those that are found in a snapshot by the copy alone. */
+  readonly hasIds: boolean;
+}
+
+export const scriptDefault: Script = { calls: 60, everySeconds: 1, lifeSeconds: 6, hasIds: true };
+
+/** From when until when an instance hears the server; UTC seconds after the story's beginning. */
+export type Spell = readonly [from: number, until: number];
+
+// Tenths of the life, party, event.
+const steps = [
+  [0, "queue", "EventQueued"],
+  [1, "queue", "EventDiverted"],
+  [1, "agent", "EventRinging"],
+  [3, "agent", "EventEstablished"],
+  [5, "agent", "EventHeld"],
+  [7, "agent", "EventRetrieved"],
+  [10, "agent", "EventReleased"],
+] as const;
+
+const isEnding = (id: string) => id === "EventDiverted" || id === "EventReleased";
+
+export class ScriptedServer {
+  readonly events: readonly ScriptedEvent[];
+  readonly endSeconds: number;
+
+  constructor(readonly script: Script = scriptDefault) {
+    const { calls, everySeconds, lifeSeconds } = script;
+    const unnumbered = Array.from({ length: calls }, (_, call) =>
+      steps.map(([tenths, party, id]) => ({
+        // No two events of one millisecond, and none on a window's border.
+        at: round(10.05 + call * everySeconds + (tenths * lifeSeconds) / 10 + call * 0.001),
+        members: { id, ...this.#party(call, party) },
+      })),
+    ).flat();
+    this.events = unnumbered
+      .toSorted((one, other) => one.at - other.at)
+      .map((event, index) => ({ ...event, seq: index + 1 }));
+    this.endSeconds = Math.ceil((this.events.at(-1)?.at ?? 0) + 20);
+  }
+
+  /** The persistent queue's records of an instance that hears the server in these spells. */
+  heard(spells: readonly Spell[], instance = { name: "icon-a", dbid: 9001 }): readonly Uint8Array[] {
+    const story = new Story({ callDeletionTimeoutSeconds: 1, instance });
+    let now = 0;
+    let lastSeq: number | null = null;
+    for (const [index, [from, until]] of spells.entries()) {
+      story.wait(from - now);
+      now = from;
+      if (index > 0) story.open();
+      const seqHere: number = this.#lastSeqAt(from);
+      if (lastSeq !== null) story.line({ gap: { from: lastSeq + 1, to: seqHere } });
+      this.#snapshot(story, seqHere);
+      lastSeq = this.#hear(story, { from, until, seq: seqHere });
+      story.wait(until - from);
+      now = until;
+      if (index < spells.length - 1) story.close("connection lost");
+    }
+    return story.payloads;
+  }
+
+  #hear(story: Story, { from, until, seq }: { from: number; until: number; seq: number }): number {
+    let last = seq;
+    let heartbeatAt = Math.ceil(from) + 0.5;
+    const beat = (before: number) => {
+      for (; heartbeatAt < before; heartbeatAt += 1) {
+        story.line({ heartbeat: timeOf(heartbeatAt), lastSeq: last });
+      }
+    };
+    for (const event of this.events) {
+      if (event.at <= from || event.at >= until) continue;
+      beat(event.at);
+      story.line({ ...event.members, EventSequenceNumber: event.seq, time: timeOf(event.at) });
+      last = event.seq;
+    }
+    beat(until);
+    return last;
+  }
+
+  #snapshot(story: Story, seq: number): void {
+    story.line({ snapshot: "begin" });
+    const parties = new Map<string, ScriptedEvent>();
+    for (const event of this.events.slice(0, seq)) {
+      const key = `${event.members["ConnID"]}/${event.members["ThisDN"]}`;
+      if (isEnding(String(event.members["id"]))) parties.delete(key);
+      else parties.set(key, event);
+    }
+    for (const { members, at } of parties.values()) {
+      const id = members["id"] === "EventRetrieved" ? "EventEstablished" : members["id"];
+      story.line({ ...members, id, snapshot: true, time: timeOf(at) });
+    }
+    story.line({ snapshot: "end", lastSeq: seq });
+  }
+
+  #lastSeqAt(seconds: number): number {
+    return this.events.findLast(({ at }) => at <= seconds)?.seq ?? 0;
+  }
+
+  #party(call: number, party: "queue" | "agent"): Line {
+    const dn = party === "queue" ? "8000" : `5${100 + call}`;
+    const ids = { CallUUID: `C${call}`, PartyUUID: `${party}-${call}` };
+    return {
+      ConnID: (call + 1).toString(16).padStart(16, "0"),
+      ...(this.script.hasIds ? ids : {}),
+      CallType: 2,
+      ThisDN: dn,
+      ThisDNRole: 2,
+      ANI: `4155550${100 + call}`,
+      DNIS: "0800123456",
+    };
+  }
+}
+
+/** UTC seconds of a moment of the script. */
+export const secondOf = (seconds: number): number => startMs / 1000 + seconds;
+
+function timeOf(seconds: number): number {
+  return round(startMs / 1000 + seconds);
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
+}

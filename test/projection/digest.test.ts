@@ -1,0 +1,293 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { AmiFields } from "../../src/event/ami-message.ts";
+import {
+  addDigest,
+  type Digest,
+  digestText,
+  emptyDigest,
+  hashEvent,
+  hashMessage,
+} from "../../src/projection/digest.ts";
+import { decodeLine } from "../../src/protocol/tevent/line.ts";
+
+type Members = Readonly<Record<string, unknown>>;
+
+const ringing = {
+  id: "EventRinging",
+  EventSequenceNumber: 7,
+  time: 1795423798.403781,
+  ConnID: "006c02462a161006",
+  CallID: 16,
+  CallType: 2,
+  ThisDN: "5001",
+  ThisDNRole: 2,
+  UserData: { Segment: "gold", Nested: { k: 1 } },
+};
+
+function hashLine(text: string, run = "101@run-1"): Digest {
+  const line = decodeLine(new TextEncoder().encode(text));
+  if (line.kind !== "event") throw new Error(`Expected an event, got ${JSON.stringify(line)}`);
+  const { event, members } = line;
+  return hashEvent({ run, id: event.id, sequence: event.sequence, at: event.at, members });
+}
+
+const digestOf = (members: Members, run?: string) => digestText(hashLine(JSON.stringify(members), run));
+const sum = (events: readonly Members[]) =>
+  digestText(events.reduce<Digest>((total, each) => addDigest(total, hashLine(JSON.stringify(each))), emptyDigest));
+
+test("the digest of an event is the same in every version of this program", () => {
+  expect(digestOf(ringing)).toBe("d90b61e183096bfd0825a2ce1096d07d");
+  expect(
+    digestText(
+      hashMessage(
+        "Hangup",
+        new AmiFields([
+          ["Event", "Hangup"],
+          ["Uniqueid", "1.2"],
+        ]),
+      ),
+    ),
+  ).toBe("c68980b6413f9c95f7b7c4a36b60c197");
+});
+
+// What stands in a line after its id, number and time; and its digest.
+const known: readonly (readonly [members: string, digest: string])[] = [
+  ['"ThisDN":"5001"', "175060bc7089025c8f08b5ffa586e3be"],
+  ['"ThisDN":""', "1602fcab6482b1ba82172d3160c2eed2"],
+  ['"ThisDN":"Grüße"', "2ac062a56eed08cb2ddef86c7bdb29f0"],
+  [String.raw`"ThisDN":"新規 \ud83d\ude00"`, "440087e19ab44b4b24ca64cb284c19e7"],
+  [String.raw`"ThisDN":"\ud800"`, "af35d0904543d72edc245b499a4f57a4"],
+  [String.raw`"ThisDN":"\u0000a\u001f"`, "92b49484396199b4bcf14bbac4a9b359"],
+  [String.raw`"ThisDN":"\u007f\u0080"`, "c97079c974a438da504042a4127ac7bd"],
+  [String.raw`"Größe":"m","A\u0001":"b"`, "461dc08a11e96a2f2a85c25c24a7a766"],
+  [
+    '"CallType":"Inbound","ThisDNRole":"RoleDestination","CallState":22,"CallID":"16"',
+    "f7b4bd159ca0063113e36c6489c0113c",
+  ],
+  ['"CallType":-1,"CallID":99', "1c032a2aab4fbfcb9d9801e309e82ab8"],
+  [
+    '"A":0,"B":-0,"C":10,"D":2147483647,"E":2147483648,"F":9007199254740991,"G":-5,"H":0.1,"I":1e21',
+    "28e6e4d5c5510ecb02f2dddffc451d17",
+  ],
+  ['"A":true,"B":false,"C":null,"D":[],"E":{}', "bd2955ff31387f0e5166ceb858a60489"],
+  ['"D":[1,"1",[null,{"b":1,"a":"x"}]],"E":{"b":{},"a":[true]}', "3dca2fd8529e32188ab23291805dbc1f"],
+  [String.raw`"UserData":{"b":"2","a":1,"é":{"k":"\u0001"}},"Reasons":{}`, "b4137d198ed6f6d736726e62e3e0271f"],
+  [
+    '"UserData":[{"key":"b","type":"str","value":"2"},{"key":"a","type":"int","value":1}]',
+    "affa8720731d3bcdaaeedc51e4393c4e",
+  ],
+  [
+    '"Extensions":[{"key":"a","type":"float","value":1},{"key":"a","type":"list","value":[{"key":"n","value":null}]},{"key":"z"}]',
+    "ebeeb4162fbd9362af3433c3afea1a6a",
+  ],
+  ['"UserData":[{"key":1}],"Reasons":"none","Extensions":null', "387c6df3297cdd9a8ffde2e40a01fbba"],
+];
+
+test("texts of any language, numbers of any size and lists of any kind have the digests that they had before", () => {
+  const lines = known.map(
+    ([members]) => `{"id":"EventRinging","EventSequenceNumber":7,"time":1795423798.403781,${members}}`,
+  );
+  expect(lines.map((line) => digestText(hashLine(line)))).toEqual(known.map(([, digest]) => digest));
+});
+
+test("so have any number, time, run and length of an event", () => {
+  const bare = { id: "EventRinging", EventSequenceNumber: 7, time: 1795423798.403781 };
+  const long = { ...bare, A: "é".repeat(20_000), B: "b".repeat(20_000) };
+  expect({
+    bare: digestOf(bare),
+    "no number": digestOf({ ...bare, EventSequenceNumber: undefined, snapshot: true }),
+    "large number": digestOf({ ...bare, EventSequenceNumber: 9007199254740991 }),
+    "1970": digestOf({ ...bare, time: 0 }),
+    "2100": digestOf({ ...bare, time: 4102444800.000999 }),
+    "odd id": digestOf({ ...bare, id: "E\u0002ü" }),
+    "no run": digestOf(bare, ""),
+    "odd run": digestOf(bare, "101@\u0001é"),
+    "long run": digestOf(bare, "r".repeat(20_000)),
+    long: digestOf(long),
+    "bare again": digestOf(bare),
+  }).toEqual({
+    bare: "f06fba0f6b1861abb72597bc61c0f5f1",
+    "no number": "5f49e413d4b680d90250b13626fe7852",
+    "large number": "de53f1d6d219ba12a7e631c8811bacc3",
+    "1970": "3be32d62af61e63707b880f6435bd461",
+    "2100": "7ea688112d93539e97dcf1e76ca58dcc",
+    "odd id": "8a750aad1d262914b38efab5f25c57a6",
+    "no run": "48884f8a2bb790def5462c63b3bdf67c",
+    "odd run": "2daa8058db22474204b4ec9d5d0998e3",
+    "long run": "9f0442ebec5dea0fbc67d7f75185ca95",
+    long: "99ad2be6fb7e646587d211b307c90aa0",
+    "bare again": "f06fba0f6b1861abb72597bc61c0f5f1",
+  });
+});
+
+test("what means the same on the link has the same digest, however it is written", () => {
+  const same: readonly Members[] = [
+    { ...ringing, EventSequenceNumber: "0000000000000007" },
+    { ...ringing, time: "1795423798.403781" },
+    { ...ringing, time: { sec: 1795423798, usec: 403781 } },
+    { ...ringing, CallType: "CallTypeInbound", ThisDNRole: "RoleDestination" },
+    { ...ringing, CallType: "Inbound", ThisDNRole: "2", CallID: "16" },
+    { ...ringing, UserData: { Nested: { k: 1 }, Segment: "gold" } },
+    {
+      ...ringing,
+      UserData: [
+        { key: "Nested", type: "list", value: [{ key: "k", type: "int", value: 1 }] },
+        { key: "Segment", type: "string", value: "gold" },
+      ],
+    },
+    { ...ringing, ANI: null },
+  ];
+  expect(same.map((each) => digestOf(each))).toEqual(same.map(() => digestOf(ringing)));
+  const escaped = JSON.stringify(ringing).replace('"gold"', '"\\u0067old"');
+  expect(digestText(hashLine(escaped))).toBe(digestOf(ringing));
+});
+
+test("what a server says to one client alone does not count", () => {
+  expect(digestOf({ ...ringing, ReferenceID: 4711 })).toBe(digestOf(ringing));
+});
+
+test("whatever else differs has another digest", () => {
+  const others: readonly Members[] = [
+    ringing,
+    { ...ringing, EventSequenceNumber: 8 },
+    { ...ringing, time: 1795423798.403782 },
+    { ...ringing, id: "EventQueued" },
+    { ...ringing, ThisDN: "5002" },
+    { ...ringing, ThisDN: null },
+    { ...ringing, ThisDNRole: 1 },
+    { ...ringing, CallType: 3 },
+    { ...ringing, UserData: { Segment: "silver", Nested: { k: 1 } } },
+    { ...ringing, UserData: { Segment: "gold", Nested: { k: "1" } } },
+    { ...ringing, UserData: { Segment: "gold", Nested: { k: 2 } } },
+    { ...ringing, UserData: { Segment: "gold" } },
+    { ...ringing, UserData: {} },
+    { ...ringing, Extensions: { Segment: "gold", Nested: { k: 1 } } },
+    { ...ringing, Unheard: [1, [2]] },
+    { ...ringing, Unheard: [[1], 2] },
+    { ...ringing, Unheard: true },
+    { ...ringing, Unheard: "true" },
+    { ...ringing, Unheard: "" },
+    { ...ringing, Unheard: 1 },
+    { ...ringing, Unheard: "1" },
+  ];
+  const digests = others.map((each) => digestOf(each));
+  expect(new Set(digests).size).toBe(others.length);
+  expect(digests).not.toContain(digestOf(ringing, "102@run-1"));
+});
+
+test("keys that come twice in a list stand in their order, others do not", () => {
+  const pair = (key: string, value: unknown) => ({ key, type: "string", value });
+  const of = (...pairs: readonly object[]) => digestOf({ ...ringing, UserData: pairs });
+  expect(of(pair("a", "1"), pair("b", "2"))).toBe(of(pair("b", "2"), pair("a", "1")));
+  expect(of(pair("a", "1"), pair("a", "2"))).not.toBe(of(pair("a", "2"), pair("a", "1")));
+  expect(of(pair("a", "1"), pair("a", "1"))).not.toBe(of(pair("a", "1")));
+});
+
+test("no text passes for two members, or for another kind of value", () => {
+  const texts = [
+    "\u0001ThisDN\u00025001",
+    "\u00031",
+    "\u0004t",
+    "\u0007\u0006",
+    "\u000fA",
+    "\u000f",
+    "A\u0001",
+    "\\u0001",
+  ];
+  const digests = texts.map((text) => digestOf({ ...ringing, Unheard: text }));
+  const plain = [1, true, {}, "A", "\\u0001"].map((value) => digestOf({ ...ringing, Unheard: value }));
+  const nested = texts.map((text) => digestOf({ ...ringing, UserData: { [text]: text } }));
+  expect(new Set([...digests, ...plain, ...nested]).size).toBe(texts.length * 2 + 4);
+});
+
+test("a value that nests without end is no reason to fail", () => {
+  const deep = (depth: number, inner: string) =>
+    `{"id":"EventRinging","EventSequenceNumber":7,"time":1,"UserData":${"[".repeat(depth)}${inner}${"]".repeat(depth)}}`;
+  expect(digestText(hashLine(deep(100, "1")))).not.toBe(digestText(hashLine(deep(100, "2"))));
+  expect(digestText(hashLine(deep(3000, "1")))).toHaveLength(32);
+});
+
+const value = fc.oneof(fc.string(), fc.integer(), fc.boolean());
+const attached = fc.dictionary(fc.string({ minLength: 1 }), fc.oneof(value, fc.dictionary(fc.string(), value)));
+const anEvent = fc.record({
+  id: fc.constantFrom("EventRinging", "EventEstablished", "EventReleased"),
+  time: fc.integer({ min: 1, max: 2_000_000_000_000 }).map((ms) => ms / 1000),
+  ThisDN: fc.string(),
+  OtherDN: fc.string(),
+  CallType: fc.integer({ min: 0, max: 4 }),
+  UserData: attached,
+});
+const someEvents = fc
+  .array(anEvent, { minLength: 1, maxLength: 20 })
+  .map((events) => events.map((event, at) => ({ ...event, EventSequenceNumber: at + 1 })));
+
+test("neither the order of events nor that of their members changes the sum", () => {
+  fc.assert(
+    fc.property(someEvents, fc.infiniteStream(fc.integer({ min: 0, max: 1000 })), (events, order) => {
+      const shuffled = <T>(list: readonly T[]) =>
+        list
+          .map((each) => ({ each, at: order.next().value ?? 0 }))
+          .sort((a, b) => a.at - b.at)
+          .map(({ each }) => each);
+      const turned = shuffled(events).map((event) => Object.fromEntries(shuffled(Object.entries(event))));
+      expect(sum(turned)).toBe(sum(events));
+    }),
+  );
+});
+
+test("an event less, a changed attribute or two numbers that changed places change the sum", () => {
+  fc.assert(
+    fc.property(someEvents, fc.nat(), value, (events, at, other) => {
+      const whole = sum(events);
+      const place = at % events.length;
+      const chosen = events[place];
+      if (chosen === undefined) return;
+      expect(sum(events.filter((event) => event !== chosen))).not.toBe(whole);
+      const without = (change: Members) =>
+        sum(events.map((event) => (event === chosen ? { ...event, ...change } : event)));
+      if (other !== chosen.ThisDN && typeof other === "string") expect(without({ ThisDN: other })).not.toBe(whole);
+      expect(without({ UserData: { ...chosen.UserData, Added: other } })).not.toBe(whole);
+      expect(without({ OtherQueue: other })).not.toBe(whole);
+      const next = events[(place + 1) % events.length];
+      const { EventSequenceNumber: one, ...rest } = chosen;
+      if (next === undefined || next === chosen) return;
+      const { EventSequenceNumber: two, ...nextRest } = next;
+      if (JSON.stringify(rest) === JSON.stringify(nextRest)) return;
+      const swapped = events.map((event) =>
+        event === chosen
+          ? { ...event, EventSequenceNumber: two }
+          : event === next
+            ? { ...event, EventSequenceNumber: one }
+            : event,
+      );
+      expect(sum(swapped)).not.toBe(whole);
+    }),
+  );
+});
+
+test("a manager's message counts without the id of an action, in whatever order its lines stand", () => {
+  const hash = (...lines: readonly (readonly [string, string])[]) =>
+    digestText(hashMessage("Hangup", new AmiFields(lines)));
+  const whole = hash(["Event", "Hangup"], ["Uniqueid", "1.2"], ["Cause", "16"]);
+  expect(hash(["Cause", "16"], ["Event", "Hangup"], ["Uniqueid", "1.2"], ["ActionID", "icon-7"])).toBe(whole);
+  expect(hash(["Event", "Hangup"], ["Uniqueid", "1.2"], ["Cause", "17"])).not.toBe(whole);
+  expect(hash(["Event", "Hangup"], ["Uniqueid", "1.2"])).not.toBe(whole);
+});
+
+test("sums are modulo 2^128", () => {
+  const most: Digest = [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff];
+  expect(digestText(addDigest(most, [1, 0, 0, 0]))).toBe("0".repeat(32));
+  expect(digestText(addDigest(most, most))).toBe(`${"f".repeat(31)}e`);
+  expect(digestText(addDigest([0xffffffff, 0, 0, 0], [2, 3, 0, 0]))).toBe("00000000000000000000000400000001");
+  fc.assert(
+    fc.property(fc.bigInt(0n, 2n ** 128n - 1n), fc.bigInt(0n, 2n ** 128n - 1n), (one, other) => {
+      const lanes = (all: bigint): Digest => {
+        const lane = (at: bigint) => Number((all >> (32n * at)) & 0xffffffffn);
+        return [lane(0n), lane(1n), lane(2n), lane(3n)];
+      };
+      const expected = ((one + other) % 2n ** 128n).toString(16).padStart(32, "0");
+      expect(digestText(addDigest(lanes(one), lanes(other)))).toBe(expected);
+    }),
+  );
+});
