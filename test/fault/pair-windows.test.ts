@@ -27,6 +27,9 @@ const roundSeconds = Math.ceil(windows / lanes / roundsPerLane);
 // What a host of two cores can do beside it, and more than the 20 a second that a small site has.
 const eventsPerSecond = 50;
 const falseIncompleteMax = 0.005;
+// A gap that begins or ends exactly at a window's edge condemns the neighbour, for nobody can know on which side the lost
+// events lay. Of few windows that is a matter of luck: six of 60 come once in a million runs at the ratio above.
+const falseIncompleteOfLuck = 5;
 
 const whyNot = whyNoNamespaces();
 if (whyNot !== null) console.log(`R11 with proxies on loopback instead of network namespaces: ${whyNot}`);
@@ -106,6 +109,11 @@ function printLedger(idbPath: string): void {
   }
 }
 
+/** How many of `count` windows or calls may be called incomplete though a copy has them. */
+function bearable(count: number): number {
+  return Math.max(falseIncompleteOfLuck, count * falseIncompleteMax);
+}
+
 interface Round {
   readonly windows: WindowAudit;
   readonly calls: CallAudit;
@@ -152,8 +160,8 @@ test(
       unsaid: [],
     });
     expect(falseCalls).toEqual([]);
-    expect(missedCalls.length).toBeLessThanOrEqual(count((each) => each.calls) * falseIncompleteMax);
-    expect(falseIncomplete.length).toBeLessThanOrEqual(Math.max(1, audit.windows * falseIncompleteMax));
+    expect(missedCalls.length).toBeLessThanOrEqual(bearable(count((each) => each.calls)));
+    expect(falseIncomplete.length).toBeLessThanOrEqual(bearable(audit.windows));
     figure(
       "R11",
       `${audit.windows} windows of 1 s under random faults: 0 false "complete", every complete copy chosen, ` +
