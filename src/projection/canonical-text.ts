@@ -85,6 +85,7 @@ export class CanonicalText {
   }
 }
 
-function escaped(text: string): string {
+/** With its control characters as others. */
+export function escaped(text: string): string {
   return text.replace(controls, (control) => `\u000f${String.fromCharCode(0x40 + control.charCodeAt(0))}`);
 }

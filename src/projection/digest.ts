@@ -12,7 +12,7 @@
 import type { AmiFields } from "../event/ami-message.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import { type EnumeratedAttribute, enumerationNumber, enumerations } from "../protocol/tevent/enums.ts";
-import { CanonicalText } from "./canonical-text.ts";
+import { CanonicalText, escaped } from "./canonical-text.ts";
 
 /** 128 bits as four unsigned 32-bit numbers, the lowest first. */
 export type Digest = readonly [number, number, number, number];
@@ -84,7 +84,6 @@ type Form = "any" | "whole number" | "pairs" | EnumeratedAttribute;
 interface Member {
   /** Where its value stands among the line's. */
   readonly at: number;
-  readonly key: string;
   readonly form: Form;
 }
 
@@ -92,6 +91,8 @@ interface Member {
 interface Shape {
   readonly keys: readonly string[];
   readonly members: readonly Member[];
+  /** What stands in the text for the names of its members, which are half of it: their hash, 16 hexadecimal digits. */
+  readonly names: string;
 }
 
 /** Said to one client alone, or said otherwise in the text. */
@@ -126,12 +127,18 @@ function writeEvent({ run, id, sequence, at, members }: NumberedEvent): void {
   writeMicroseconds(at);
   text.control(controls.part);
   text.string(id);
-  const keys = Object.keys(members);
-  const values = Object.values(members);
-  for (const { at: place, key, form } of shapeOf(id, keys).members) {
+  text.control(controls.part);
+  let keys = Object.keys(members);
+  let values = Object.values(members);
+  if (values.includes(null)) {
+    keys = keys.filter((_, place) => values[place] !== null);
+    values = values.filter((value) => value !== null);
+  }
+  const shape = shapeOf(id, keys);
+  text.string(shape.names);
+  for (const { at: place, form } of shape.members) {
     const value = values[place];
-    if (value === null) continue;
-    writeKey(key);
+    text.control(controls.part);
     // Most are texts and small numbers.
     if (form === "any" && typeof value === "string") text.string(value);
     else writeValue(form, value);
@@ -166,12 +173,12 @@ function isSame(one: readonly string[], other: readonly string[]): boolean {
 }
 
 function makeShape(keys: readonly string[]): Shape {
-  const members = keys
-    .map((key, at) => ({ key, at }))
+  const named = keys
+    .map((key, at) => ({ key, at, form: formOf(key) }))
     .filter(({ key }) => !leftOut.has(key))
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .map(({ key, at }) => ({ at, key, form: formOf(key) }));
-  return { keys, members };
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+  const names = Bun.hash.xxHash64(named.map(({ key }) => escaped(key)).join("\u0001"), seedHigh);
+  return { keys, members: named.map(({ at, form }) => ({ at, form })), names: names.toString(16).padStart(16, "0") };
 }
 
 function formOf(key: string): Form {

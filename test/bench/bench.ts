@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { measureDigest } from "./digest.ts";
 import { measureDrain } from "./drain.ts";
 import { measureIntake } from "./intake.ts";
 import { measureLatency } from "./latency.ts";
@@ -59,6 +60,7 @@ const measurements: readonly {
     promises: ["P4"],
     async *measure(setting) {
       yield await measureRows(setting);
+      yield await measureDigest(setting);
     },
   },
   {

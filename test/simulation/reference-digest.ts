@@ -29,9 +29,11 @@ export function referenceHash(run: string, { seq, atUs, line }: TrueEvent): bigi
   const members = JSON.parse(line) as Record<string, unknown>;
   const seconds = Math.floor(atUs / 1_000_000);
   let text = `${run}\u0001${seq}\u0001${seconds}.${atUs - seconds * 1_000_000}\u0001${String(members["id"])}`;
-  for (const key of Object.keys(members).sort()) {
-    if (!leftOut.includes(key)) text += `\u0001${key}\u0002${valueText(key, members[key])}`;
-  }
+  const counted = Object.keys(members)
+    .filter((key) => !leftOut.includes(key))
+    .sort();
+  text += `\u0001${Bun.hash.xxHash64(counted.join("\u0001"), seeds.high).toString(16).padStart(16, "0")}`;
+  for (const key of counted) text += `\u0001${valueText(key, members[key])}`;
   return (Bun.hash.xxHash64(text, seeds.high) << 64n) | Bun.hash.xxHash3(text, seeds.low);
 }
 
