@@ -16,6 +16,7 @@ import { decodeAmi } from "../protocol/ami/message.ts";
 import { ClockQuestion } from "./clock-question.ts";
 import type { Connection } from "./network.ts";
 import type { OurEnd, Retry, SessionParts, SourceSession } from "./session.ts";
+import { watchSilence } from "./silence.ts";
 
 export interface AmiLogin {
   readonly username: string;
@@ -211,13 +212,14 @@ export class AmiSession implements SourceSession {
     const { clock, isReading } = this.#parts;
     const silenceMs = this.#parts.silenceMs ?? pingsMissedMax * pingIntervalMs;
     this.#clocks.ask();
-    this.#cancelTimer = clock.after(Math.min(pingIntervalMs, silenceMs / pingsMissedMax), () => {
-      const silentMs = clock.monotonic() - this.#heardAt;
-      if (silentMs > silenceMs && isReading()) {
-        const seconds = Math.round(silentMs / 1000);
-        return this.#end("silence", `pings unanswered, nothing heard for ${seconds} s`, "soon");
-      }
-      this.#ping();
+    this.#cancelTimer = watchSilence({
+      clock,
+      silenceMs,
+      lookEveryMs: Math.min(pingIntervalMs, silenceMs / pingsMissedMax),
+      heardAt: () => this.#heardAt,
+      isReading,
+      looked: () => this.#clocks.ask(),
+      silent: (seconds) => this.#end("silence", `pings unanswered, nothing heard for ${seconds} s`, "soon"),
     });
   }
 

@@ -18,6 +18,7 @@ import { Acknowledgement } from "./acknowledgement.ts";
 import { ClockQuestion } from "./clock-question.ts";
 import type { Connection } from "./network.ts";
 import type { OurEnd, Retry, SessionParts, SourceSession } from "./session.ts";
+import { watchSilence } from "./silence.ts";
 
 // A T-Server answers at once; a port that accepts and says nothing is not one.
 const helloTimeoutMs = 10_000;
@@ -293,18 +294,19 @@ export class TeventSession implements SourceSession {
 
   #watchHeartbeats(): void {
     this.#cancelTimer();
-    const { clock } = this.#parts;
+    const { clock, isReading } = this.#parts;
     const silenceMs = this.#parts.silenceMs ?? heartbeatsMissedMax * this.#heartbeatMs;
-    // Where silence is to be noticed sooner than by heartbeats, the answers to our pings are the signs of life.
-    const lookEveryMs = Math.min(this.#heartbeatMs, silenceMs / pingsInSilence);
-    this.#cancelTimer = clock.after(lookEveryMs, () => {
-      const silentMs = clock.monotonic() - this.#heardAt;
-      if (silentMs > silenceMs && this.#parts.isReading()) {
-        const seconds = Math.round(silentMs / 1000);
-        return this.#end("silence", `heartbeats missed, nothing heard for ${seconds} s`, "soon");
-      }
-      if (this.#isAnswered) this.#clocks.ask();
-      this.#watchHeartbeats();
+    this.#cancelTimer = watchSilence({
+      clock,
+      silenceMs,
+      // Where silence is to be noticed sooner than by heartbeats, the answers to our pings are the signs of life.
+      lookEveryMs: Math.min(this.#heartbeatMs, silenceMs / pingsInSilence),
+      heardAt: () => this.#heardAt,
+      isReading,
+      looked: () => {
+        if (this.#isAnswered) this.#clocks.ask();
+      },
+      silent: (seconds) => this.#end("silence", `heartbeats missed, nothing heard for ${seconds} s`, "soon"),
     });
   }
 

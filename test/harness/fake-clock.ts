@@ -40,13 +40,18 @@ export class FakeClock implements Clock {
     this.#wallOffsetMs += ms;
   }
 
+  /** `ms` pass in which nothing runs, as while the host stands still: what fell due comes late, at the next advance. */
+  standStill(ms: number): void {
+    this.#elapsedMs += ms;
+  }
+
   /** Lets `ms` pass, timer by timer; what a timer set off gets its turn before the next one. */
   async advance(ms: number): Promise<void> {
     const until = this.#elapsedMs + ms;
     await settle();
     for (let next = this.#earliest(until); next !== undefined; next = this.#earliest(until)) {
       this.#timers = this.#timers.filter((each) => each !== next);
-      this.#elapsedMs = next.at;
+      this.#elapsedMs = Math.max(this.#elapsedMs, next.at);
       next.act();
       await settle();
     }

@@ -167,6 +167,17 @@ test("a manager that shuts down, one that is lost and one that falls silent are 
   });
 });
 
+test("after the host stood still what waits in the socket is read before silence is looked for", async () => {
+  const { clock, network, disk } = await connected();
+  clock.standStill(120_000);
+  await clock.advance(0);
+  network.last.send("Event: Newstate\r\nUniqueid: 1\r\n\r\n");
+  await clock.advance(15_000);
+  expect(lastClosed(disk)).toBeUndefined();
+  await clock.advance(30_000);
+  expect(lastClosed(disk)).toMatchObject({ cause: "silence" });
+});
+
 test("a manager that ends the connection while it is not read has done so because of us", async () => {
   const { clock, network, disk } = await connected();
   disk.isFull = true;

@@ -210,6 +210,23 @@ test("a silence shorter than the heartbeats is noticed in its own time, and an i
   expect(disk.marks().at(-1)).toContain('"cause":"silence"');
 });
 
+test("after the host stood still what waits in the socket is read first, and only then silence is", async () => {
+  const { clock, network, disk } = setUp();
+  await settle();
+  network.last.send(hello());
+  await disk.sync();
+  clock.standStill(60_000);
+  await clock.advance(0);
+  expect(network.last.isOpen).toBe(true);
+  network.last.send(event(1));
+  await clock.advance(1_500);
+  expect(network.last.isOpen).toBe(true);
+  expect(network.peers).toHaveLength(1);
+  await clock.advance(3_000);
+  expect(network.peers[0]?.isOpen).toBe(false);
+  expect(disk.marks().at(-1)).toContain('"cause":"silence"');
+});
+
 test("silence is not counted while it is us who do not read", async () => {
   const { clock, network, disk } = setUp();
   await settle();
