@@ -31,6 +31,20 @@ export function readJunit(report: string): Counts | null {
   return { passed: tests - failed - skipped, failed, skipped };
 }
 
+export interface FileTime {
+  readonly file: string;
+  readonly seconds: number;
+}
+
+/** The files that took the longest, the longest first. */
+export function slowestFiles(report: string, count: number): FileTime[] {
+  return [...report.matchAll(/<testsuite name="([^"]*)" file="([^"]*)"[^>]* time="([\d.]+)"/g)]
+    .filter(([, name, file]) => name === file)
+    .map(([, , file = "", seconds]) => ({ file, seconds: Number(seconds) }))
+    .sort((one, other) => other.seconds - one.seconds)
+    .slice(0, count);
+}
+
 /** The last line of a check. */
 export function countsLine({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;

@@ -6,13 +6,14 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { constants, setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkout } from "./installed.ts";
-import { type Counts, countsLine, nothing, readJunit, sum } from "./junit.ts";
+import { type Counts, countsLine, nothing, readJunit, slowestFiles, sum } from "./junit.ts";
 
 interface Step {
   readonly name: string;
   run(): Promise<Counts>;
 }
 
+const slowestShown = 12;
 const one = { passed: { ...nothing, passed: 1 }, failed: { ...nothing, failed: 1 } } as const;
 // The whole check takes 15 minutes where nothing else runs. A step that hangs must end while there is time to say so.
 const stepMsMax = 25 * 60_000;
@@ -121,17 +122,20 @@ async function runTests(files: readonly string[], { report, binary, isBeside }: 
   const words = ["test", timeout, "--reporter=junit", `--reporter-outfile=${report}.xml`, ...paths];
   const exitCode = await runBun(words, { ICON_BINARY: binary }, isBeside ? `${report}.txt` : null);
   if (isBeside) console.log(readFileSync(`${report}.txt`, "utf8"));
-  const counts = readReport(`${report}.xml`);
+  const text = readReport(`${report}.xml`);
+  const slowest = slowestFiles(text, slowestShown).map(({ file, seconds }) => `${file} ${seconds.toFixed(1)} s`);
+  console.log(`slowest: ${slowest.join(", ")}`);
+  const counts = readJunit(text);
   // An error outside of any test fails the run and stands in no report; so does a run that was killed.
   if (counts === null || (exitCode !== 0 && counts.failed === 0)) return sum([counts ?? nothing, one.failed]);
   return counts;
 }
 
-function readReport(report: string): Counts | null {
+function readReport(report: string): string {
   try {
-    return readJunit(readFileSync(report, "utf8"));
+    return readFileSync(report, "utf8");
   } catch {
-    return null; // not written: the run ended before its end
+    return ""; // not written: the run ended before its end
   }
 }
 
