@@ -60,7 +60,10 @@ export const partyRoles = {
 } as const;
 
 /** Class 11: PARENTLINKTYPE of G_IR (always none) and G_PARTY. */
-export const parentLinkTypes = { none: 0 } as const;
+export const parentLinkTypes = { none: 0, transferred: 1, conferenced: 2, answering: 4 } as const;
+
+/** Classes 30 and 86: MERGETYPE of G_CALL_ACTIVE and G_CALL. */
+export const mergeTypes = { transferred: 1, conferenced: 2 } as const;
 
 /** Class 26: G_PROV_CONTROL.PROVIDERTAG. */
 export const providerTags = { cfg: 1, gcc: 2, gls: 3, gud: 4, gos: 5 } as const;
@@ -82,6 +85,7 @@ export const ccEvents = {
   released: 65,
   held: 66,
   retrieved: 67,
+  partyChanged: 68,
   callCreated: 160,
   callDeleted: 162,
 } as const;
@@ -209,14 +213,34 @@ export const dictionaries: readonly DictionaryClass[] = [
     values: [
       { value: 0, name: "none", origin: "seen" },
       {
+        value: 1,
+        name: "transferred",
+        origin: "ours",
+        description: "the parent transferred this party, or was it before",
+      },
+      {
+        value: 2,
+        name: "conferenced",
+        origin: "ours",
+        description: "the parent brought this party in, or was it before",
+      },
+      {
         value: 4,
         name: "answering party",
         origin: "inferred",
-        description: "third-party SQL filters on it to find agents' answering parties; not written by this program",
+        description:
+          "the parent is the stay in the queue from which this party was reached; third-party SQL filters on 4 to find agents' answering parties",
       },
     ],
   },
   { type: 26, name: "provider class", usedBy: ["G_PROV_CONTROL.PROVIDERTAG"], values: named(providerTags, "ours") },
+  {
+    type: 30,
+    name: "call merge type (G_CALL_ACTIVE)",
+    usedBy: ["G_CALL_ACTIVE.MERGETYPE"],
+    values: named(mergeTypes, "ours"),
+  },
+  { type: 86, name: "call merge type", usedBy: ["G_CALL.MERGETYPE"], values: named(mergeTypes, "ours") },
   {
     type: 1000,
     name: "call type",

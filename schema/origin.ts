@@ -62,7 +62,13 @@ const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
       ...system,
     ],
     joined: ["TENANTID"],
-    notes: { CONNIDNUM: digits },
+    notes: {
+      CONNIDNUM: digits,
+      MERGECALLID:
+        "the call in which a party of this one goes on when a transfer or conference is completed; of several the first " +
+        "(our choice: the reference does not say)",
+      ROOTIRID: "IRID, or where that was merged to by then; further merges are found by PARENTIRID of G_IR",
+    },
   },
   G_CALL_HISTORY: { origin: "seen", inferred: systemEnd },
   G_CALL_ACTIVE: {
@@ -84,6 +90,9 @@ const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
   G_IR: {
     origin: "seen",
     inferred: system,
+    notes: {
+      PARENTIRID: "written with the merge, while both calls go on: nothing has to be run afterwards to join them",
+    },
     added: Object.fromEntries(
       [...created, ...terminated].map((column) => [
         column,
@@ -111,6 +120,14 @@ const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
     inferred: ["AGENTID", "CCEVENT", "CCEVENTCAUSE", ...created, ...terminated, ...system],
     added: { PREVSTATE: "named on the page of STATE as holding the earlier state; type as STATE" },
     joined: ["AGENTID"],
+    notes: {
+      PARENTPARTYID:
+        "the stay in the queue (ThisQueue) from which the party was reached; whoever transferred or conferenced it in one " +
+        "step (ThirdPartyDN); or the same party on the call that it came from (EventPartyChanged). Null too where that " +
+        "was not seen",
+      PARTYGUID:
+        "of a server without PartyUUID a party that changes its call gets another one; PARENTPARTYID joins them",
+    },
   },
   G_PARTY_HISTORY: {
     origin: "seen",

@@ -41,6 +41,12 @@ export interface CallFacts {
   readonly dnis: string | null;
 }
 
+/** By what a party descends from another one: it came from the queue `dn`, or `dn` transferred or conferenced it in. */
+export interface PartyParent {
+  readonly dn: string;
+  readonly by: "queue" | "transfer" | "conference";
+}
+
 /** Which party an event is about. */
 export interface PartyFacts {
   /** Null: the source has no party identifiers; then the open stay of `dn` is meant, or a new one begins. */
@@ -51,6 +57,8 @@ export interface PartyFacts {
   readonly type: PartyType;
   /** T-Lib TDNRole; null: this event does not say. */
   readonly role: number | null;
+  /** Absent: it descends from none, or the source does not say. */
+  readonly parent?: PartyParent;
   /** Asterisk: the channels behind the party (unique id and name); ICON_PARTY_CHANNEL. */
   readonly channels: readonly { readonly uniqueId: string; readonly name: string }[];
 }
@@ -89,6 +97,19 @@ export type Happening =
       readonly ccCause: number | null;
       /** Not null: nobody saw it; `at` is then the earliest bound, and the row gets a line in ICON_ROW_QUALITY. */
       readonly unseen: Unseen | null;
+    }
+  /** A transfer or conference is completed: the party left one call and goes on in another, as what it was. */
+  | {
+      readonly kind: "party moved";
+      readonly at: SourceInstant;
+      /** Where it goes on. */
+      readonly call: CallFacts;
+      /** Where it was; null: no call is known by the name that the source gives. */
+      readonly left: CallId | null;
+      readonly by: "transfer" | "conference";
+      readonly party: PartyFacts;
+      readonly ccEvent: number;
+      readonly ccCause: number | null;
     }
   /** A fact about the call became known (number, type) without any party changing. */
   | { readonly kind: "call facts"; readonly at: SourceInstant; readonly call: CallFacts }

@@ -31,6 +31,11 @@ export interface TEvent {
   readonly thisDn: string | null;
   /** TDNRole */
   readonly thisDnRole: number | null;
+  /** The queue that the party stands in or was routed from. */
+  readonly thisQueue: string | null;
+  /** Who caused it, and in which role (TDNRole): of a transfer, who transferred. */
+  readonly thirdPartyDn: string | null;
+  readonly thirdPartyDnRole: number | null;
   readonly ani: string | null;
   readonly dnis: string | null;
   /** Extensions carry VQID: ThisDN is a virtual queue. */

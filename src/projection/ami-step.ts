@@ -227,6 +227,7 @@ function legFacts(leg: AmiLeg): PartyFacts {
     dn: leg.dn,
     type: leg.type,
     role: leg.isCaller ? dnRoles.origination : dnRoles.destination,
+    ...(leg.queueCall && { parent: { dn: leg.queueCall.queue, by: "queue" } }),
     channels: leg.channels,
   };
 }

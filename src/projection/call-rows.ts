@@ -1,6 +1,6 @@
 // How a call and its parties stand in the documented tables: whole rows, written again whenever something changed.
 
-import { callChangeTypes } from "../../schema/dictionary.ts";
+import { callChangeTypes, irChangeTypes } from "../../schema/dictionary.ts";
 import { type SourceInstant, timecode, timestampText, utcSeconds } from "../event/instant.ts";
 import type { Call } from "./call.ts";
 import type { Party } from "./party.ts";
@@ -22,11 +22,13 @@ export function writeActiveRows(world: World, context: StepContext, call: Call):
     ID: call.activeRowId,
     CALLID: call.callId,
     PARENTCALLID: call.parentCallId,
+    MERGECALLID: call.merged?.callId ?? null,
+    MERGETYPE: call.merged?.type ?? null,
     CONNID: call.connId,
     CONNIDNUM: connIdNumber(call.connId),
     SWITCHCALLID: call.switchCallId,
     IRID: call.irId,
-    ROOTIRID: call.irId,
+    ROOTIRID: call.merged?.rootIrId ?? call.irId,
     MEDIATYPE: voice,
     CALLTYPE: call.callType,
     CALLANI: call.ani,
@@ -34,6 +36,8 @@ export function writeActiveRows(world: World, context: StepContext, call: Call):
     ...created(world, call.createdAt),
     ...stamps(world, context, call.activeRowId),
   });
+  // An interaction record that was merged has ended, though the call goes on.
+  if (call.merged !== undefined) return;
   world.write("G_IR_ACTIVE", {
     ID: call.irActiveRowId,
     IRID: call.irId,
@@ -52,13 +56,13 @@ export function writeCallRow(world: World, context: StepContext, call: Call, ter
     ID: call.rowId,
     CALLID: call.callId,
     PARENTCALLID: call.parentCallId,
-    MERGECALLID: null,
-    MERGETYPE: null,
+    MERGECALLID: call.merged?.callId ?? null,
+    MERGETYPE: call.merged?.type ?? null,
     CONNID: call.connId,
     CONNIDNUM: connIdNumber(call.connId),
     SWITCHCALLID: call.switchCallId,
     IRID: call.irId,
-    ROOTIRID: call.irId,
+    ROOTIRID: call.merged?.rootIrId ?? call.irId,
     MEDIATYPE: voice,
     CALLTYPE: call.callType,
     CALLANI: call.ani,
@@ -73,7 +77,7 @@ export function writeIrRow(world: World, context: StepContext, call: Call, state
     ID: call.irRowId,
     IRID: call.irId,
     STATE: state,
-    PARENTIRID: null,
+    PARENTIRID: call.merged?.irId ?? null,
     PARENTLINKTYPE: 0,
     ROOTCALLID: call.callId,
     ...stamps(world, context, call.irRowId),
@@ -91,9 +95,10 @@ export function writeCallHistory(
   world.write("G_CALL_HISTORY", {
     CHID: id,
     CALLID: call.callId,
-    CSEQ: change === callChangeTypes.created ? 1 : 2,
+    // A call is created, merged once at most, and terminated.
+    CSEQ: change === callChangeTypes.created ? 1 : change === callChangeTypes.terminated && call.merged ? 3 : 2,
     CHANGETYPE: change,
-    REFID: null,
+    REFID: change === callChangeTypes.merged ? (call.merged?.callId ?? null) : null,
     ...added(world, at),
     ...stamps(world, context, id),
   });
@@ -112,7 +117,7 @@ export function writeIrHistory(
     IRID: call.irId,
     XSEQ: null,
     CHANGETYPE: change,
-    REFID: null,
+    REFID: change === irChangeTypes.merged ? (call.merged?.irId ?? null) : null,
     ...added(world, at),
     ...stamps(world, context, id),
   });
@@ -134,8 +139,8 @@ export function writePartyRow(
     PARTYGUID: party.guid,
     TYPE: party.type,
     PROLE: party.role,
-    PARENTPARTYID: null,
-    PARENTLINKTYPE: null,
+    PARENTPARTYID: party.parent?.partyId ?? null,
+    PARENTLINKTYPE: party.parent?.type ?? null,
     CALLID: call.callId,
     STATE: state,
     PREVSTATE: previousState,

@@ -6,8 +6,10 @@
 // 2. A party is one stay of one DN on the call (party.ts).
 // 3. A snapshot's word (`party present`) is a state, not a transition that we saw. Where it contradicts what we
 //    believed, the row says since when, and ICON_ROW_QUALITY says that nobody saw the change.
+// 4. A transfer or conference moves a party from one call to another: its stay here ends and one there begins, in the
+//    same state and descending from it. With the first that moves, the call that it left is merged into the other.
 
-import { callChangeTypes, irChangeTypes, irStates, partyStates } from "../../schema/dictionary.ts";
+import { callChangeTypes, irChangeTypes, irStates, mergeTypes, partyStates } from "../../schema/dictionary.ts";
 import {
   type CallFacts,
   type CallId,
@@ -38,6 +40,8 @@ import {
   findParty,
   goesOn,
   isEnding,
+  type LeftParty,
+  linkTypes,
   moveParty,
   type Party,
 } from "./party.ts";
@@ -70,6 +74,16 @@ export interface Call {
   /** When it ended, while the ending waits to be written; null: it goes on. */
   readonly endedAt: SourceInstant | null;
   readonly parties: Readonly<Record<string, Party>>;
+  /** The parties that are gone, the last ones of each DN, in the order in which they went. */
+  readonly left?: readonly LeftParty[];
+  /** Into which call it was merged, when a party went there. */
+  readonly merged?: {
+    readonly callId: CallId;
+    readonly irId: string;
+    /** Where that one's own merges had led by then. */
+    readonly rootIrId: string;
+    readonly type: (typeof mergeTypes)[keyof typeof mergeTypes];
+  };
 }
 
 /** Takes one happening of a source into the live state and the rows. What does not fit is left out and counted. */
@@ -91,6 +105,8 @@ export function stepCall(world: World, context: StepContext, happening: Happenin
     }
     case "party":
       return stepParty(world, context, known, happening);
+    case "party moved":
+      return transplantParty(world, context, known, happening);
     case "party present":
       return confirmParty(world, context, known, happening);
   }
@@ -138,7 +154,7 @@ export function namedKey(callId: CallId, guid: string): string {
 /** Writes the rows of a call that is open, in an IDB that has none of them; its past is not there. */
 export function rewriteCall(world: World, context: StepContext, call: Call, now: SourceInstant): void {
   writeCallRow(world, context, call, null);
-  writeIrRow(world, context, call, irStates.active);
+  writeIrRow(world, context, call, call.merged === undefined ? irStates.active : irStates.terminated);
   writeActiveRows(world, context, call);
   for (const party of Object.values(call.parties)) {
     writePartyRow(world, context, call, party, partyStates[party.state], { ccEvent: 0, ccCause: null }, null);
@@ -225,6 +241,7 @@ function noteBeginningMissed(
 }
 
 type PartyHappening = Extract<Happening, { kind: "party" }>;
+type MovedHappening = Extract<Happening, { kind: "party moved" }>;
 type PresentHappening = Extract<Happening, { kind: "party present" }>;
 
 function stepParty(world: World, context: StepContext, known: Call | undefined, happening: PartyHappening): void {
@@ -261,6 +278,68 @@ function stepParty(world: World, context: StepContext, known: Call | undefined, 
   settle(world, context, call);
 }
 
+function transplantParty(world: World, context: StepContext, known: Call | undefined, happening: MovedHappening): void {
+  const { at, by } = happening;
+  const cause: EventCause = { ccEvent: happening.ccEvent, ccCause: happening.ccCause };
+  const left = happening.left === null ? undefined : world.get("call", happening.left);
+  const before = left && findParty(left, happening.party);
+  let call = known ? learnFacts(world, context, known, happening.call) : createCall(world, context, happening.call, at);
+  if (left !== undefined) leaveFor(world, context, left, before, call, by, at, cause);
+  if (findParty(call, happening.party) !== undefined) {
+    context.count("transition that does not follow");
+    return settle(world, context, call);
+  }
+  const stay = { state: before?.state ?? "connected", createdAt: at, since: at } as const;
+  // The end of the call that it left may be told before.
+  const was = before ?? left?.left?.findLast(({ dn }) => dn === happening.party.dn);
+  const parent = was && { partyId: was.partyId, type: linkTypes[by] };
+  call = beginParty(world, context, call, happening.party, stay, cause, parent);
+  const begun = findParty(call, happening.party);
+  if (was === undefined) noteBeginningMissed(world, context, call, begun, known === undefined, at);
+  // It names a party that no other copy knows by this name.
+  else if (begun !== undefined && (left?.isKeyLocal === true || was.isKeyLocal === true)) {
+    noteQuality(world, context, "G_PARTY", begun.partyId, "key is local", null);
+  }
+  settle(world, context, { ...call, endedAt: null });
+}
+
+/** A party goes from `left` to `call`; undefined: which one it was there is not known. */
+function leaveFor(
+  world: World,
+  context: StepContext,
+  left: Call,
+  party: Party | undefined,
+  call: Call,
+  by: MovedHappening["by"],
+  at: SourceInstant,
+  cause: EventCause,
+): void {
+  let rest = party === undefined ? left : endParty(world, context, left, party, at, cause);
+  // A call to which a party comes back is not merged into what was merged into it: who follows the merges would not end.
+  if (rest.merged === undefined && !isMergedInto(world, call, left)) {
+    const { callId, irId } = call;
+    const rootIrId = call.merged?.rootIrId ?? irId;
+    rest = { ...rest, merged: { callId, irId, rootIrId, type: mergeTypesBy[by] } };
+    writeCallHistory(world, context, rest, callChangeTypes.merged, at);
+    writeIrHistory(world, context, rest, irChangeTypes.merged, at);
+    writeCallRow(world, context, rest, null);
+    writeIrRow(world, context, rest, irStates.terminated);
+    writeActiveRows(world, context, rest);
+    world.erase("G_IR_ACTIVE", rest.irActiveRowId);
+  }
+  const isOver = Object.keys(rest.parties).length === 0 && !rest.isMonitored;
+  settle(world, context, isOver ? { ...rest, endedAt: rest.endedAt ?? at } : rest);
+}
+
+function isMergedInto(world: World, call: Call, other: Call): boolean {
+  for (let at: Call | undefined = call; at?.merged !== undefined; at = world.get("call", at.merged.callId)) {
+    if (at.merged.callId === other.callId || at.merged.rootIrId === other.irId) return true;
+  }
+  return false;
+}
+
+const mergeTypesBy = { transfer: mergeTypes.transferred, conference: mergeTypes.conferenced } as const;
+
 function confirmParty(world: World, context: StepContext, known: Call | undefined, happening: PresentHappening): void {
   const state = begins[happening.step];
   const beganAt = happening.origin ?? happening.at;
@@ -277,7 +356,9 @@ function confirmParty(world: World, context: StepContext, known: Call | undefine
     open !== undefined &&
     (happening.party.guid !== null || happening.party.guidIfNew === null || happening.party.guidIfNew === open.guid);
   if (open !== undefined && !isSameStay) {
-    call = endUnseenParty(world, context, call, open, { ...foundInSnapshot(happening.at), earliest: open.since });
+    // It was there for as long as we listened.
+    const earliest = context.source.heardUntil ?? open.since;
+    call = endUnseenParty(world, context, call, open, { ...foundInSnapshot(happening.at), earliest });
   }
   if (open === undefined || !isSameStay) {
     call = beginParty(world, context, call, happening.party, { state, createdAt: beganAt, since: happening.at }, cause);
@@ -324,7 +405,8 @@ function writeEnding(world: World, context: StepContext, call: Call, at: SourceI
   writeCallRow(world, context, call, at);
   writeIrRow(world, context, call, irStates.terminated);
   writeCallHistory(world, context, call, callChangeTypes.terminated, at);
-  writeIrHistory(world, context, call, irChangeTypes.terminated, at);
+  // That of a merged call has ended with the merge.
+  if (call.merged === undefined) writeIrHistory(world, context, call, irChangeTypes.terminated, at);
   eraseActiveRows(world, call);
   if (call.connId !== null) world.remove("call alias", aliasKey(context.source, call.connId));
   world.remove("call", call.callId);

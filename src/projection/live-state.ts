@@ -5,6 +5,8 @@ import { getTableConfig } from "drizzle-orm/sqlite-core";
 import { type RowOf, type TableName, tableNames, tables } from "../../schema/tables.ts";
 import type { CallId } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
+import type { Call } from "./call.ts";
+import { ConnIdIndex, newestCall } from "./conn-id-index.ts";
 import { DeadlineQueue } from "./deadline.ts";
 import { writeLedgerRows } from "./ledger-rows.ts";
 import { type Entities, type EntityKind, liveStateVersion, type World } from "./world.ts";
@@ -31,6 +33,7 @@ type Undo = () => void;
 export class LiveState implements World {
   readonly #entities = new Map<EntityKind, Map<string, unknown>>();
   readonly #deadlines = new DeadlineQueue();
+  readonly #connIds = new ConnIdIndex();
   #rows: RowChanges = new Map();
   #dirty = new Map<EntityKind, Set<string>>();
   // Steps of G_TIMECODE written since the start; writing one again is harmless.
@@ -47,13 +50,14 @@ export class LiveState implements World {
   restore(stored: Iterable<{ kind: string; key: string; version: number; data: string }>, rowSequence: number): void {
     this.#entities.clear();
     this.#deadlines.clear();
+    this.#connIds.clear();
     this.#timecodes.clear();
     this.#rows = new Map();
     this.#dirty = new Map();
     this.#rowSequence = rowSequence;
     for (const { kind, key, version, data } of stored) {
       if (version !== liveStateVersion) throw new LiveStateVersionError(version);
-      this.#ofKind(kind as EntityKind).set(key, parsed(kind, data));
+      this.#set(kind as EntityKind, key, parsed(kind, data));
     }
   }
 
@@ -122,19 +126,17 @@ export class LiveState implements World {
   }
 
   put<K extends EntityKind>(kind: K, key: string, entity: Entities[K]): void {
-    const ofKind = this.#ofKind(kind);
-    const before = ofKind.get(key);
-    this.#undo.push(() => (before === undefined ? ofKind.delete(key) : ofKind.set(key, before)));
-    ofKind.set(key, entity);
+    const before = this.#ofKind(kind).get(key);
+    this.#undo.push(() => this.#set(kind, key, before));
+    this.#set(kind, key, entity);
     this.#touch(kind, key);
   }
 
   remove(kind: EntityKind, key: string): void {
-    const ofKind = this.#ofKind(kind);
-    const before = ofKind.get(key);
+    const before = this.#ofKind(kind).get(key);
     if (before === undefined) return;
-    this.#undo.push(() => ofKind.set(key, before));
-    ofKind.delete(key);
+    this.#undo.push(() => this.#set(kind, key, before));
+    this.#set(kind, key, undefined);
     this.#touch(kind, key);
   }
 
@@ -151,6 +153,11 @@ export class LiveState implements World {
       if (entity !== undefined) changed.push([key, entity as Entities[K]]);
     }
     return changed;
+  }
+
+  callByConnId(source: string, connId: string): Call | undefined {
+    const known = this.#connIds.find(source, connId).map((callId) => this.get("call", callId));
+    return newestCall(known.filter((call) => call !== undefined));
   }
 
   nextRowId(): number {
@@ -185,6 +192,14 @@ export class LiveState implements World {
       for (const { at, callId } of due) this.#deadlines.add(source, at, callId);
     });
     return due.map(({ callId }) => callId);
+  }
+
+  /** Undefined: it is no longer open. */
+  #set(kind: EntityKind, key: string, entity: unknown): void {
+    const ofKind = this.#ofKind(kind);
+    if (kind === "call") this.#connIds.replace(ofKind.get(key) as Call | undefined, entity as Call | undefined);
+    if (entity === undefined) ofKind.delete(key);
+    else ofKind.set(key, entity);
   }
 
   #ofKind(kind: EntityKind): Map<string, unknown> {

@@ -3,11 +3,12 @@
 // What the transition table does not list changes nothing: a source may say the same thing twice, and after a hole it
 // may say something that does not follow.
 
-import { partyChangeTypes, partyStates } from "../../schema/dictionary.ts";
+import { parentLinkTypes, partyChangeTypes, partyStates } from "../../schema/dictionary.ts";
 import {
   dnRoles,
   type PartyFacts,
   type PartyGuid,
+  type PartyParent,
   type PartyStep,
   type PartyType,
   type Unseen,
@@ -34,6 +35,43 @@ export interface Party {
   readonly createdAt: SourceInstant;
   /** Changes so far: the PSEQ of the last history row. */
   readonly changes: number;
+  /** The party that it descends from. Absent: from none, or that is not known. */
+  readonly parent?: ParentLink;
+  /** Its key was made up here: no other copy has it. */
+  readonly isKeyLocal?: true;
+}
+
+/** A PARTYID, of this call or of the one that the party was on before, and its PARENTLINKTYPE. */
+export interface ParentLink {
+  readonly partyId: string;
+  readonly type: (typeof parentLinkTypes)[keyof typeof parentLinkTypes];
+}
+
+/** A party that is gone, for those who descend from it. */
+export interface LeftParty {
+  readonly dn: string;
+  readonly guid: PartyGuid;
+  readonly partyId: string;
+  readonly isKeyLocal?: true;
+}
+
+// A call goes through a few queues and agents; of those that it left longer ago nobody descends any more.
+const leftPartiesMax = 8;
+
+export const linkTypes = {
+  queue: parentLinkTypes.answering,
+  transfer: parentLinkTypes.transferred,
+  conference: parentLinkTypes.conferenced,
+} as const;
+
+/** Who is still there comes first: a source may tell the new party's beginning before the old one's end. */
+function findParent(call: Call, parent: PartyParent | undefined): ParentLink | undefined {
+  if (parent === undefined) return undefined;
+  const open = Object.values(call.parties).find(
+    ({ dn, state }) => dn === parent.dn && (parent.by !== "queue" || state === "queued"),
+  );
+  const found = open ?? call.left?.findLast(({ dn }) => dn === parent.dn);
+  return found && { partyId: found.partyId, type: linkTypes[parent.by] };
 }
 
 /** The state in which a step leaves a party that was not there before. */
@@ -74,19 +112,21 @@ export function beginParty(
   facts: PartyFacts,
   stay: { readonly state: PartyState; readonly createdAt: SourceInstant; readonly since: SourceInstant },
   cause: EventCause,
+  parent: ParentLink | undefined = findParent(call, facts.parent),
 ): Call {
   const key = facts.guid ?? facts.guidIfNew;
   const guid = key ?? (hashedKey("local party", call.callId, facts.dn, call.stays + 1, stay.createdAt) as PartyGuid);
   const party: Party = {
     rowId: world.nextRowId(),
-    // The association changes when a party moves to another call; its guid does not.
-    partyId: hashedKey("party", guid, call.callId),
+    partyId: partyIdOf(call, guid),
     guid,
     dn: facts.dn,
     type: facts.type,
     role: facts.role ?? dnRoles.unknown,
     changes: 1,
     ...stay,
+    ...(parent && { parent }),
+    ...(key === null && { isKeyLocal: true }),
   };
   const next: Call = {
     ...call,
@@ -107,6 +147,14 @@ export function beginParty(
   }
   if (key === null) noteQuality(world, context, "G_PARTY", party.partyId, "key is local", null);
   return next;
+}
+
+/** The association changes when a party moves to another call, and when it comes back to one; its guid does not. */
+function partyIdOf(call: Call, guid: PartyGuid): string {
+  const earlier = call.left?.findLast((each) => each.guid === guid);
+  return earlier === undefined
+    ? hashedKey("party", guid, call.callId)
+    : hashedKey("party", guid, call.callId, earlier.partyId);
 }
 
 export function moveParty(
@@ -145,7 +193,10 @@ export function endParty(
 ): Call {
   const { [party.guid]: _gone, ...parties } = call.parties;
   const ended: Party = { ...party, changes: party.changes + 1 };
-  const next: Call = { ...call, partyChanges: call.partyChanges + 1, parties };
+  const left = (call.left ?? []).filter((each) => each.dn !== party.dn).slice(1 - leftPartiesMax);
+  const { dn, guid, partyId, isKeyLocal } = party;
+  left.push({ dn, guid, partyId, ...(isKeyLocal && { isKeyLocal }) });
+  const next: Call = { ...call, partyChanges: call.partyChanges + 1, parties, left };
   writePartyRow(world, context, next, ended, partyStates.null, cause, at, partyStates[party.state]);
   writePartyHistory(world, context, next, ended, {
     change: partyChangeTypes.terminated,

@@ -7,8 +7,9 @@
 //    this source and it does not name has ended while we were not listening. One that names more parties than are
 //    kept is taken in as far as they go, and ends nothing.
 
+import { ccEventCauses, partyRoles } from "../../schema/dictionary.ts";
 import type { FrameEnvelope } from "../event/envelope.ts";
-import type { PartyFacts, PartyGuid, PartyStep, Unseen } from "../event/happening.ts";
+import type { PartyFacts, PartyGuid, PartyParent, PartyStep, Unseen } from "../event/happening.ts";
 import {
   type CallFacts,
   type CallId,
@@ -383,19 +384,23 @@ function happeningsOf(world: World, context: StepContext, event: TEvent): readon
   return [{ kind: "party", ...known, at: event.at, call, party, ccCause: event.callState, unseen: null }];
 }
 
-/** A party moves from one call to another: until transfers are told in full, it leaves the one and joins the other. */
+/** A transfer or conference is completed: a party goes on in another call. */
 function partyChanged(world: World, context: StepContext, event: TEvent, call: CallFacts): readonly Happening[] {
   const party = partyFacts(context, event, call);
   if (party === null || event.previousConnId === null || event.previousConnId === event.connId) return [];
-  const at = event.at;
-  const moved = { party, at, ccEvent: tlibMessages.EventPartyChanged, ccCause: event.callState, unseen: null };
-  const joined: Happening = { kind: "party", step: "established", call, ...moved };
-  for (const [, previous] of world.all("call")) {
-    if (previous.source !== context.source.identity.name || previous.connId !== event.previousConnId) continue;
-    const left: CallFacts = { ...call, callId: previous.callId, connId: previous.connId, callType: null };
-    return [{ kind: "party", step: "released", call: left, ...moved }, joined];
-  }
-  return [joined];
+  const { parent: _queue, ...moved } = party;
+  return [
+    {
+      kind: "party moved",
+      at: event.at,
+      call,
+      left: otherCall(world, context, event.previousConnId, call.callId),
+      by: event.callState === ccEventCauses.conferenced ? "conference" : "transfer",
+      party: moved,
+      ccEvent: tlibMessages.EventPartyChanged,
+      ccCause: event.callState,
+    },
+  ];
 }
 
 function presentOf(world: World, context: StepContext, event: TEvent): Happening | null {
@@ -448,12 +453,36 @@ function callFacts(world: World, context: StepContext, event: TEvent): CallFacts
     callId: named.callId,
     isKeyLocal: named.isKeyLocal,
     connId: event.connId,
-    parentCallId: null,
+    parentCallId: consultationOf(world, context, event, named.callId),
     switchCallId: event.switchCallId,
     callType: event.callType !== null && callTypeNumbers.has(event.callType) ? (event.callType as CallType) : null,
     ani: event.ani,
     dnis: event.dnis,
   };
+}
+
+/** A consultation names the call that it came from. */
+function consultationOf(world: World, context: StepContext, event: TEvent, callId: CallId): CallId | null {
+  const { previousConnId } = event;
+  if (event.callType !== callTypes.consult || previousConnId === null) return null;
+  return otherCall(world, context, previousConnId, callId);
+}
+
+/** Null: none is known by this ConnID, or this very call, which got another ConnID. */
+function otherCall(world: World, { source }: StepContext, connId: string, callId: CallId): CallId | null {
+  const known = world.callByConnId(source.identity.name, connId)?.callId;
+  return known === undefined || known === callId ? null : known;
+}
+
+/** Who caused it comes before where it was routed from: both are said of a party that was transferred from a queue. */
+function parentOf(event: TEvent): PartyParent | undefined {
+  const { thirdPartyDn, thirdPartyDnRole, thisQueue, thisDn, isSnapshot } = event;
+  // In a snapshot nothing tells a party that was transferred in one step from one that moved here from a consultation.
+  if (!isSnapshot && thirdPartyDn !== null && thirdPartyDn !== thisDn) {
+    if (thirdPartyDnRole === partyRoles.transferredBy) return { dn: thirdPartyDn, by: "transfer" };
+    if (thirdPartyDnRole === partyRoles.conferencedBy) return { dn: thirdPartyDn, by: "conference" };
+  }
+  return thisQueue !== null && thisQueue !== thisDn ? { dn: thisQueue, by: "queue" } : undefined;
 }
 
 function partyFacts(context: StepContext, event: TEvent, call: CallFacts): PartyFacts | null {
@@ -466,6 +495,7 @@ function partyFacts(context: StepContext, event: TEvent, call: CallFacts): Party
   const creator = event.isSnapshot ? event.origin : { run: context.source.run ?? "", sequence: event.sequence ?? 0 };
   const guidIfNew =
     creator === null ? null : hashedKey("stay", call.callId, event.thisDn, creator.run, creator.sequence);
+  const parent = parentOf(event);
   return {
     guid: event.partyUuid as PartyGuid | null,
     guidIfNew: event.partyUuid === null ? (guidIfNew as PartyGuid | null) : null,
@@ -473,6 +503,7 @@ function partyFacts(context: StepContext, event: TEvent, call: CallFacts): Party
     // Only DNs of the switch have events of their own.
     type: partyTypes.internal,
     role: event.thisDnRole,
+    ...(parent && { parent }),
     channels: [],
   };
 }

@@ -51,6 +51,8 @@ export interface World {
   /** What was put since the last batch was taken, and is still there. */
   changed<K extends EntityKind>(kind: K): readonly (readonly [key: string, entity: Entities[K]])[];
   count(kind: EntityKind): number;
+  /** The call of this source that has this ConnID; of several, which only servers without CallUUID have, the newest. */
+  callByConnId(source: string, connId: string): Call | undefined;
   /** The next value of the sequence behind row ids, GSYS_SEQ and GSYS_USEQ: rises by one. */
   nextRowId(): number;
   /** Writes one whole row of a table, new or changed; the last one written for a key stands. */

@@ -55,11 +55,14 @@ function lineOf(mutator: Mutator, sequence: number): unknown {
     ConnID: mutator.pick(["01", "02", "constructor", "__proto__"]),
     ThisDN: mutator.pick(["5001", "5002", "__proto__"]),
   };
-  for (const name of ["PartyUUID", "CallUUID", "PreviousConnID", "ANI"]) {
+  for (const name of ["PartyUUID", "CallUUID", "ANI"]) {
     if (mutator.below(3) > 0) event[name] = mutator.pick(names);
   }
-  for (const name of ["ThisDNRole", "CallType", "CallState", "CallID"]) {
-    if (mutator.below(3) === 0) event[name] = mutator.pick(numbers);
+  for (const name of ["PreviousConnID", "ThisQueue", "ThirdPartyDN"]) {
+    if (mutator.below(3) === 0) event[name] = mutator.pick([...names, "01", "02", "5001", "5002", 7, {}]);
+  }
+  for (const name of ["ThisDNRole", "ThirdPartyDNRole", "CallType", "CallState", "CallID"]) {
+    if (mutator.below(3) === 0) event[name] = mutator.pick([...numbers, 4, 7]);
   }
   if (mutator.below(6) === 0) Object.assign(event, { snapshot: true, EventSequenceNumber: undefined });
   if (mutator.below(8) === 0) event["origin"] = { run: mutator.pick(names), seq: 3, time: seconds };

@@ -3,6 +3,8 @@
 import type { RowOf, TableName } from "../../schema/tables.ts";
 import type { CallId } from "../../src/event/happening.ts";
 import type { SourceInstant } from "../../src/event/instant.ts";
+import type { Call } from "../../src/projection/call.ts";
+import { newestCall } from "../../src/projection/conn-id-index.ts";
 import { writeLedgerRows } from "../../src/projection/ledger-rows.ts";
 import type { Entities, EntityKind, World } from "../../src/projection/world.ts";
 
@@ -52,6 +54,11 @@ export class MemoryWorld implements World {
 
   remove(kind: EntityKind, key: string): void {
     this.#entities.get(kind)?.delete(key);
+  }
+
+  callByConnId(source: string, connId: string): Call | undefined {
+    const calls = this.all("call").map(([, call]) => call);
+    return newestCall(calls.filter((call) => call.source === source && call.connId === connId));
   }
 
   all<K extends EntityKind>(kind: K): readonly (readonly [key: string, entity: Entities[K]])[] {

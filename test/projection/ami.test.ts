@@ -485,6 +485,25 @@ describe("a list", () => {
 });
 
 describe("the recordings", () => {
+  test("whoever a queue rang descends from a stay in that queue, and nobody else from any", () => {
+    const { happenings } = foldRecording(loadRecording("ami"));
+    const queues = new Set<string>();
+    let rung = 0;
+    for (const each of happenings) {
+      if (each.kind !== "party") continue;
+      if (each.step === "queued") queues.add(`${each.call.callId}/${each.party.dn}`);
+      const { parent } = each.party;
+      if (parent === undefined) continue;
+      rung += each.step === "ringing" ? 1 : 0;
+      expect({ ...parent, isKnown: queues.has(`${each.call.callId}/${parent.dn}`) }).toEqual({
+        dn: parent.dn,
+        by: "queue",
+        isKnown: true,
+      });
+    }
+    expect(rung).toBeGreaterThan(5);
+  });
+
   test("both observers tell the same of every call that both saw whole, key by key and time by time", () => {
     const [a, b] = (["a", "b"] as const).map((name) => byCall(foldRecording(loadRecording(name)).happenings));
     let both = 0;
@@ -530,7 +549,7 @@ describe("the recordings", () => {
     });
     for (const each of happenings) expect(Number.isFinite(each.at)).toBe(true);
     const last = new Map<string, string>();
-    for (const each of happenings) if ("party" in each) last.set(String(each.party.guid), each.step);
+    for (const each of happenings) if ("party" in each && "step" in each) last.set(String(each.party.guid), each.step);
     expect(last.size).toBeGreaterThan(50);
   });
 });

@@ -49,6 +49,35 @@ test("a batch has each row once, as it was written last, and of what came and we
   expect(live.takeBatch().live).toEqual([]);
 });
 
+test("a call is found by its ConnID while it is open, after a restart and after a step that failed", () => {
+  const older = call("older", { source: "north", connId: "01", createdAt: sourceInstant(1) });
+  const newer = call("newer", { source: "north", connId: "01", createdAt: sourceInstant(2) });
+  const live = new LiveState();
+  const found = (source = "north", connId = "01") => live.callByConnId(source, connId)?.callId as string | undefined;
+  live.restore(
+    [newer, older].map((each) => ({
+      kind: "call",
+      key: each.callId,
+      version: liveStateVersion,
+      data: JSON.stringify(each),
+    })),
+    0,
+  );
+  expect([found(), found("south"), found("north", "02")]).toEqual(["newer", undefined, undefined]);
+  live.step((world) => world.remove("call", "newer"));
+  expect(found()).toBe("older");
+  const failing = () =>
+    live.step((world) => {
+      world.put("call", "older", { ...older, connId: "02" });
+      world.put("call", "third", call("third", { source: "north", connId: "01" }));
+      throw new Error("planted");
+    });
+  expect(failing).toThrow("planted");
+  expect([found(), found("north", "02")]).toEqual(["older", undefined]);
+  live.step((world) => world.put("call", "older", { ...older, connId: "02" }));
+  expect([found(), found("north", "02")]).toEqual([undefined, "older"]);
+});
+
 test("live state of another version of the program is refused by its name", () => {
   const stored = [{ kind: "call", key: "a", version: liveStateVersion + 1, data: "{}" }];
   expect(() => new LiveState().restore(stored, 0)).toThrow(LiveStateVersionError);

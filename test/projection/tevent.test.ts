@@ -364,3 +364,13 @@ test("undecodable frames of a queue that took another's place do not replace tho
   expect(again.rows("ICON_UNDECODED", "ID")[0]?.POSITION).toBe(position ?? -1);
   expect(first.line("garbage three").rows("ICON_UNDECODED", "ID").length).toBe(2);
 });
+
+test("of two stays of one DN the earlier one was there until we last heard of the source, and then ended unseen", () => {
+  const queue = { ThisDN: "8001", ThisDNRole: 2, CallUUID: "C1" };
+  const story = new Story().events([0, "EventQueued", queue]).heartbeat(50).close("connection lost").wait(60).open();
+  story.line({ gap: { from: 2, to: 4 } });
+  const origin = { run: "run-1", seq: 4, time: startMs / 1000 + 55 };
+  story.snapshot(4, [55, "EventQueued", { ...queue, origin }]);
+  story.expectParties("8001: queued 0 | 50", "8001: queued 55 | …");
+  expect(story.doubts()).toContain("G_PARTY: end not seen, found in snapshot, 50–55");
+});

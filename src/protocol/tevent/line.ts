@@ -179,11 +179,19 @@ function decodeEvent(members: Members, leading: number | null): TeventLine {
       callState,
       thisDn: text("ThisDN"),
       thisDnRole,
+      thisQueue: textIfAny(members["ThisQueue"]),
+      thirdPartyDn: textIfAny(members["ThirdPartyDN"]),
+      thirdPartyDnRole: enumerationNumber("ThirdPartyDNRole", members["ThirdPartyDNRole"]) ?? null,
       ani: text("ANI"),
       dnis: text("DNIS"),
       isVirtualQueue: hasKey(members["Extensions"], "VQID"),
     },
   };
+}
+
+/** Of what only says how a party came to be: written oddly it is left out, for the event itself says enough without it. */
+function textIfAny(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
 }
 
 const textAttributes = ["ConnID", "PreviousConnID", "CallUUID", "PartyUUID", "ThisDN", "ANI", "DNIS"] as const;
