@@ -68,7 +68,8 @@ function seenWithin({ version, from, until }: Segment, table: CallTableName): Ta
       const ms = msOf(row["ADDED"]);
       return ms !== null && ms >= from * 1000 && ms < until * 1000 && !concluded.has(row);
     })
-    .map((values) => ({ values, copy: version.copy, rowId: rowIdOf(table, values) }));
+    .map((values) => ({ values, copy: version.copy, rowId: rowIdOf(table, values) }))
+    .sort((one, other) => (one.rowId ?? 0) - (other.rowId ?? 0));
 }
 
 /** A copy that missed the beginning wrote one of its own with the first thing that it saw. */
@@ -120,7 +121,7 @@ function nextOfParty({ values }: TakenRow, before: { readonly state: unknown; re
 
 /** What is fixed when a party begins; the rest is as its last change left it. */
 const partyBeginnings = [
-  ...["PARTYGUID", "TYPE", "PROLE", "PARENTPARTYID", "PARENTLINKTYPE", "ENDPOINTDN", "AGENTID"],
+  ...["PARTYGUID", "TYPE", "PROLE", "ENDPOINTDN", "AGENTID"],
   ...["CREATED", "CREATED_TS", "CREATED_TCODE"],
 ];
 
@@ -139,6 +140,7 @@ function joinParties(segments: readonly Segment[], history: readonly TakenRow[])
       values: {
         ...ending,
         ...columnsOf(beginning, partyBeginnings),
+        ...descent(segments, partyId),
         ...{ STATE, PREVSTATE, CCEVENT, CCEVENTCAUSE },
         TERMINATED: isOver ? last.values["ADDED"] : null,
         TERMINATED_TS: isOver ? last.values["ADDED_TS"] : null,
@@ -147,6 +149,15 @@ function joinParties(segments: readonly Segment[], history: readonly TakenRow[])
     });
   }
   return parties;
+}
+
+/** A copy that saw the party begin may have missed the one that it descends from: whichever knows it. */
+function descent(segments: readonly Segment[], partyId: unknown): Row {
+  for (const { version } of segments) {
+    const row = partyRow(segments, version.copy, partyId);
+    if (row?.["PARENTPARTYID"] != null) return columnsOf(row, ["PARENTPARTYID", "PARENTLINKTYPE"]);
+  }
+  return {};
 }
 
 function partyRow(segments: readonly Segment[], copy: number, partyId: unknown): Row | undefined {

@@ -6,16 +6,22 @@ import { type Spell, secondOf } from "./scripted-server.ts";
 /** All that a copy says of each call, local numbers left out. */
 export function accounts(path: string): Map<string, string> {
   const rows = [
-    ...query(path, "SELECT CALLID, 'call', CREATED, TERMINATED, CONNID, CALLTYPE, CALLANI, CALLDNIS, IRID FROM G_CALL"),
-    ...query(path, "SELECT CALLID, 'change', CSEQ, CHANGETYPE, ADDED FROM G_CALL_HISTORY"),
-    ...query(path, "SELECT c.CALLID, 'ir', i.STATE, i.ROOTCALLID FROM G_CALL c JOIN G_IR i ON i.IRID = c.IRID"),
     ...query(
       path,
-      "SELECT c.CALLID, 'ir change', h.CHANGETYPE, h.ADDED FROM G_CALL c JOIN G_IR_HISTORY h ON h.IRID = c.IRID",
+      "SELECT CALLID, 'call', CREATED, TERMINATED, CONNID, CALLTYPE, CALLANI, CALLDNIS, IRID, PARENTCALLID, MERGECALLID, MERGETYPE, ROOTIRID FROM G_CALL",
+    ),
+    ...query(path, "SELECT CALLID, 'change', CSEQ, CHANGETYPE, REFID, ADDED FROM G_CALL_HISTORY"),
+    ...query(
+      path,
+      "SELECT c.CALLID, 'ir', i.STATE, i.ROOTCALLID, i.PARENTIRID FROM G_CALL c JOIN G_IR i ON i.IRID = c.IRID",
     ),
     ...query(
       path,
-      "SELECT CALLID, 'party', PARTYID, PARTYGUID, TYPE, PROLE, STATE, PREVSTATE, ENDPOINTDN, CCEVENT, CREATED, TERMINATED FROM G_PARTY",
+      "SELECT c.CALLID, 'ir change', h.CHANGETYPE, h.REFID, h.ADDED FROM G_CALL c JOIN G_IR_HISTORY h ON h.IRID = c.IRID",
+    ),
+    ...query(
+      path,
+      "SELECT CALLID, 'party', PARTYID, PARTYGUID, TYPE, PROLE, STATE, PREVSTATE, ENDPOINTDN, CCEVENT, CREATED, TERMINATED, PARENTPARTYID, PARENTLINKTYPE FROM G_PARTY",
     ),
     ...query(
       path,

@@ -16,7 +16,13 @@ const seeds = seedsAsked > 0 ? Array.from({ length: seedsAsked }, (_, index) => 
 for (const seed of seeds) {
   test(`seed ${seed}: no call is called whole that is not, and none incomplete that was heard throughout`, async () => {
     const dice = new Dice(seed);
-    const script = { calls: 40, everySeconds: 0.7, lifeSeconds: 2 + dice.below(25), hasIds: dice.chance(0.7) };
+    const script = {
+      calls: 40,
+      everySeconds: 0.7,
+      lifeSeconds: 2 + dice.below(25),
+      hasIds: dice.chance(0.7),
+      transfersEvery: seed % 3 === 0 ? null : 3,
+    };
     using setting = new ExtractionSetting(new ScriptedServer(script));
     const end = setting.server.endSeconds;
     await setting.truth();

@@ -21,15 +21,26 @@ export interface Script {
   readonly lifeSeconds: number;
   /** Without identifiers calls are named by their ConnID, and those that are found in a snapshot by the copy alone. */
   readonly hasIds: boolean;
+  /** One call in so many is transferred, by way of a consultation; null: none is. */
+  readonly transfersEvery: number | null;
 }
 
-export const scriptDefault: Script = { calls: 60, everySeconds: 1, lifeSeconds: 6, hasIds: true };
+export const scriptDefault: Script = {
+  calls: 60,
+  everySeconds: 1,
+  lifeSeconds: 6,
+  hasIds: true,
+  transfersEvery: null,
+};
 
 /** From when until when an instance hears the server; UTC seconds after the story's beginning. */
 export type Spell = readonly [from: number, until: number];
 
+type Party = "queue" | "agent" | "asking" | "asked" | "second";
+type Step = readonly [tenths: number, party: Party, id: string, more?: Line];
+
 // Tenths of the life, party, event.
-const steps = [
+const steps: readonly Step[] = [
   [0, "queue", "EventQueued"],
   [1, "queue", "EventDiverted"],
   [1, "agent", "EventRinging"],
@@ -37,8 +48,21 @@ const steps = [
   [5, "agent", "EventHeld"],
   [7, "agent", "EventRetrieved"],
   [10, "agent", "EventReleased"],
-] as const;
+];
 
+const transferred: readonly Step[] = [
+  ...steps.slice(0, 5),
+  [5, "asking", "EventDialing"],
+  [5, "asked", "EventRinging"],
+  [6, "asking", "EventEstablished"],
+  [6, "asked", "EventEstablished"],
+  [8, "asking", "EventReleased", { CallState: 1 }],
+  [8, "agent", "EventReleased", { CallState: 1 }],
+  [8, "second", "EventPartyChanged", { CallState: 1 }],
+  [10, "second", "EventReleased"],
+];
+
+const isConnected = (id: string) => id === "EventRetrieved" || id === "EventPartyChanged";
 const isEnding = (id: string) => id === "EventDiverted" || id === "EventReleased";
 
 export class ScriptedServer {
@@ -46,13 +70,15 @@ export class ScriptedServer {
   readonly endSeconds: number;
 
   constructor(readonly script: Script = scriptDefault) {
-    const { calls, everySeconds, lifeSeconds } = script;
+    const { calls, everySeconds, lifeSeconds, transfersEvery } = script;
     const unnumbered = Array.from({ length: calls }, (_, call) =>
-      steps.map(([tenths, party, id]) => ({
-        // No two events of one millisecond, and none on a window's border.
-        at: round(10.05 + call * everySeconds + (tenths * lifeSeconds) / 10 + call * 0.001),
-        members: { id, ...this.#party(call, party) },
-      })),
+      (transfersEvery !== null && call % transfersEvery === 0 ? transferred : steps).map(
+        ([tenths, party, id, more]) => ({
+          // No two events of one millisecond, and none on a window's border.
+          at: round(10.05 + call * everySeconds + (tenths * lifeSeconds) / 10 + call * 0.001),
+          members: { id, ...this.#party(call, party), ...(id === "EventPartyChanged" ? arriving(call) : {}), ...more },
+        }),
+      ),
     ).flat();
     this.events = unnumbered
       .toSorted((one, other) => one.at - other.at)
@@ -103,11 +129,14 @@ export class ScriptedServer {
     const parties = new Map<string, ScriptedEvent>();
     for (const event of this.events.slice(0, seq)) {
       const key = `${event.members["ConnID"]}/${event.members["ThisDN"]}`;
+      if (event.members["id"] === "EventPartyChanged") {
+        parties.delete(`${event.members["PreviousConnID"]}/${event.members["ThisDN"]}`);
+      }
       if (isEnding(String(event.members["id"]))) parties.delete(key);
       else parties.set(key, event);
     }
     for (const { members, at } of parties.values()) {
-      const id = members["id"] === "EventRetrieved" ? "EventEstablished" : members["id"];
+      const id = isConnected(String(members["id"])) ? "EventEstablished" : members["id"];
       story.line({ ...members, id, snapshot: true, time: timeOf(at) });
     }
     story.line({ snapshot: "end", lastSeq: seq });
@@ -117,19 +146,40 @@ export class ScriptedServer {
     return this.events.findLast(({ at }) => at <= seconds)?.seq ?? 0;
   }
 
-  #party(call: number, party: "queue" | "agent"): Line {
-    const dn = party === "queue" ? "8000" : `5${100 + call}`;
-    const ids = { CallUUID: `C${call}`, PartyUUID: `${party}-${call}` };
+  #party(call: number, party: Party): Line {
+    const isConsultation = party === "asking" || party === "asked";
+    const dn =
+      { queue: "8000", agent: `5${100 + call}`, asking: `5${100 + call}` }[party as "queue"] ?? `6${100 + call}`;
+    const ids = {
+      CallUUID: isConsultation ? `D${call}` : `C${call}`,
+      // Whoever was asked is the same person when the caller is with him.
+      PartyUUID: `${party === "asked" ? "second" : party}-${call}`,
+    };
+    const kind = isConsultation
+      ? { CallType: 4, PreviousConnID: connIdOf(call), ANI: `5${100 + call}`, DNIS: `6${100 + call}` }
+      : { CallType: 2, ANI: `4155550${100 + call}`, DNIS: "0800123456" };
     return {
-      ConnID: (call + 1).toString(16).padStart(16, "0"),
+      ConnID: isConsultation ? consultationOf(call) : connIdOf(call),
       ...(this.script.hasIds ? ids : {}),
-      CallType: 2,
+      ...kind,
       ThisDN: dn,
-      ThisDNRole: 2,
-      ANI: `4155550${100 + call}`,
-      DNIS: "0800123456",
+      ThisDNRole: party === "asking" ? 1 : 2,
+      ...(party === "agent" ? { ThisQueue: "8000" } : {}),
     };
   }
+}
+
+function connIdOf(call: number): string {
+  return (call + 1).toString(16).padStart(16, "0");
+}
+
+function consultationOf(call: number): string {
+  return `02${connIdOf(call).slice(2)}`;
+}
+
+/** The second agent comes from the consultation. */
+function arriving(call: number): Line {
+  return { PreviousConnID: consultationOf(call), ThirdPartyDN: `5${100 + call}`, ThirdPartyDNRole: 7 };
 }
 
 /** UTC seconds of a moment of the script. */
