@@ -32,6 +32,7 @@ async function recordQueue(directory: string): Promise<void> {
     gapAt: [1.5],
     restartAt: [2.2],
     talkSeconds: 1,
+    transferPercent: 20,
   });
   const { config } = judgeConfig(
     `[instance]

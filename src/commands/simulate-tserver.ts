@@ -66,6 +66,12 @@ export function simulateTserverCommand(): Command {
     .option("--agents <count>", "agents of the centre (default: as many as the rate asks for)", wholeFrom(1))
     .option("--queues <count>", "ACD queues of the centre", wholeFrom(1), defaults.queues)
     .option("--talk-seconds <seconds>", "mean talk, in source time", positive, defaults.talkSeconds)
+    .option(
+      "--transfer-percent <share>",
+      "answered calls that are transferred or conferenced, of a hundred",
+      percent,
+      defaults.transferPercent,
+    )
     .option("--clients-min <count>", "begin when so many clients are served", wholeFrom(0), defaults.clientsMin)
     .action(simulate);
 }
@@ -107,6 +113,7 @@ interface Given {
   readonly agents?: number;
   readonly queues: number;
   readonly talkSeconds: number;
+  readonly transferPercent: number;
   readonly clientsMin: number;
 }
 
@@ -165,6 +172,7 @@ function asOptions(given: Given): TserverOptions {
     agents: given.agents ?? null,
     queues: given.queues,
     talkSeconds: given.talkSeconds,
+    transferPercent: given.transferPercent,
     clientsMin: given.clientsMin,
   };
 }
@@ -173,6 +181,12 @@ function asOptions(given: Given): TserverOptions {
 
 function readNumber(text: string): number {
   return text.trim() === "" ? Number.NaN : Number(text);
+}
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0 && value <= 100)) throw new InvalidArgumentError("expected a number from 0 to 100");
+  return value;
 }
 
 function positive(text: string): number {

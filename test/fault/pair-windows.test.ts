@@ -41,6 +41,7 @@ function serverOf(seed: number): Pick<PairOptions, "simulator" | "clockAheadMs">
     seed,
     rate: eventsPerSecond,
     talkSeconds: random.pick([1, 2, 4]),
+    transferPercent: random.pick([0, 30]),
     heartbeatMs: random.pick([500, 1_000]),
     // Everything can be sent again; what a second or two brought; hardly anything.
     resendEvents: random.pick([200_000, 200_000, 200_000, 150, 60, 20]),

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import Database from "libsql";
 import type { ObservedCall, ObservedParty } from "../../src/simulator/tserver/observable.ts";
+import type { ParentStory } from "../../src/simulator/tserver/truth.ts";
 
 export interface Comparison {
   readonly calls: number;
@@ -23,6 +24,8 @@ interface IdbParty {
   readonly terminated: string | null;
   readonly ccEvent: number;
   readonly ccCause: number | null;
+  readonly parentId: string | null;
+  readonly parentLink: number | null;
   readonly states: { readonly state: number; readonly added: string }[];
 }
 
@@ -34,13 +37,21 @@ interface IdbCall {
   readonly dnis: string | null;
   readonly created: string;
   readonly terminated: string | null;
+  readonly parentCallId: string | null;
+  readonly mergeCallId: string | null;
+  readonly mergeType: number | null;
   readonly parties: IdbParty[];
 }
 
 /** Dictionary 8 by the oracle's words; 1 is null. */
 const states: Readonly<Record<string, number>> = { alerting: 2, connected: 3, held: 4, queued: 5, dialing: 6 };
 const partyIsNull = 1;
-const endings: Readonly<Record<string, number>> = { EventDiverted: 58, EventAbandoned: 59, EventReleased: 65 };
+const endings: Readonly<Record<string, number>> = {
+  EventDiverted: 58,
+  EventAbandoned: 59,
+  EventReleased: 65,
+  EventPartyChanged: 68,
+};
 
 export function readOracle(file: string): ObservedCall[] {
   return readFileSync(file, "utf8")
@@ -56,7 +67,7 @@ export function readIdbCalls(idbPath: string): IdbCall[] {
     const byPartyId = new Map<string, IdbParty>();
     const byCallId = new Map<string, IdbParty[]>();
     for (const row of rows<Record<string, string | number | null>>(
-      "SELECT PARTYID, PARTYGUID, CALLID, ENDPOINTDN, PROLE, CREATED, TERMINATED, CCEVENT, CCEVENTCAUSE FROM G_PARTY ORDER BY ID",
+      "SELECT PARTYID, PARTYGUID, CALLID, ENDPOINTDN, PROLE, CREATED, TERMINATED, CCEVENT, CCEVENTCAUSE, PARENTPARTYID, PARENTLINKTYPE FROM G_PARTY ORDER BY ID",
     )) {
       const party: IdbParty = {
         partyId: String(row["PARTYID"]),
@@ -67,6 +78,8 @@ export function readIdbCalls(idbPath: string): IdbCall[] {
         terminated: row["TERMINATED"] as string | null,
         ccEvent: Number(row["CCEVENT"]),
         ccCause: row["CCEVENTCAUSE"] as number | null,
+        parentId: row["PARENTPARTYID"] as string | null,
+        parentLink: row["PARENTLINKTYPE"] as number | null,
         states: [],
       };
       byPartyId.set(party.partyId, party);
@@ -79,7 +92,7 @@ export function readIdbCalls(idbPath: string): IdbCall[] {
       if (row.STATE !== partyIsNull) byPartyId.get(row.PARTYID)?.states.push({ state: row.STATE, added: row.ADDED });
     }
     return rows<Record<string, string | number | null>>(
-      "SELECT CALLID, CONNID, CALLTYPE, CALLANI, CALLDNIS, CREATED, TERMINATED FROM G_CALL ORDER BY ID",
+      "SELECT CALLID, CONNID, CALLTYPE, CALLANI, CALLDNIS, CREATED, TERMINATED, PARENTCALLID, MERGECALLID, MERGETYPE FROM G_CALL ORDER BY ID",
     ).map((row) => ({
       callId: String(row["CALLID"]),
       connId: row["CONNID"] as string | null,
@@ -88,6 +101,9 @@ export function readIdbCalls(idbPath: string): IdbCall[] {
       dnis: row["CALLDNIS"] as string | null,
       created: String(row["CREATED"]),
       terminated: row["TERMINATED"] as string | null,
+      parentCallId: row["PARENTCALLID"] as string | null,
+      mergeCallId: row["MERGECALLID"] as string | null,
+      mergeType: row["MERGETYPE"] as number | null,
       parties: byCallId.get(String(row["CALLID"])) ?? [],
     }));
   } finally {
@@ -112,6 +128,7 @@ export function compare(idbCalls: readonly IdbCall[], oracle: readonly ObservedC
   const callsDiffering = new Set<string>();
   const byConnId = new Map<string, IdbCall[]>();
   for (const call of idbCalls) byConnId.set(call.connId ?? "", [...(byConnId.get(call.connId ?? "") ?? []), call]);
+  const all = new Links(idbCalls);
   let parties = 0;
   for (const expected of oracle) {
     const found = byConnId.get(expected.connId) ?? [];
@@ -124,7 +141,7 @@ export function compare(idbCalls: readonly IdbCall[], oracle: readonly ObservedC
     };
     if (actual === undefined) say("is not in the IDB");
     else if (found.length > 1) say(`is in the IDB ${found.length} times`);
-    else compareCall(actual, expected, say);
+    else compareCall(actual, expected, all, say);
   }
   for (const [connId, calls] of byConnId) {
     differences.push(`call ${connId}: is in the IDB and was never there`);
@@ -133,7 +150,44 @@ export function compare(idbCalls: readonly IdbCall[], oracle: readonly ObservedC
   return { calls: oracle.length, parties, differences, callsDiffering };
 }
 
-function compareCall(actual: IdbCall, expected: ObservedCall, say: (what: string) => void): void {
+/** By what rows of one call name rows of another. */
+class Links {
+  readonly #connIds: ReadonlyMap<string, string | null>;
+  readonly #parties: ReadonlyMap<string, { readonly party: IdbParty; readonly connId: string | null }>;
+
+  constructor(calls: readonly IdbCall[]) {
+    this.#connIds = new Map(calls.map(({ callId, connId }) => [callId, connId]));
+    this.#parties = new Map(
+      calls.flatMap(({ connId, parties }) => parties.map((party) => [party.partyId, { party, connId }] as const)),
+    );
+  }
+
+  /** Of an extraction that left the other call out only that there is one can be told. */
+  connIdOf(callId: string | null, should: string | null): string | null {
+    if (callId === null) return null;
+    return this.#connIds.get(callId) ?? (this.#isThere(should) ? `of no call: ${callId}` : should);
+  }
+
+  party(partyId: string | null, should: ParentStory | null): string | null {
+    if (partyId === null) return null;
+    const found = this.#parties.get(partyId);
+    if (found === undefined) {
+      return this.#isThere(should?.connId ?? null) ? `of no party: ${partyId}` : parentText(should);
+    }
+    const { connId, party } = found;
+    return `${connId}, ${party.dn}, ${should?.partyUuid == null ? party.states[0]?.added : party.guid}`;
+  }
+
+  #isThere(connId: string | null): boolean {
+    return connId === null || [...this.#connIds.values()].includes(connId);
+  }
+}
+
+function parentText(parent: ParentStory | null): string | null {
+  return parent && `${parent.connId}, ${parent.dn}, ${parent.partyUuid ?? iso(parent.from)}`;
+}
+
+function compareCall(actual: IdbCall, expected: ObservedCall, links: Links, say: (what: string) => void): void {
   const equal = (what: string, is: unknown, should: unknown) => {
     if (is !== should) say(`${what} is ${JSON.stringify(is)}, should be ${JSON.stringify(should)}`);
   };
@@ -142,6 +196,14 @@ function compareCall(actual: IdbCall, expected: ObservedCall, say: (what: string
   equal("CALLANI", actual.ani, expected.ani);
   equal("CALLDNIS", actual.dnis, expected.dnis);
   equal("CREATED", actual.created, iso(expected.createdAt));
+  if (expected.consultOf !== undefined) {
+    equal("the call of PARENTCALLID", links.connIdOf(actual.parentCallId, expected.consultOf), expected.consultOf);
+  }
+  if (expected.merged !== undefined) {
+    const into = expected.merged?.into ?? null;
+    equal("the call of MERGECALLID", links.connIdOf(actual.mergeCallId, into), into);
+    equal("MERGETYPE", actual.mergeType, expected.merged?.by ?? null);
+  }
   compareEnd("TERMINATED", actual.terminated, expected, lastOf(expected), equal, say);
   const rest = [...actual.parties];
   for (const party of expected.parties) {
@@ -152,18 +214,22 @@ function compareCall(actual: IdbCall, expected: ObservedCall, say: (what: string
     );
     const [found] = index === -1 ? [] : rest.splice(index, 1);
     if (found === undefined) say(`party ${party.partyUuid ?? party.dn} is missing`);
-    else compareParty(found, party, say);
+    else compareParty(found, party, links, say);
   }
   for (const extra of rest) say(`party ${extra.guid} was never there`);
 }
 
-function compareParty(actual: IdbParty, expected: ObservedParty, say: (what: string) => void): void {
+function compareParty(actual: IdbParty, expected: ObservedParty, links: Links, say: (what: string) => void): void {
   const name = `party ${expected.partyUuid ?? expected.dn}`;
   const equal = (what: string, is: unknown, should: unknown) => {
     if (is !== should) say(`${name}: ${what} is ${JSON.stringify(is)}, should be ${JSON.stringify(should)}`);
   };
   equal("ENDPOINTDN", actual.dn, expected.dn);
   equal("PROLE", actual.role, expected.role);
+  if (expected.parent !== undefined) {
+    equal("the party of PARENTPARTYID", links.party(actual.parentId, expected.parent), parentText(expected.parent));
+    equal("PARENTLINKTYPE is there", actual.parentLink !== null, expected.parent !== null);
+  }
   equal("CREATED", actual.created, isoOf(expected.originAt ?? expected.states[0]?.from));
   equal(
     "states",

@@ -36,7 +36,7 @@ async function play(directory: TemporaryDirectory, seed: number, outages: readon
   const observable = directory.at("observable.ndjson");
   await using simulator = await Simulator.start("tserver", [
     ...["--seed", `${seed}`, "--rate", `${rate}`, "--seconds", `${seconds}`],
-    ...["--talk-seconds", "1", "--clients-min", "1", "--heartbeat-ms", "1000"],
+    ...["--talk-seconds", "1", "--transfer-percent", "20", "--clients-min", "1", "--heartbeat-ms", "1000"],
     // Longer than the configuration's call-deletion-timeout, so that every ending is written.
     ...["--linger", "5"],
     ...["--truth", truthPath, "--observable", observable],
@@ -130,6 +130,13 @@ function unexplained(
     if (realCall === undefined) return true;
     // It began and ended while nobody listened.
     if (call === undefined) return !isUnheard(realCall.createdAt, realCall.endedAt);
+    const realParent = realCall.parties.find((each) => each.partyUuid === guid)?.parent;
+    if (realParent != null && /PARENT(PARTYID|LINKTYPE)/.test(difference)) {
+      // Whom it descends from was not seen, or not from its beginning.
+      const parties = recorded.get(realParent.connId)?.parties ?? [];
+      const parent = parties.find((each) => each.guid === realParent.partyUuid);
+      if (parent === undefined || doubtful.has(parent.partyId)) return false;
+    }
     const party = call.parties.find((each) => each.guid === guid);
     if (party !== undefined) return !doubtful.has(party.partyId) && !doubtful.has(call.callId);
     if (guid === undefined) return !doubtful.has(call.callId);

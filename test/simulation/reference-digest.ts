@@ -6,7 +6,14 @@ const dnRoles = ["RoleUnknown", "RoleOrigination", "RoleDestination"];
 const enumerations: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   CallType: numbered(callTypes),
   ThisDNRole: numbered(dnRoles),
-  CallState: { CallStateOk: 0, CallStateBusy: 6, CallStateNoAnswer: 7 },
+  ThirdPartyDNRole: { RoleTransferredBy: 7, RoleConferencedBy: 9 },
+  CallState: {
+    CallStateOk: 0,
+    CallStateTransferred: 1,
+    CallStateConferenced: 2,
+    CallStateBusy: 6,
+    CallStateNoAnswer: 7,
+  },
   AgentWorkMode: { AgentAfterCallWork: 3 },
 };
 const leftOut = ["id", "EventSequenceNumber", "time", "ReferenceID", "ClientID"];

@@ -59,6 +59,7 @@ export class SimulatedServer implements SessionHost, EventSink {
       switchDbid: dbid - 100,
       rate: given.eventsPerSecond,
       talkSeconds: 0.3,
+      transferPercent: seed % 2 === 0 ? 0 : 40,
       heartbeatMs: 1_000,
       hasCallUuid: dice.chance(0.8),
       hasPartyUuid: dice.chance(0.8),

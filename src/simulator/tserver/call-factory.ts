@@ -23,7 +23,12 @@ export class CallFactory {
   }
 
   /** Creates the call at the switch. Without `numbers` it comes from outside. */
-  create(board: Switchboard, callType: CallType, numbers?: { readonly ani: string; readonly dnis: string }): Call {
+  create(
+    board: Switchboard,
+    callType: CallType,
+    numbers?: { readonly ani: string; readonly dnis: string },
+    consultOf: Call | null = null,
+  ): Call {
     const count = ++this.#callCount;
     return board.createCall(
       {
@@ -33,6 +38,7 @@ export class CallFactory {
         callType,
         ani: numbers?.ani ?? this.outsideNumber(),
         dnis: numbers?.dnis ?? `0800${100_000 + this.#random.below(20)}`,
+        consultOf: consultOf?.connId ?? null,
       },
       this.#random.chance(0.8) ? this.#firstUserData(count) : [],
     );

@@ -34,6 +34,7 @@ export class Centre {
       callsPerSourceSecond,
       queues: ["8001", ...Array.from({ length: options.queues - 1 }, (_, index) => String(8002 + index))],
       talkSeconds: options.talkSeconds,
+      transferShare: options.transferPercent / 100,
       startUs,
     });
     this.#traffic.begin();

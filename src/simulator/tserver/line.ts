@@ -3,8 +3,17 @@
 // receiver which knows only one way is found out.
 
 import type { Random } from "./random.ts";
-import type { Agent, Call, EventNumber, Party, SwitchEvent, UserData, UserDataValue } from "./switch-event.ts";
-import { callStateNames, callTypeNames, dnRoleNames } from "./switch-event.ts";
+import type {
+  Agent,
+  Call,
+  EventNumber,
+  Party,
+  SwitchEvent,
+  ThirdParty,
+  UserData,
+  UserDataValue,
+} from "./switch-event.ts";
+import { callStateNames, callTypeNames, dnRoleNames, thirdPartyRoleNames } from "./switch-event.ts";
 
 export interface LineSetting {
   readonly serverName: string;
@@ -61,6 +70,10 @@ export class LineWriter {
     let line = `{"id":"${event.id}","EventSequenceNumber":${number},"time":${timeText(event.atUs, encoding.time)},${this.#server}`;
     if (event.call !== null) line += this.#call(event.call, encoding);
     if (event.party !== null) line += this.#party(event.party, encoding);
+    if (event.left !== null) line += `,"PreviousConnID":"${event.left.call.connId}"`;
+    else if (event.call !== null && event.call.consultOf !== null)
+      line += `,"PreviousConnID":"${event.call.consultOf}"`;
+    if (event.party?.thirdParty != null) line += thirdPartyMembers(event.party.thirdParty, encoding.enumsAsNames);
     if (event.callState !== null && (event.callState !== 0 || encoding.enumsAsNames)) {
       line += `,"CallState":${encoding.enumsAsNames ? `"${callStateNames[event.callState]}"` : event.callState}`;
     }
@@ -78,9 +91,12 @@ export class LineWriter {
   ): string {
     const from =
       origin === null ? "" : `,"origin":{"run":"${origin.run}","seq":${origin.seq},"time":${secondsText(origin.atUs)}}`;
+    const consultOf = party.call.consultOf === null ? "" : `,"PreviousConnID":"${party.call.consultOf}"`;
+    const third = party.thirdParty === null ? "" : thirdPartyMembers(party.thirdParty, false);
     return (
       `{"id":"${eventId}","snapshot":true,"time":${secondsText(sinceUs)}${from},${this.#server}` +
-      `${this.#call(party.call, usual)}${this.#party(party, usual)}${userDataMember(party.call, "EventEstablished", false)}}`
+      `${this.#call(party.call, usual)}${this.#party(party, usual)}${consultOf}${third}` +
+      `${userDataMember(party.call, "EventEstablished", false)}}`
     );
   }
 
@@ -144,6 +160,11 @@ function timeText(us: number, encoding: Encoding["time"]): string {
       return `{"sec":${seconds},"usec":${us - seconds * 1_000_000}}`;
     }
   }
+}
+
+function thirdPartyMembers({ dn, role }: ThirdParty, enumsAsNames: boolean): string {
+  const roleText = enumsAsNames ? `"${thirdPartyRoleNames[role]}"` : role;
+  return `,"ThirdPartyDN":"${dn}","ThirdPartyDNRole":${roleText}`;
 }
 
 function agentMembers(agent: Agent, eventId: string, enumsAsNames: boolean): string {

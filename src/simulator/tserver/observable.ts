@@ -14,17 +14,20 @@ import type {
   DnRole,
   EndingId,
   EventNumber,
+  MoveId,
+  Party,
   PartyFacts,
   PartyState,
   SwitchEvent,
+  ThirdParty,
 } from "./switch-event.ts";
 import { stateBegunBy } from "./switch-event.ts";
-import { milliseconds } from "./truth.ts";
+import { milliseconds, type ParentStory } from "./truth.ts";
 
 /** One party of a snapshot, as it was sent. */
 export interface PresentParty {
   readonly call: CallFacts;
-  readonly party: PartyFacts;
+  readonly party: PartyFacts & Pick<Party, "queue">;
   readonly state: PartyState;
   readonly event: string;
   readonly sinceUs: number;
@@ -54,6 +57,9 @@ export interface ObservedCall {
   endedAt: number | null;
   readonly run: string;
   readonly parties: ObservedParty[];
+  /** As in truth, as far as the calls that are named were known. */
+  consultOf?: string | null;
+  merged?: { readonly into: string; readonly by: 1 | 2 } | null;
   readonly seen?: "snapshot";
   endedUnseen?: EndedUnseen;
 }
@@ -65,8 +71,10 @@ export interface ObservedParty {
   /** With `seen`: what was before it, if anything, was not delivered; `from` is what the snapshot said. */
   readonly states: { state: PartyState; from: number; event: string; seen?: "snapshot" }[];
   endedAt: number | null;
-  endEvent: EndingId | null;
+  endEvent: EndingId | MoveId | null;
   callState: number | null;
+  /** As in truth, as far as the parent was known. */
+  readonly parent?: ParentStory | null;
   /** The party was first heard of in a snapshot. */
   readonly seen?: "snapshot";
   /** When it came to be, as the snapshot said. */
@@ -118,7 +126,11 @@ export class Observable {
     if (facts !== null) {
       const key = this.#callKey(facts, run);
       if (event.id === "EventCallDeleted") this.#endCall(key, milliseconds(event.atUs));
-      else this.#callEvent(this.#calls.get(key) ?? this.#beginCall(key, facts, event, run), key, event, { run, seq });
+      else {
+        const call = this.#calls.get(key) ?? this.#beginCall(key, facts, event, run);
+        this.#learnOrigin(call, facts);
+        this.#callEvent(call, key, event, { run, seq });
+      }
     }
     this.#writeQuiet(event.atUs - quietUs);
   }
@@ -140,7 +152,10 @@ export class Observable {
     for (const [key, call] of [...this.#calls]) this.#reconcile(key, call, named.get(key) ?? [], unseen);
     for (const [key, items] of named) {
       const call = this.#calls.get(key) ?? this.#findCall(key, items, run);
-      for (const item of items) this.#present(call, item);
+      for (const item of items) {
+        this.#learnOrigin(call, item.call);
+        this.#present(call, item);
+      }
     }
     this.heard(atUs);
   }
@@ -160,13 +175,22 @@ export class Observable {
     if (facts === null) return;
     const at = milliseconds(event.atUs);
     switch (event.id) {
+      case "EventPartyChanged": {
+        const was = event.left === null ? undefined : this.#leave(event.left, event, number.run, call);
+        if (this.#openParty(call, facts) !== undefined) return;
+        const story = this.#partyStory(facts, was && event.left ? parentStory(event.left.call.connId, was) : null);
+        const party = this.#addParty(call, facts, number, story);
+        party.story.states.push({ state: was?.states.at(-1)?.state ?? "connected", from: at, event: event.id });
+        call.quietSinceUs = null;
+        return;
+      }
       case "EventQueued":
       case "EventDialing":
       case "EventRinging":
       case "EventEstablished":
       case "EventHeld":
       case "EventRetrieved": {
-        const party = this.#openParty(call, facts) ?? this.#beginParty(call, facts, number);
+        const party = this.#openParty(call, facts) ?? this.#beginParty(call, facts, facts.thirdParty, number);
         party.story.states.push({ state: stateBegunBy[event.id], from: at, event: event.id });
         call.quietSinceUs = null;
         return;
@@ -187,6 +211,21 @@ export class Observable {
     }
   }
 
+  /** What the party was on the call that it left for `next`; undefined: it was not known there. */
+  #leave(left: Party, event: SwitchEvent, run: string, next: OpenCall): ObservedParty | undefined {
+    const key = this.#callKey(left.call, run);
+    const call = this.#calls.get(key);
+    if (call === undefined) return undefined;
+    call.story.merged ??= { into: next.story.connId, by: event.callState === 2 ? 2 : 1 };
+    const party = this.#openParty(call, left);
+    if (party === undefined) return undefined;
+    party.story.endedAt = milliseconds(event.atUs);
+    party.story.endEvent = "EventPartyChanged";
+    party.story.callState = event.callState;
+    this.#forgetParty(call, party, key, event.atUs);
+    return party.story;
+  }
+
   #beginCall(key: string, facts: CallFacts, event: SwitchEvent, run: string): OpenCall {
     return this.#openCall(key, event.id === "EventCallCreated", {
       ...this.#callMembers(facts),
@@ -197,8 +236,19 @@ export class Observable {
     });
   }
 
-  #beginParty(call: OpenCall, facts: PartyFacts, origin: EventNumber): OpenParty {
-    return this.#addParty(call, facts, origin, { ...this.#partyMembers(facts), ...stillThere() });
+  #beginParty(call: OpenCall, facts: Descent, thirdParty: ThirdParty | null, origin: EventNumber): OpenParty {
+    return this.#addParty(call, facts, origin, this.#partyStory(facts, parentOn(call, facts, thirdParty)));
+  }
+
+  #partyStory(facts: PartyFacts, parent: ParentStory | null): ObservedParty {
+    return { ...this.#partyMembers(facts), ...stillThere(), parent };
+  }
+
+  /** A consultation names the call that it came from in each of its events. */
+  #learnOrigin(call: OpenCall, { consultOf }: CallFacts): void {
+    if (consultOf === null || call.story.consultOf != null) return;
+    const isKnown = this.#calls.values().some(({ story }) => story.connId === consultOf);
+    if (isKnown) call.story.consultOf = consultOf;
   }
 
   // ---- snapshots
@@ -238,8 +288,8 @@ export class Observable {
     const from = milliseconds(item.sinceUs);
     let party = call.parties.find((open) => this.#isSame(open, item));
     party ??= this.#addParty(call, item.party, item.origin, {
-      ...this.#partyMembers(item.party),
-      ...stillThere(),
+      // Who transferred it cannot be told there from who consulted it.
+      ...this.#partyStory(item.party, parentOn(call, item.party, null)),
       seen: "snapshot",
       ...(item.origin === null ? {} : { originAt: milliseconds(item.origin.atUs) }),
     });
@@ -321,12 +371,27 @@ export class Observable {
       callType: facts.callType,
       ani: facts.ani,
       dnis: facts.dnis,
+      consultOf: null,
+      merged: null,
     };
   }
 
   #partyMembers(facts: PartyFacts) {
     return { partyUuid: this.#names.hasPartyUuid ? facts.uuid : null, dn: facts.dn, role: facts.role };
   }
+}
+
+type Descent = PartyFacts & Pick<Party, "queue">;
+
+/** Whoever brought the party in, or the queue that it was reached from, as far as it was heard of on this call. */
+function parentOn({ story }: OpenCall, { dn, queue }: Descent, thirdParty: ThirdParty | null): ParentStory | null {
+  const from = thirdParty?.dn ?? (queue === dn ? null : queue);
+  const parent = story.parties.findLast((each) => each.dn === from);
+  return parent === undefined ? null : parentStory(story.connId, parent);
+}
+
+function parentStory(connId: string, { dn, partyUuid, states }: ObservedParty): ParentStory {
+  return { connId, dn, partyUuid, from: states[0]?.from ?? 0 };
 }
 
 function stillThere(): Pick<ObservedParty, "states" | "endedAt" | "endEvent" | "callState"> {

@@ -55,6 +55,8 @@ export interface TserverOptions {
   readonly queues: number;
   /** Mean length of a talk, seconds of source time. */
   readonly talkSeconds: number;
+  /** How many of a hundred answered calls are transferred or conferenced. */
+  readonly transferPercent: number;
   /** The centre begins to work when so many clients are served. */
   readonly clientsMin: number;
   /** Real milliseconds to wait for the last acknowledgements. */
@@ -101,6 +103,7 @@ export const tserverDefaults: TserverOptions = {
   agents: null,
   queues: 8,
   talkSeconds: 6,
+  transferPercent: 0,
   clientsMin: 0,
   finalAckMs: 5_000,
   truth: null,

@@ -101,7 +101,15 @@ export class ServerRun {
   }
 }
 
-/** A snapshot knows no EventRetrieved: the party is connected. */
-function presentEventId(stretch: Stretch): string {
-  return stretch.event === "EventRetrieved" ? "EventEstablished" : stretch.event;
+const presentEventIds = {
+  queued: "EventQueued",
+  dialing: "EventDialing",
+  alerting: "EventRinging",
+  connected: "EventEstablished",
+  held: "EventHeld",
+} as const;
+
+/** A snapshot knows no EventRetrieved and no EventPartyChanged: what counts is what the party is. */
+function presentEventId({ state }: Stretch): string {
+  return presentEventIds[state];
 }

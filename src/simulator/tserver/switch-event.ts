@@ -16,26 +16,48 @@ export type BeginningId = keyof typeof stateBegunBy;
 
 export type EndingId = "EventReleased" | "EventDiverted" | "EventAbandoned";
 
+/** Ends a party's stay on one call and begins one on another, in the same state. */
+export type MoveId = "EventPartyChanged";
+
 /** Told with a call, but changing no party. */
-export type RemarkId = "EventAttachedDataChanged" | "EventDestinationBusy" | "EventNetworkReached";
+export type RemarkId =
+  | "EventAttachedDataChanged"
+  | "EventDestinationBusy"
+  | "EventNetworkReached"
+  | "EventPartyAdded"
+  | "EventPartyDeleted";
 
 export type AgentEventId = "EventAgentReady" | "EventAgentNotReady" | "EventDNDOn" | "EventDNDOff";
 
-export type EventId = BeginningId | EndingId | RemarkId | AgentEventId | "EventCallCreated" | "EventCallDeleted";
+export type EventId =
+  | BeginningId
+  | EndingId
+  | MoveId
+  | RemarkId
+  | AgentEventId
+  | "EventCallCreated"
+  | "EventCallDeleted";
 
 /** T-Lib numbers with their names, as far as the simulated switch uses them [tlib-enums.json]. */
 export const callTypeNames = {
   1: "CallTypeInternal",
   2: "CallTypeInbound",
   3: "CallTypeOutbound",
+  4: "CallTypeConsult",
 } as const;
 export type CallType = keyof typeof callTypeNames;
 
 export const dnRoleNames = { 1: "RoleOrigination", 2: "RoleDestination" } as const;
 export type DnRole = keyof typeof dnRoleNames;
 
+/** Of whoever caused what another party's event tells. */
+export const thirdPartyRoleNames = { 7: "RoleTransferredBy", 9: "RoleConferencedBy" } as const;
+export type ThirdPartyRole = keyof typeof thirdPartyRoleNames;
+
 export const callStateNames = {
   0: "CallStateOk",
+  1: "CallStateTransferred",
+  2: "CallStateConferenced",
   6: "CallStateBusy",
   7: "CallStateNoAnswer",
 } as const;
@@ -57,6 +79,8 @@ export interface CallFacts {
   readonly callType: CallType;
   readonly ani: string | null;
   readonly dnis: string | null;
+  /** ConnID of the call that a consultation came from. */
+  readonly consultOf: string | null;
 }
 
 export interface PartyFacts {
@@ -68,14 +92,19 @@ export interface PartyFacts {
 export interface Stretch {
   readonly state: PartyState;
   readonly fromUs: number;
-  readonly event: BeginningId;
+  readonly event: BeginningId | MoveId;
 }
 
 export interface PartyEnd {
   readonly atUs: number;
   /** Null: nobody told; the call was lost when the server restarted. */
-  readonly event: EndingId | null;
+  readonly event: EndingId | MoveId | null;
   readonly callState: CallState | null;
+}
+
+export interface ThirdParty {
+  readonly dn: string;
+  readonly role: ThirdPartyRole;
 }
 
 /** One participant's stay on a call, as it really was: the truth grows here, event by event. */
@@ -84,6 +113,10 @@ export interface Party extends PartyFacts {
   /** The queue that it was routed from or stands in. */
   readonly queue: string | null;
   readonly otherDn: string | null;
+  /** Who transferred or conferenced it in. */
+  readonly thirdParty: ThirdParty | null;
+  /** The party that it descends from: its queue, whoever transferred it, or itself on the call that it came from. */
+  readonly parent: Party | null;
   readonly stretches: Stretch[];
   end: PartyEnd | null;
   /** The event that created it; null until that was told. */
@@ -95,6 +128,8 @@ export interface Call extends CallFacts {
   /** The event that was told first; null until then. */
   created: (EventNumber & { readonly atUs: number }) | null;
   endedAtUs: number | null;
+  /** The call into which it was merged when a party first went there. */
+  merged: { readonly into: Call; readonly by: 1 | 2 } | null;
   userData: UserData;
   /** Rises with each step of the call's script, so that a timer of an earlier step finds itself outdated. */
   step: number;
@@ -119,6 +154,8 @@ export interface SwitchEvent {
   readonly party: Party | null;
   readonly agent: Agent | null;
   readonly callState: CallState | null;
+  /** EventPartyChanged: the party as it was on the call that it left. */
+  readonly left: Party | null;
 }
 
 /** Numbers and sends what the switch tells. */

@@ -14,6 +14,7 @@ import type {
   PartyFacts,
   RemarkId,
   SwitchEvent,
+  ThirdParty,
   UserData,
 } from "./switch-event.ts";
 import { stateBegunBy } from "./switch-event.ts";
@@ -44,7 +45,7 @@ export class Switchboard {
   }
 
   createCall(facts: CallFacts, userData: UserData): Call {
-    const call: Call = { ...facts, parties: [], created: null, endedAtUs: null, userData, step: 0 };
+    const call: Call = { ...facts, parties: [], created: null, endedAtUs: null, merged: null, userData, step: 0 };
     if (this.#hasCallMonitoring) this.#tell({ id: "EventCallCreated", call });
     return call;
   }
@@ -52,12 +53,37 @@ export class Switchboard {
   /** A new party whose first state `event` begins. */
   enter(
     call: Call,
-    facts: PartyFacts & Pick<Party, "queue" | "otherDn">,
+    facts: PartyFacts & Pick<Party, "queue" | "otherDn"> & { readonly thirdParty?: ThirdParty },
     event: "EventQueued" | "EventDialing" | "EventRinging",
   ): Party {
-    const party: Party = { ...facts, call, stretches: [], end: null, origin: null };
+    const { thirdParty = null } = facts;
+    const from = thirdParty?.dn ?? (facts.queue === facts.dn ? null : facts.queue);
+    const parent = call.parties.findLast(({ dn }) => dn === from) ?? null;
+    const party: Party = { ...facts, call, thirdParty, parent, stretches: [], end: null, origin: null };
     this.change(party, event);
     return party;
+  }
+
+  /** The party leaves its call and goes on in `call`, as what it was; whoever brought it there is `thirdParty`. */
+  move(left: Party, call: Call, thirdParty: ThirdParty): Party {
+    const callState = thirdParty.role === 7 ? 1 : 2;
+    const { uuid, dn, role, queue, otherDn } = left;
+    const moved: Party = {
+      ...{ uuid, dn, role, queue, otherDn, call, thirdParty },
+      parent: left,
+      stretches: [],
+      end: null,
+      origin: null,
+    };
+    const number = this.#tell({ id: "EventPartyChanged", call, party: moved, left, callState });
+    const state = left.stretches.at(-1)?.state;
+    if (number === null || state === undefined) return moved;
+    left.end = { atUs: this.nowUs, event: "EventPartyChanged", callState };
+    left.call.merged ??= { into: call, by: callState };
+    moved.origin = { ...number, atUs: this.nowUs };
+    moved.stretches.push({ state, fromUs: this.nowUs, event: "EventPartyChanged" });
+    call.parties.push(moved);
+    return moved;
   }
 
   change(party: Party, event: BeginningId): void {
@@ -126,6 +152,7 @@ export class Switchboard {
       party: about.party ?? null,
       agent: about.agent ?? null,
       callState: about.callState ?? null,
+      left: about.left ?? null,
     });
     if (number !== null && call !== null && call.created === null) {
       call.created = { ...number, atUs: this.nowUs };

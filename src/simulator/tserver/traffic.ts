@@ -2,9 +2,10 @@
 // moves on by raising the call's step, which makes every timer of an earlier step find itself outdated.
 //
 // inbound   one or several ACD queues in a row, abandoned there or rung at an agent; not answered: back into the queue;
-//           answered: held and retrieved a few times, data attached, released
+//           answered: held and retrieved a few times, data attached, released, or first handed on to another agent
 // internal  one agent dials another: answered, busy, or given up while it rings
 // outbound  an agent dials out: answered, busy, not answered
+// handed on by a consultation that ends in a transfer (also while it still rings), a conference or nothing, or in one step
 
 import { AgentPool } from "./agent-pool.ts";
 import { CallFactory } from "./call-factory.ts";
@@ -21,6 +22,8 @@ export interface TrafficSetting {
   readonly queues: readonly [string, ...string[]];
   /** Mean of a talk, seconds of source time; the other stretches are set in relation to it. */
   readonly talkSeconds: number;
+  /** Of the answered inbound calls, how many are handed on. */
+  readonly transferShare: number;
   /** No two runs of the server on one site may give the same names. */
   readonly startUs: number;
 }
@@ -132,7 +135,7 @@ export class Traffic {
           return;
         }
         this.#board.change(party, "EventEstablished");
-        this.#converse(call, [party], () => this.#hangUp(call, [party], [agent]));
+        this.#converse(call, [party], () => this.#conclude(call, party, agent));
       },
       agent,
     );
@@ -259,6 +262,114 @@ export class Traffic {
         this.#board.change(holder, "EventRetrieved");
         this.#talkOn(call, holder, holdsLeft - 1, end);
       });
+    });
+  }
+
+  // ---- handed on
+
+  #conclude(call: Call, party: Party, agent: Agent): void {
+    const state = party.stretches.at(-1)?.state;
+    // Without any share no chance is drawn: a seed's calls are the same as before there were transfers.
+    const { transferShare } = this.#setting;
+    const isHandedOn = transferShare > 0 && state === "connected" && this.#random.chance(transferShare);
+    const second = isHandedOn ? this.#pool.take() : undefined;
+    if (second === undefined) this.#hangUp(call, [party], [agent]);
+    else if (this.#random.chance(0.2)) this.#transferInOneStep(call, party, agent, second);
+    else this.#consult(call, party, agent, second);
+  }
+
+  #transferInOneStep(call: Call, party: Party, agent: Agent, second: Agent): void {
+    const facts = { uuid: this.#calls.partyUuid(), dn: second.dn, role: 2, queue: null, otherDn: call.ani } as const;
+    this.#board.leave(party, "EventReleased", 1);
+    const next = this.#board.enter(call, { ...facts, thirdParty: { dn: agent.dn, role: 7 } }, "EventRinging");
+    this.#rest(agent, false);
+    this.#answer(call, next, second);
+  }
+
+  /** A telephone rings at the second agent, who has the call alone from then on. */
+  #answer(call: Call, party: Party, agent: Agent): void {
+    const act = () => {
+      this.#board.change(party, "EventEstablished");
+      this.#converse(call, [party], () => this.#hangUp(call, [party], [agent]));
+    };
+    this.#next(call, this.#talk(0.05, 0.3), act, agent);
+  }
+
+  /** The caller waits on hold while the agent calls the second one. */
+  #consult(call: Call, party: Party, agent: Agent, second: Agent): void {
+    this.#board.change(party, "EventHeld");
+    const consult = this.#calls.create(this.#board, 4, { ani: agent.dn, dnis: second.dn }, call);
+    const asking = this.#dial(consult, agent, second.dn);
+    const facts = { uuid: this.#calls.partyUuid(), dn: second.dn, role: 2, queue: null, otherDn: agent.dn } as const;
+    const asked = this.#board.enter(consult, facts, "EventRinging");
+    const outcome = this.#random.fraction();
+    this.#next(consult, this.#talk(0.05, 0.3), () => {
+      if (outcome < 0.1) {
+        this.#board.leave(asking, "EventReleased", 0);
+        this.#board.leave(asked, "EventAbandoned", 0);
+        return this.#resume(call, consult, party, agent, second);
+      }
+      if (outcome < 0.2) {
+        const moved = this.#transfer(call, consult, { party, asking, asked }, agent);
+        return this.#answer(call, moved, second);
+      }
+      this.#board.change(asking, "EventEstablished");
+      this.#board.change(asked, "EventEstablished");
+      this.#next(consult, this.#talk(0.1, 0.6), () => {
+        if (outcome < 0.35) {
+          for (const each of [asking, asked]) this.#board.leave(each, "EventReleased", 0);
+          this.#resume(call, consult, party, agent, second);
+        } else if (outcome < 0.75) {
+          const moved = this.#transfer(call, consult, { party, asking, asked }, agent);
+          this.#converse(call, [moved], () => this.#hangUp(call, [moved], [second]));
+        } else this.#conference(call, consult, { party, asking, asked }, agent, second);
+      });
+    });
+  }
+
+  /** The consultation came to nothing: back to the caller. */
+  #resume(call: Call, consult: Call, party: Party, agent: Agent, second: Agent): void {
+    this.#finish(consult);
+    this.#rest(second, false);
+    this.#board.change(party, "EventRetrieved");
+    this.#next(call, this.#talk(0.1, 0.5), () => this.#hangUp(call, [party], [agent]), agent);
+  }
+
+  /** The agent leaves both calls, and the second one goes on in the caller's. */
+  #transfer(
+    call: Call,
+    consult: Call,
+    { party, asking, asked }: { readonly party: Party; readonly asking: Party; readonly asked: Party },
+    agent: Agent,
+  ): Party {
+    this.#board.leave(asking, "EventReleased", 1);
+    this.#board.leave(party, "EventReleased", 1);
+    const moved = this.#board.move(asked, call, { dn: agent.dn, role: 7 });
+    this.#finish(consult);
+    this.#rest(agent, this.#random.chance(0.15));
+    return moved;
+  }
+
+  /** All three are in the caller's call; some time later one of the agents leaves it. */
+  #conference(
+    call: Call,
+    consult: Call,
+    { party, asking, asked }: { readonly party: Party; readonly asking: Party; readonly asked: Party },
+    agent: Agent,
+    second: Agent,
+  ): void {
+    this.#board.leave(asking, "EventReleased", 2);
+    const moved = this.#board.move(asked, call, { dn: agent.dn, role: 9 });
+    this.#board.change(party, "EventRetrieved");
+    this.#board.remark(party, "EventPartyAdded");
+    this.#finish(consult);
+    this.#next(call, this.#talk(0.1, 0.6), () => {
+      const [leaving, staying] = this.#random.chance(0.5) ? [party, moved] : [moved, party];
+      const [first, last] = leaving === party ? [agent, second] : [second, agent];
+      this.#board.leave(leaving, "EventReleased", 0);
+      this.#board.remark(staying, "EventPartyDeleted");
+      this.#rest(first, false);
+      this.#converse(call, [staying], () => this.#hangUp(call, [staying], [last]));
     });
   }
 

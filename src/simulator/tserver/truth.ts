@@ -2,7 +2,7 @@
 // switch's own state, not from the events, so that it can convict whoever folds them wrongly.
 
 import { StoryFile } from "./story-file.ts";
-import type { Call, CallType, DnRole, EndingId, EventNumber, PartyState } from "./switch-event.ts";
+import type { Call, CallType, DnRole, EndingId, EventNumber, MoveId, Party, PartyState } from "./switch-event.ts";
 
 /** One line of the truth file. Times are milliseconds since 1970 with the microseconds as fraction, as they were sent. */
 export interface CallStory {
@@ -17,6 +17,10 @@ export interface CallStory {
   readonly endedAt: number | null;
   /** startTime of the server run whose event told of the call first. */
   readonly run: string;
+  /** ConnID of the call that this one was a consultation of; null: none. */
+  readonly consultOf: string | null;
+  /** ConnID of the call into which it was merged, and whether by a transfer (1) or a conference (2). */
+  readonly merged: { readonly into: string; readonly by: 1 | 2 } | null;
   readonly parties: readonly PartyStory[];
 }
 
@@ -28,9 +32,19 @@ export interface PartyStory {
   readonly states: readonly { readonly state: PartyState; readonly from: number; readonly event: string }[];
   readonly endedAt: number | null;
   /** Null with an `endedAt`: the call was lost when the server restarted, and no event said so. */
-  readonly endEvent: EndingId | null;
+  readonly endEvent: EndingId | MoveId | null;
   /** T-Lib number; null while the party is there, and when no event ended it. */
   readonly callState: number | null;
+  /** The party that it descends from; null: none. */
+  readonly parent: ParentStory | null;
+}
+
+/** A party is named by its call's ConnID with its PartyUUID, or else with its DN and when it came to the call. */
+export interface ParentStory {
+  readonly connId: string;
+  readonly dn: string;
+  readonly partyUuid: string | null;
+  readonly from: number;
 }
 
 /** One line of the events file. */
@@ -72,6 +86,8 @@ export class Truth {
       createdAt: milliseconds(call.created.atUs),
       endedAt: call.endedAtUs === null ? null : milliseconds(call.endedAtUs),
       run: call.created.run,
+      consultOf: call.consultOf,
+      merged: call.merged && { into: call.merged.into.connId, by: call.merged.by },
       parties: call.parties.map((party) => ({
         partyUuid: this.#names.hasPartyUuid ? party.uuid : null,
         dn: party.dn,
@@ -80,8 +96,14 @@ export class Truth {
         endedAt: party.end === null ? null : milliseconds(party.end.atUs),
         endEvent: party.end?.event ?? null,
         callState: party.end?.callState ?? null,
+        parent: party.parent && this.#parentStory(party.parent),
       })),
     } satisfies CallStory);
+  }
+
+  #parentStory({ call, uuid, dn, stretches }: Party): ParentStory {
+    const partyUuid = this.#names.hasPartyUuid ? uuid : null;
+    return { connId: call.connId, dn, partyUuid, from: milliseconds(stretches[0]?.fromUs ?? 0) };
   }
 
   close(): void {
