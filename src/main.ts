@@ -13,6 +13,7 @@ const commandLoaders: ReadonlyMap<string, CommandLoader> = new Map<string, Comma
   ["run", async () => [(await import("./commands/run.ts")).runCommand()]],
   ["init", async () => [(await import("./commands/init.ts")).initCommand()]],
   ["validate", async () => [(await import("./commands/validate.ts")).validateCommand()]],
+  ["options", async () => [(await import("./commands/options.ts")).optionsCommand()]],
   ["dump", async () => [(await import("./commands/dump.ts")).dumpCommand()]],
   ["sql", async () => [(await import("./commands/sql.ts")).sqlCommand()]],
   ["extract", async () => [(await import("./commands/extract.ts")).extractCommand()]],

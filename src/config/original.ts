@@ -1,57 +1,441 @@
-// The original's options. Those that still mean something keep their names; the rest are refused by name, because an
-// option that is silently ignored is believed to work.
+// The original's options, each with what it means there and what becomes of it here. Those that still mean something keep
+// their names; the rest are refused by name, because an option that is silently ignored is believed to work.
+//
+// Meanings, defaults and values are the vendor's documents'; null: they do not say, or could not be read.
 
-/** What to do instead of an option that has no place here. */
-const replaced: Readonly<Record<string, string>> = {
-  "acc-queue-size": "nothing: IDB transactions grow and shrink with the backlog by themselves",
-  "acc-queue-lifespan": "nothing: an event is on disk before it is acknowledged, and none is held back in memory",
-  "acc-proc-tout": "nothing: the original ignores it too",
-  "pq-dbname": "data_dir in [instance]; the persistent queue is a folder in it",
-  "pq-startup-check": "nothing: every start checks the end of the persistent queue, and every record has a checksum",
-  "pq-startup-purge": "retention_age and retention_bytes in [queue]",
-  "pq-backlog-alarm-threshold": "an alarm on the metric icon_records_not_applied",
-  "cfg-dbname": "data_dir in [instance]; there is no separate file for configuration data",
-  "agent-pstorage-name": "path in [idb]; live state is kept in the IDB itself",
-  "use-dss-monitor": "nothing: data source sessions are always recorded",
-  "dss-no-data-tout": "silence in [[source]]",
-  "partition-type": "nothing: the IDB has no partitions",
-  "max-userdata-length": "nothing: the columns of the IDB have no length limit",
-  "gcti-re-registration-tout": "reconnect_min and reconnect_max in [[source]]",
+export type OptionSection =
+  | "callconcentrator"
+  | "filter-data"
+  | "custom-states"
+  | "log-filter"
+  | "log-filter-data"
+  | "gts" // annex of a Switch or DN
+  | "annex"; // of other objects
+
+/** What becomes of an option here. */
+export type OptionState =
+  /** Set under `key`; its default here, and why it is another than the original's, if it is. */
+  | { readonly kind: "in force"; readonly key: string; readonly defaultHere: string; readonly takesEffect: string }
+  /** Nothing is to be set: it is always so, or something else is in its place. */
+  | { readonly kind: "replaced"; readonly by: string }
+  /** This version does not act on it, and refuses it. */
+  | { readonly kind: "not yet"; readonly meanwhile: string };
+
+export interface OriginalOption {
+  readonly name: string;
+  readonly section: OptionSection;
+  readonly meaning: string;
+  /** As the original has it. */
+  readonly default: string | null;
+  readonly values: string | null;
+  /** When a change takes effect there: "restart", "at once". */
+  readonly takesEffect: string | null;
+  readonly here: OptionState;
+}
+
+type Description = readonly [
+  name: string,
+  meaning: string,
+  original: readonly [default_: string | null, values: string | null, takesEffect: string | null],
+  here: OptionState,
+];
+
+const replaced = (by: string): OptionState => ({ kind: "replaced", by });
+const notYet = (meanwhile: string): OptionState => ({ kind: "not yet", meanwhile });
+
+const nothingStored = {
+  agents: "nothing is stored of agents' states",
+  userData: "attached data stays in the persistent queue, and no row is made of it",
+  custom: "no row is made of user events",
+  multimedia: "no Interaction Server is read",
+  outbound: "no Outbound Contact Server is read",
+  configuration: "no Configuration Server is read",
+};
+const everyParty = "every party that has events of its own is stored; parties outside of the switch are not";
+const unknown = [null, null, null] as const;
+const onOff = "0, 1";
+
+const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
+  callconcentrator: [
+    [
+      "role",
+      "what is stored: configuration, calls, agents, attached data, outbound, log messages; ~x is everything but x",
+      ["all", "a list of cfg, gcc, gls, gud, gos, lrm", "restart"],
+      { kind: "in force", key: "[callconcentrator] role", defaultHere: "all", takesEffect: "at SIGHUP" },
+    ],
+    [
+      "acc-queue-size",
+      "how many records may wait in memory; also the size of a transaction of the IDB",
+      ["500", "above 0", "at once"],
+      replaced("nothing: IDB transactions grow and shrink with the backlog by themselves"),
+    ],
+    [
+      "acc-queue-lifespan",
+      "how long a record may wait in memory before it is written to the persistent queue",
+      ["5 s", "above 0", "at once"],
+      replaced("nothing: an event is on disk before it is acknowledged, and none is held back in memory"),
+    ],
+    ["acc-proc-tout", "ignored", ["1 s", null, null], replaced("nothing: the original ignores it too")],
+    [
+      "pq-dbname",
+      "file of the persistent queue",
+      ["icon_<dbid>.pq", "a file, :memory:", "restart"],
+      replaced("data_dir in [instance]; the persistent queue is a folder in it"),
+    ],
+    [
+      "pq-startup-check",
+      "look through the persistent queue at the start",
+      ["1", onOff, "restart"],
+      replaced("nothing: every start checks the end of the persistent queue, and every record has a checksum"),
+    ],
+    [
+      "pq-startup-purge",
+      "shrink the persistent queue at the start",
+      ["0", "0, 1, a size", "restart"],
+      replaced("retention_age and retention_bytes in [queue]"),
+    ],
+    [
+      "pq-backlog-alarm-threshold",
+      "from how many waiting records on an alarm is raised",
+      unknown,
+      replaced("an alarm on the metric icon_records_not_applied"),
+    ],
+    [
+      "cfg-dbname",
+      "file that keeps configuration data between two starts",
+      ["cfg-sync.db", "a path", "restart"],
+      replaced("data_dir in [instance]; there is no separate file for configuration data"),
+    ],
+    [
+      "agent-pstorage-name",
+      "file that keeps login sessions until they are written",
+      ["apstorage.db", "a file", "restart"],
+      replaced("path in [idb]; live state is kept in the IDB itself"),
+    ],
+    [
+      "use-dss-monitor",
+      "record data source sessions; without it there is no high availability",
+      ["0", onOff, "restart"],
+      replaced("nothing: data source sessions are always recorded"),
+    ],
+    [
+      "dss-no-data-tout",
+      "after how long without events a data source is taken for lost",
+      unknown,
+      replaced("silence in [[source]]"),
+    ],
+    [
+      "partition-type",
+      "what GSYS_PARTITION holds",
+      ["0", "0 date, 1 UTC, 2 multimedia rule", "at once"],
+      replaced("nothing: the IDB has no partitions"),
+    ],
+    [
+      "max-userdata-length",
+      "values of attached data are cut to so many characters",
+      ["255 (1024 from 8.1.512.08 to 8.1.514.05)", "a number", null],
+      replaced("nothing: the columns of the IDB have no length limit"),
+    ],
+    [
+      "start-cfg-sync",
+      "read all configuration data anew",
+      ["-1", "-1, 0, 1", "at once"],
+      notYet(nothingStored.configuration),
+    ],
+    [
+      "cfg-annex",
+      "store annexes of configuration objects",
+      ["0", onOff, "restart"],
+      notYet(nothingStored.configuration),
+    ],
+    [
+      "log-call-failure",
+      "log calls that could not be followed",
+      ["0", "0, 1, 2", "at once"],
+      notYet("what was not seen is in ICON_ROW_QUALITY, what was left out in ICON_COUNTER"),
+    ],
+    [
+      "extended-route-result",
+      "store route results as of 7.6",
+      ["0", onOff, "restart"],
+      notYet("no route results are stored"),
+    ],
+    ["mcr-om-processing", "follow open media interactions", ["1", onOff, "restart"], notYet(nothingStored.multimedia)],
+    [
+      "om-check-filter-flag",
+      "leave out open media that are filtered",
+      ["1", onOff, "restart"],
+      notYet(nothingStored.multimedia),
+    ],
+    [
+      "om-force-adata",
+      "store attached data of restored interactions",
+      [null, "true, false", null],
+      notYet(nothingStored.multimedia),
+    ],
+    [
+      "store-releasing-party",
+      "store who released a call in G_CALL_STAT",
+      ["0", onOff, null],
+      notYet("the party that was released first is seen in G_PARTY_HISTORY"),
+    ],
+    [
+      "ssc-processing",
+      "recognise conferences made in one step",
+      unknown,
+      notYet("the new party begins, and has no parent unless the source names it"),
+    ],
+    [
+      "dest-busy-processing",
+      "a history row for EventDestinationBusy",
+      unknown,
+      notYet("the cause stands with the release (CCEVENTCAUSE 6)"),
+    ],
+    ["gos-write-duplicate-metrics", "store repeated metrics of outbound", unknown, notYet(nothingStored.outbound)],
+    [
+      "gls-acw-first",
+      "after-call work belongs to the first call, not the last",
+      ["the last call", onOff, "restart"],
+      notYet(nothingStored.agents),
+    ],
+    ["gls-stats-update", "when agents' statistics are written", unknown, notYet(nothingStored.agents)],
+    ["gls-stats-update-delta", "how much they must have changed", unknown, notYet(nothingStored.agents)],
+    ["gls-store-event-seq", "store the number of the event with agents' rows", unknown, notYet(nothingStored.agents)],
+    ["gls-active-reason-codes", "store reasons while they hold", unknown, notYet(nothingStored.agents)],
+    [
+      "enable-supervision-subscription",
+      "subscribe to supervision events",
+      [null, "true, false", null],
+      notYet(everyParty),
+    ],
+  ],
+  "filter-data": [
+    ["observer-party", "1: observers are not stored", ["0", onOff, "restart"], notYet(everyParty)],
+    ["external-party", "1: parties outside of the switch are not stored", ["0", onOff, null], notYet(everyParty)],
+    [
+      "acd-party-metrics",
+      "1: no statistics of stays in queues",
+      ["0", onOff, null],
+      notYet("no statistics are stored; G_PARTY_HISTORY has the times"),
+    ],
+    ["acd-party-history", "1: no history of stays in queues", ["0", onOff, null], notYet("all history is stored")],
+    [
+      "call-metrics",
+      "1: no G_CALL_STAT",
+      ["0", onOff, null],
+      notYet("no statistics are stored; G_PARTY_HISTORY has the times"),
+    ],
+    ["gls-queue", "no queues in agents' rows", unknown, notYet(nothingStored.agents)],
+  ],
+  "custom-states": [
+    [
+      "store-event-data",
+      "which data of user events is stored",
+      ["none", "none, all, conf", "at once"],
+      notYet(nothingStored.custom),
+    ],
+    [
+      "store-event-extensions",
+      "which extensions of user events are stored",
+      ["none", "none, all, conf", "at once"],
+      notYet(nothingStored.custom),
+    ],
+    [
+      "EventData",
+      "keys of user events to store; EventData_X too",
+      [null, "a list of Type,Key", "at once"],
+      notYet(nothingStored.custom),
+    ],
+    [
+      "EventExtensions",
+      "extensions of user events to store",
+      [null, "a list of Type,Key", "at once"],
+      notYet(nothingStored.custom),
+    ],
+    [
+      "GlobalData",
+      "keys stored with every user event",
+      [null, "a list of Type,Key", "at once"],
+      notYet(nothingStored.custom),
+    ],
+    [
+      "AgentRecordUserTypes",
+      "agents' states of one's own",
+      [null, "a list of StateCode,KeyName, codes above 199", "at once"],
+      notYet(nothingStored.custom),
+    ],
+    [
+      "AgentUserFields",
+      "fields of G_CUSTOM_STATES",
+      [null, "a list of Type,FieldName,KeyName", "restart"],
+      notYet(nothingStored.custom),
+    ],
+    [
+      "max-party-info",
+      "how many parties are remembered for user events",
+      ["16", "4 to 128", "at once"],
+      notYet(nothingStored.custom),
+    ],
+  ],
+  "log-filter": [
+    [
+      "default-filter-type",
+      "what the log hides of attached data",
+      [null, "skip and others", null],
+      replaced("nothing: attached data and callers' numbers are never in the log"),
+    ],
+  ],
+  "log-filter-data": [
+    ["<key>", "what the log hides of this key", [null, "skip and others", null], replaced("nothing: see log-filter")],
+  ],
+  gts: [
+    [
+      "call-deletion-timeout",
+      "how long after a call's end its ending is written, for events that come late",
+      ["30 s", "0 to 3600 (3 to 600 in 8.1.4)", "at once"],
+      { kind: "in force", key: "[source.gts] call-deletion-timeout", defaultHere: "30", takesEffect: "at SIGHUP" },
+    ],
+    [
+      "delivered-flag",
+      "when the called party outside of the switch counts as alerting",
+      ["0; Cisco CallManager 1 or 2", "0 Dialing, 1 NetworkReached, 2 Established, 3 never", "restart"],
+      notYet(everyParty),
+    ],
+    [
+      "sst-options",
+      "how a transfer in one step is recognised",
+      ["0", "0 Released and then Ringing or Queued, 1 Released with a cause alone", "restart"],
+      replaced("nothing: the new party descends from whoever its first event names (ThirdPartyDN)"),
+    ],
+    [
+      "ring-divert",
+      "a parent also where Ringing comes before Diverted; of a DN too",
+      ["0", onOff, "restart"],
+      replaced("nothing: always so"),
+    ],
+    [
+      "lookup-queue-on-ringing",
+      "the parent is the queue that EventRinging names",
+      ["1 or 0, by page", onOff, "restart"],
+      replaced("nothing: always so"),
+    ],
+    [
+      "use-server-partyuuid",
+      "take the server's PartyUUID for PARTYGUID",
+      unknown,
+      replaced("nothing: always so; PARTYID is made of it, and is the same in both IDBs of a pair"),
+    ],
+    [
+      "gcti-re-registration-tout",
+      "how long to wait before DNs are registered again",
+      unknown,
+      replaced("reconnect_min and reconnect_max in [[source]]"),
+    ],
+    [
+      "sync-calls-on-switchover",
+      "compare open calls with the server's after a switchover",
+      unknown,
+      replaced("nothing: every snapshot is compared"),
+    ],
+    [
+      "gls-acw-first",
+      "of this switch",
+      ["-1", "-1 as [callconcentrator], 0, 1", "restart"],
+      notYet(nothingStored.agents),
+    ],
+    [
+      "switch-multi-links-enabled",
+      "several T-Servers on one switch",
+      ["0", "1, other numbers", "restart"],
+      notYet("each source is a cluster of its own"),
+    ],
+    [
+      "emulate-event-queued-extrp",
+      "make up EventQueued for external routing points",
+      unknown,
+      notYet("a stay begins with the first of its events"),
+    ],
+    [
+      "emulate-event-queued-rp",
+      "make up EventQueued for routing points",
+      unknown,
+      notYet("a stay begins with the first of its events"),
+    ],
+    [
+      "emulate-event-queued-rq",
+      "make up EventQueued for routing queues",
+      unknown,
+      notYet("a stay begins with the first of its events"),
+    ],
+    ["gls-associations-rule", "how agents, places and DNs belong together", unknown, notYet(nothingStored.agents)],
+    ["gls-enable-acw-busy", "whether a call may overlay after-call work", unknown, notYet(nothingStored.agents)],
+    ["gls-flag-on-disconnect", "mark sessions when the link is lost", unknown, notYet(nothingStored.agents)],
+    ["gls-improve-data-for-agent", "name only", unknown, notYet(nothingStored.agents)],
+    ["gls-max-duration", "how long a login session may be", unknown, notYet(nothingStored.agents)],
+    ["gls-max-inactivity", "how long a login session may be without a change", unknown, notYet(nothingStored.agents)],
+    ["gls-use-ts-id", "name only", unknown, notYet(nothingStored.agents)],
+    [
+      "fix-time-stamps",
+      "name only",
+      unknown,
+      notYet("times are the source's; steps of its clock are marked in the ledger"),
+    ],
+    [
+      "min-tsync-roundtrip",
+      "name only",
+      unknown,
+      notYet("the clocks' difference is measured by pings and stored with its uncertainty"),
+    ],
+    ["gts-dnis-detection", "name only", unknown, notYet("DNIS is the first that the source tells")],
+    ["same-dn", "name only", unknown, notYet(everyParty)],
+    ["suppress-user-data", "name only", unknown, notYet(nothingStored.userData)],
+    ["third-party-queue-in-divert", "name only", unknown, notYet("the queue is the one of EventRinging")],
+    ["valid-digits", "name only", unknown, notYet("numbers are stored as the source tells them")],
+    ["support-dn-type-N", "name only", unknown, notYet("every DN that has events is stored")],
+  ],
+  annex: [
+    [
+      "om-activity-report",
+      "of a Script: whether its interactions are stored",
+      ["true", "true, false", "restart"],
+      notYet(nothingStored.multimedia),
+    ],
+  ],
 };
 
-/** Options that this version knows of but does nothing with; a file that sets one would not get what it asks for. */
-const notYet: ReadonlySet<string> = new Set([
-  ...["start-cfg-sync", "cfg-annex", "log-call-failure", "extended-route-result", "mcr-om-processing"],
-  ...["om-check-filter-flag", "om-activity-report", "om-force-adata", "store-releasing-party", "ssc-processing"],
-  ...["dest-busy-processing", "gos-write-duplicate-metrics", "gls-acw-first", "gls-stats-update"],
-  ...["gls-stats-update-delta", "gls-store-event-seq", "gls-active-reason-codes", "enable-supervision-subscription"],
-  ...["observer-party", "external-party", "acd-party-metrics", "acd-party-history", "call-metrics", "gls-queue"],
-  ...["store-event-data", "store-event-extensions", "EventData", "EventExtensions", "GlobalData"],
-  ...["AgentRecordUserTypes", "AgentUserFields", "max-party-info", "default-filter-type"],
-  ...["delivered-flag", "sst-options", "ring-divert", "lookup-queue-on-ringing", "switch-multi-links-enabled"],
-  ...["emulate-event-queued-extrp", "emulate-event-queued-rp", "emulate-event-queued-rq", "fix-time-stamps"],
-  ...["gls-associations-rule", "gls-enable-acw-busy", "gls-flag-on-disconnect", "gls-improve-data-for-agent"],
-  ...["gls-max-duration", "gls-max-inactivity", "gls-use-ts-id", "gts-dnis-detection", "min-tsync-roundtrip"],
-  ...["same-dn", "suppress-user-data", "sync-calls-on-switchover", "third-party-queue-in-divert"],
-  ...["use-server-partyuuid", "valid-digits"],
-]);
+export const originalOptions: readonly OriginalOption[] = Object.entries(bySection).flatMap(([section, described]) =>
+  described.map(([name, meaning, [default_, values, takesEffect], here]) => ({
+    ...{ name, section: section as OptionSection, meaning, default: default_, values, takesEffect, here },
+  })),
+);
 
 /** The original's sections of which no option is of use yet. */
 export const originalSections: readonly string[] = ["filter-data", "custom-states", "log-filter", "log-filter-data"];
 
-export interface OriginalOption {
+export interface RefusedOption {
   readonly problem: string;
   readonly expected: string;
 }
 
+/** Those of this name: one may stand in several sections. */
+export function optionsNamed(name: string): readonly OriginalOption[] {
+  // Families of names.
+  const family = /^EventData_/.test(name)
+    ? "EventData"
+    : /^support-dn-type-\d+$/.test(name)
+      ? "support-dn-type-N"
+      : name;
+  return originalOptions.filter((option) => option.name === family);
+}
+
 /** What to say of an option of the original that this version refuses; null when `name` is none. */
-export function refusedOption(name: string): OriginalOption | null {
-  if (Object.hasOwn(replaced, name)) {
-    return { problem: "this option of the original has no place here", expected: replaced[name] ?? "nothing" };
+export function refusedOption(name: string): RefusedOption | null {
+  const states = optionsNamed(name).map(({ here }) => here);
+  const instead = states.find((here) => here.kind === "replaced");
+  if (instead !== undefined) {
+    return { problem: "this option of the original has no place here", expected: instead.by };
   }
-  // EventData_X and support-dn-type-N are families of names.
-  const isKnown = notYet.has(name) || /^EventData_/.test(name) || /^support-dn-type-\d+$/.test(name);
-  if (!isKnown) return null;
+  if (!states.some(({ kind }) => kind === "not yet")) return null;
   return {
     problem: "this version does not act on this option of the original yet",
     expected: "the option to be left out",

@@ -92,6 +92,7 @@ describe("the command line", () => {
         "run",
         "init",
         "validate",
+        "options",
         "dump",
         "sql",
         "extract",

@@ -1,0 +1,71 @@
+import { expect, test } from "bun:test";
+import { judge } from "../../src/config/judge.ts";
+import { originalOptions } from "../../src/config/original.ts";
+import { runIcon } from "./run-icon.ts";
+
+const icon = (...words: string[]) => runIcon(["options", ...words], ".");
+
+interface Shown {
+  readonly name: string;
+  readonly section: string;
+  readonly here: { readonly kind: string };
+}
+
+test("every option of the original is listed with its default there and what becomes of it here", async () => {
+  const { exitCode, stdout } = await icon();
+  expect(exitCode).toBe(0);
+  for (const { name, meaning } of originalOptions) expect(stdout).toContain(`  ${name}: ${meaning}\n`);
+  expect(stdout.match(/^ {6}there: /gm)).toHaveLength(originalOptions.length);
+  expect(stdout.match(/^ {6}here: {2}\S/gm)).toHaveLength(originalOptions.length);
+  expect(stdout).toEndWith(" not yet\n");
+});
+
+test("one option is shown in every section that has it, and as JSON", async () => {
+  const shown = JSON.parse((await icon("gls-acw-first", "--json")).stdout) as Shown[];
+  expect(shown.map(({ section, here }) => [section, here.kind])).toEqual([
+    ["callconcentrator", "not yet"],
+    ["gts", "not yet"],
+  ]);
+  expect((await icon("EventData_7")).stdout).toContain("  EventData: ");
+  expect((await icon("--in-force", "--json")).stdout).toContain('"role"');
+});
+
+test("a name that the original does not have is refused, with the one that was probably meant", async () => {
+  expect(await icon("gls-acw-frist")).toMatchObject({
+    exitCode: 64,
+    stdout: "",
+    stderr: 'Cannot show option "gls-acw-frist": the original has none; expected "gls-acw-first"\n',
+  });
+  expect((await icon("zzzzzzzzz")).stderr).toContain(`expected one of the ${originalOptions.length} that icon options`);
+});
+
+const configuration = (section: string, line: string) => `
+[instance]
+name = "icon-a"
+dbid = 9001
+data_dir = "/var/lib/icon"
+${section === "gts" ? "" : `[${section}]\n${line}`}
+[[source]]
+name = "north"
+kind = "tevent"
+addresses = ["127.0.0.1:7001"]
+dbid = 101
+switch_dbid = 1
+${section === "gts" ? `[source.gts]\n${line}` : ""}
+`;
+
+test("what is listed as in force is accepted in the configuration, and everything else refused by its name", () => {
+  for (const { name, section, here } of originalOptions) {
+    if (section === "annex" || name.startsWith("<")) continue;
+    const value = name === "role" ? '"gcc"' : "1";
+    const { problems } = judge(configuration(section, `${name} = ${value}`), ".");
+    const said = problems.map(({ problem }) => problem);
+    if (here.kind === "in force") expect({ name, said }).toEqual({ name, said: [] });
+    else expect({ name, said }).toEqual({ name, said: [expect.stringMatching(/^this (option|version) /)] });
+  }
+});
+
+test("no name stands twice in a section", () => {
+  const names = originalOptions.map(({ name, section }) => `${section}/${name}`);
+  expect(new Set(names).size).toBe(names.length);
+});
