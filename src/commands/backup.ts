@@ -1,6 +1,5 @@
 // `icon backup`: a consistent copy of a data directory, beside a running instance too.
 
-import { setPriority } from "node:os";
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../clock.ts";
@@ -13,6 +12,7 @@ import { type BackupReport, type BackupRequest, backUp } from "../maintenance/ba
 import { BackupRoomError, BackupTargetError, NothingToBackUpError } from "../maintenance/backup-place.ts";
 import { BackupBoundError, BackupWriteError } from "../maintenance/idb-backup.ts";
 import { QueueOvertakenError } from "../maintenance/queue-copy.ts";
+import { giveWay, niceness } from "../niceness.ts";
 import { printed } from "../printed.ts";
 import { QueueCorruptError, QueueFormatError } from "../queue/error.ts";
 import { systemDisk } from "../queue/system-disk.ts";
@@ -27,9 +27,6 @@ interface Options {
   readonly json: boolean;
   readonly asChild?: "hold" | "settle" | "identify";
 }
-
-// The instance beside it comes first.
-const niceness = 10;
 
 export function backupCommand(): Command {
   return new Command("backup")
@@ -88,7 +85,8 @@ function requestOf(target: string, { config, dataDir, idb, queueOnly, holdMax }:
 }
 
 async function run(request: BackupRequest, isJson: boolean): Promise<void> {
-  setPriority(niceness);
+  // The instance beside it comes first.
+  giveWay(niceness.little);
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());
   try {

@@ -1,7 +1,6 @@
 // icon extract: the one record of several IDBs, as an IDB file, as NDJSON or as CSV.
 
 import { renameSync, statSync, writeFileSync } from "node:fs";
-import { getPriority, setPriority } from "node:os";
 import { dirname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { sleep, systemClock } from "../clock.ts";
@@ -25,6 +24,7 @@ import { reportText } from "../extraction/report-text.ts";
 import { IdbDamagedError, IdbUnavailableError } from "../idb/error.ts";
 import { ExtractFileError, type ExtractKind } from "../idb/extract-store.ts";
 import { IdbLockedError, lockIdb } from "../idb-lock.ts";
+import { giveWay, niceness } from "../niceness.ts";
 import { printed } from "../printed.ts";
 import { systemDisk } from "../queue/system-disk.ts";
 import { refuseMissing } from "./copies.ts";
@@ -97,7 +97,7 @@ Example: icon extract --idb A/idb.db --idb https://icon-b:8443 --from 2026-11-23
 
 async function run(options: Options): Promise<number> {
   const kind = check(options);
-  giveWay();
+  giveWay(niceness.far);
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   process.on("SIGTERM", onSignal);
@@ -145,15 +145,6 @@ async function run(options: Options): Promise<number> {
     process.off("SIGTERM", onSignal);
     process.off("SIGINT", onSignal);
   }
-}
-
-// As whoever reads for the instance's HTTP side, src/handing-out: at 10, a tenth, intake would feel it where all cores are taken.
-const niceness = 15;
-
-/** An instance on the same host comes first. */
-function giveWay(): void {
-  // Somebody may have put it lower still, and raising it is not open to everybody.
-  if (getPriority() < niceness) setPriority(niceness);
 }
 
 const verdictCodes: Record<ExtractReport["verdict"], number> = {

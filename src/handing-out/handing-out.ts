@@ -8,10 +8,10 @@
 // 3. The answer's first line, the heading, is for us; what follows is not looked at. An answer whose child did not end
 //    in order breaks off, so that nobody takes it for whole.
 
-import { setPriority } from "node:os";
 import type { Clock } from "../clock.ts";
 import { selfCommand } from "../idb/ask.ts";
 import type { Log } from "../log.ts";
+import { giveWay, niceness } from "../niceness.ts";
 import { Places } from "./places.ts";
 import type { Errand, Heading, Peer, Question } from "./question.ts";
 
@@ -90,7 +90,7 @@ export class HandingOut {
     const errand: Errand = { question, instanceName, idbPath, peer: peer() };
     const startedAt = clock.monotonic();
     const child = Bun.spawn([...command], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
-    giveWay(child.pid);
+    giveWay(niceness.far, child.pid);
     const trouble = new Response(child.stderr).text();
     const kill = () => child.kill("SIGKILL");
     const cancel = clock.after(answerMsMax, kill);
@@ -186,17 +186,5 @@ function parseHeading(line: string): Heading | null {
     return JSON.parse(line) as Heading; // Written by child.ts, in the same version of the program.
   } catch {
     return null;
-  }
-}
-
-// Where all processors are taken it gets a thirtieth of what a thread of the instance gets. At the lowest (19) it would be
-// a seventieth, and answers would come after their readers have gone; at 10, a tenth, intake would feel it.
-const niceness = 15;
-
-function giveWay(pid: number): void {
-  try {
-    setPriority(pid, niceness);
-  } catch {
-    // Gone already, or not allowed here: then it runs as it is.
   }
 }

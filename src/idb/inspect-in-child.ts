@@ -1,7 +1,7 @@
 // Looks through an IDB in a child process of this same program: a damaged file may crash SQLite or take all the time there
 // is, and the parent lives on and says so.
 
-import { constants, setPriority } from "node:os";
+import { giveWay, niceness } from "../niceness.ts";
 import { printed } from "../printed.ts";
 import { selfCommand } from "./ask.ts";
 import { type InspectionOutcome, inspectIdb } from "./inspect.ts";
@@ -34,7 +34,7 @@ async function ask({ path, timeoutMs, isGentle, stop }: ChildInspection): Promis
     stdout: "pipe",
     stderr: "pipe",
   });
-  if (isGentle) giveWay(child.pid);
+  if (isGentle) giveWay(niceness.furthest, child.pid);
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
@@ -62,12 +62,4 @@ async function ask({ path, timeoutMs, isGentle, stop }: ChildInspection): Promis
 /** The child's side. */
 export async function inspectAsChild(path: string, isGentle: boolean): Promise<void> {
   await printed(JSON.stringify(inspectIdb(path, isGentle ? "table by table" : "all")));
-}
-
-function giveWay(pid: number): void {
-  try {
-    setPriority(pid, constants.priority.PRIORITY_LOW);
-  } catch {
-    // Gone already, or not allowed here: then it runs as it is.
-  }
 }
