@@ -22,8 +22,9 @@ import {
   until,
 } from "../harness/processes.ts";
 
+// At the same time: they wait more than they work.
 for (const ending of ["stopped in order", "killed"] as const) {
-  test(`the queue directory deleted while the instance is ${ending}: nothing is skipped or doubled, and the IDB says what is not known`, async () => {
+  test.concurrent(`the queue directory deleted while the instance is ${ending}: nothing is skipped or doubled, and the IDB says what is not known`, async () => {
     await iconBinary();
     const { seed } = seededRandom(`lost queue, ${ending}`);
     using directory = new TemporaryDirectory("lost-queue");
@@ -98,7 +99,7 @@ function deleteIdb(path: string): void {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
 }
 
-test("the IDB deleted while the instance is stopped: it is rebuilt from the queue and equals the one before", async () => {
+test.concurrent("the IDB deleted while the instance is stopped: it is rebuilt from the queue and equals the one before", async () => {
   await iconBinary();
   const { seed } = seededRandom("deleted IDB, stopped");
   using directory = new TemporaryDirectory("lost-idb");
@@ -134,7 +135,7 @@ test("the IDB deleted while the instance is stopped: it is rebuilt from the queu
   expect(verdict).toEqual(kept);
 }, 60_000);
 
-test("the IDB deleted under the running instance: it notices, says so, and rebuilds it while events go on", async () => {
+test.concurrent("the IDB deleted under the running instance: it notices, says so, and rebuilds it while events go on", async () => {
   await iconBinary();
   const { seed } = seededRandom("deleted IDB, running");
   using directory = new TemporaryDirectory("lost-idb");

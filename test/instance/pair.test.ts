@@ -13,12 +13,13 @@ import {
   until,
 } from "../harness/processes.ts";
 
+// At the same time: they wait more than they work.
 for (const [what, words] of [
   ["undisturbed", []],
   ["cut at the same moments", ["--cut-every", "1-2", "--cut-for", "0.1-0.4"]],
   ["with a source that gives no identifiers", ["--no-call-uuid", "--no-party-uuid"]],
 ] as const) {
-  test(`two instances on one simulated T-Server, ${what}, have equal dumps`, async () => {
+  test.concurrent(`two instances on one simulated T-Server, ${what}, have equal dumps`, async () => {
     await iconBinary();
     const { seed } = seededRandom(`pair ${what}`);
     using directory = new TemporaryDirectory("pair");

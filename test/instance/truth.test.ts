@@ -63,7 +63,8 @@ function say(label: string, { summary }: Played, comparison: Comparison): void {
   );
 }
 
-test(
+// At the same time: they wait more than they work.
+test.concurrent(
   `with cuts shorter than the resend buffer, ${rate} events a second for ${seconds} s are in the IDB as they were`,
   async () => {
     const { seed } = seededRandom("truth with cuts");
@@ -83,7 +84,7 @@ for (const [what, extra] of [
   ["calls that a restart ends", []],
   ["calls that live on over a restart", ["--restart-keeps-calls"]],
 ] as const) {
-  test(
+  test.concurrent(
     `with gaps and source restarts, and ${what}, the IDB is what could be known, and every difference from the truth is marked`,
     async () => {
       const { seed } = seededRandom(`truth with gaps, ${what}`);
