@@ -119,6 +119,10 @@ const controls = {
 
 const text = new CanonicalText();
 
+// The members of the event in hand that are there.
+const keys: string[] = [];
+const values: unknown[] = [];
+
 function writeEvent({ run, id, sequence, at, members }: NumberedEvent): void {
   text.begin(run);
   text.control(controls.part);
@@ -128,13 +132,15 @@ function writeEvent({ run, id, sequence, at, members }: NumberedEvent): void {
   text.control(controls.part);
   text.string(id);
   text.control(controls.part);
-  let keys = Object.keys(members);
-  let values = Object.values(members);
-  if (values.includes(null)) {
-    keys = keys.filter((_, place) => values[place] !== null);
-    values = values.filter((value) => value !== null);
+  let count = 0;
+  for (const key in members) {
+    const value = members[key];
+    if (value === null) continue;
+    keys[count] = key;
+    values[count] = value;
+    count += 1;
   }
-  const shape = shapeOf(id, keys);
+  const shape = shapeOf(id, count);
   text.string(shape.names);
   for (const { at: place, form } of shape.members) {
     const value = values[place];
@@ -154,10 +160,11 @@ function writeMicroseconds(at: SourceInstant): void {
   text.number(us - second * 1_000_000);
 }
 
-function shapeOf(id: string, keys: readonly string[]): Shape {
+/** Of the first `count` of the keys in hand. */
+function shapeOf(id: string, count: number): Shape {
   let shapes = shapesById.get(id);
-  if (shapes !== undefined) for (const shape of shapes) if (isSame(shape.keys, keys)) return shape;
-  const shape = makeShape(keys);
+  if (shapes !== undefined) for (const shape of shapes) if (isOfKeys(shape, count)) return shape;
+  const shape = makeShape(keys.slice(0, count));
   if (shapes === undefined && shapesById.size < idsMax) {
     shapes = [];
     shapesById.set(id, shapes);
@@ -166,9 +173,9 @@ function shapeOf(id: string, keys: readonly string[]): Shape {
   return shape;
 }
 
-function isSame(one: readonly string[], other: readonly string[]): boolean {
-  if (one.length !== other.length) return false;
-  for (let at = 0; at < one.length; at += 1) if (one[at] !== other[at]) return false;
+function isOfKeys(shape: Shape, count: number): boolean {
+  if (shape.keys.length !== count) return false;
+  for (let at = 0; at < count; at += 1) if (shape.keys[at] !== keys[at]) return false;
   return true;
 }
 

@@ -474,6 +474,12 @@ function otherCall(world: World, { source }: StepContext, connId: string, callId
   return known === undefined || known === callId ? null : known;
 }
 
+/** Null: a snapshot does not say which event began the stay. */
+function stayGuid({ source }: StepContext, event: TEvent, call: CallFacts, dn: string): PartyGuid | null {
+  const creator = event.isSnapshot ? event.origin : { run: source.run ?? "", sequence: event.sequence ?? 0 };
+  return creator && (hashedKey("stay", call.callId, dn, creator.run, creator.sequence) as PartyGuid);
+}
+
 /** Who caused it comes before where it was routed from: both are said of a party that was transferred from a queue. */
 function parentOf(event: TEvent): PartyParent | undefined {
   const { thirdPartyDn, thirdPartyDnRole, thisQueue, thisDn, isSnapshot } = event;
@@ -492,13 +498,11 @@ function partyFacts(context: StepContext, event: TEvent, call: CallFacts): Party
   }
   // A stay in a virtual queue is not a party.
   if (event.isVirtualQueue) return null;
-  const creator = event.isSnapshot ? event.origin : { run: context.source.run ?? "", sequence: event.sequence ?? 0 };
-  const guidIfNew =
-    creator === null ? null : hashedKey("stay", call.callId, event.thisDn, creator.run, creator.sequence);
   const parent = parentOf(event);
   return {
     guid: event.partyUuid as PartyGuid | null,
-    guidIfNew: event.partyUuid === null ? (guidIfNew as PartyGuid | null) : null,
+    // A hash is dear, and most servers name their parties.
+    guidIfNew: event.partyUuid === null ? stayGuid(context, event, call, event.thisDn) : null,
     dn: event.thisDn,
     // Only DNs of the switch have events of their own.
     type: partyTypes.internal,
