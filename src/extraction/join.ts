@@ -140,7 +140,7 @@ function joinParties(segments: readonly Segment[], history: readonly TakenRow[])
       values: {
         ...ending,
         ...columnsOf(beginning, partyBeginnings),
-        ...descent(segments, partyId),
+        ...claimedDescent(segments, partyId),
         ...{ STATE, PREVSTATE, CCEVENT, CCEVENTCAUSE },
         TERMINATED: isOver ? last.values["ADDED"] : null,
         TERMINATED_TS: isOver ? last.values["ADDED_TS"] : null,
@@ -148,11 +148,26 @@ function joinParties(segments: readonly Segment[], history: readonly TakenRow[])
       },
     });
   }
-  return parties;
+  return parties.map((party, index) => ({
+    ...party,
+    values: { ...party.values, ...descent(segments, parties.slice(0, index), party.values["PARENTPARTYID"]) },
+  }));
 }
 
-/** A copy that saw the party begin may have missed the one that it descends from: whichever knows it. */
-function descent(segments: readonly Segment[], partyId: unknown): Row {
+/**
+ * Whom a party descends from on its own call is the last of that DN before it. A copy that missed that one took an earlier
+ * stay for it: now all are known. `earlier`: those that began before, in the order of their beginnings.
+ */
+function descent(segments: readonly Segment[], earlier: readonly TakenRow[], claimed: unknown): Row {
+  const rows = segments.map(({ version }) => partyRow(segments, version.copy, claimed));
+  const dn = rows.find((row) => row !== undefined)?.["ENDPOINTDN"];
+  const parent = earlier.findLast(({ values }) => values["ENDPOINTDN"] === dn);
+  // Of another call: a party that came here from there.
+  return dn === undefined || parent === undefined ? {} : { PARENTPARTYID: parent.values["PARTYID"] };
+}
+
+/** A copy that saw the party begin may have missed the one that it descends from: whichever knows any. */
+function claimedDescent(segments: readonly Segment[], partyId: unknown): Row {
   for (const { version } of segments) {
     const row = partyRow(segments, version.copy, partyId);
     if (row?.["PARENTPARTYID"] != null) return columnsOf(row, ["PARENTPARTYID", "PARENTLINKTYPE"]);

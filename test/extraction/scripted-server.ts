@@ -36,7 +36,7 @@ export const scriptDefault: Script = {
 /** From when until when an instance hears the server; UTC seconds after the story's beginning. */
 export type Spell = readonly [from: number, until: number];
 
-type Party = "queue" | "agent" | "asking" | "asked" | "second";
+type Party = "queue" | "early" | "again" | "agent" | "asking" | "asked" | "second";
 type Step = readonly [tenths: number, party: Party, id: string, more?: Line];
 
 // Tenths of the life, party, event.
@@ -50,8 +50,17 @@ const steps: readonly Step[] = [
   [10, "agent", "EventReleased"],
 ];
 
+// Nobody answers at first, so the call goes through the same queue twice.
 const transferred: readonly Step[] = [
-  ...steps.slice(0, 5),
+  [0, "queue", "EventQueued"],
+  [1, "queue", "EventDiverted"],
+  [1, "early", "EventRinging"],
+  [2, "early", "EventReleased", { CallState: 7 }],
+  [2, "again", "EventQueued"],
+  [3, "again", "EventDiverted"],
+  [3, "agent", "EventRinging"],
+  [4, "agent", "EventEstablished"],
+  [5, "agent", "EventHeld"],
   [5, "asking", "EventDialing"],
   [5, "asked", "EventRinging"],
   [6, "asking", "EventEstablished"],
@@ -148,8 +157,9 @@ export class ScriptedServer {
 
   #party(call: number, party: Party): Line {
     const isConsultation = party === "asking" || party === "asked";
-    const dn =
-      { queue: "8000", agent: `5${100 + call}`, asking: `5${100 + call}` }[party as "queue"] ?? `6${100 + call}`;
+    const agent = `5${100 + call}`;
+    const dns = { queue: "8000", again: "8000", early: `7${100 + call}`, agent, asking: agent };
+    const dn = dns[party as keyof typeof dns] ?? `6${100 + call}`;
     const ids = {
       CallUUID: isConsultation ? `D${call}` : `C${call}`,
       // Whoever was asked is the same person when the caller is with him.
@@ -164,7 +174,7 @@ export class ScriptedServer {
       ...kind,
       ThisDN: dn,
       ThisDNRole: party === "asking" ? 1 : 2,
-      ...(party === "agent" ? { ThisQueue: "8000" } : {}),
+      ...(party === "agent" || party === "early" ? { ThisQueue: "8000" } : {}),
     };
   }
 }
