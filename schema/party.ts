@@ -5,8 +5,9 @@ import { createdColumns, systemColumns, terminatedColumns } from "./system-colum
 
 /**
  * One row is the latest state of one party on one call. Written when the party appears, changed with each of its states
- * and when it ends. ID grows with time and is local to this IDB; PARTYID is a hash of PARTYGUID and CALLID, and PARTYGUID
- * is the source's identifier or a hash like CALLID's, so both are the same in both IDBs of a pair unless local.
+ * and when it ends. ID grows with time and is local to this IDB; PARTYID is a hash of PARTYGUID and CALLID
+ * (and, of a party that comes back to a call, of the PARTYID that it had there), and PARTYGUID is the source's identifier
+ * or a hash like CALLID's, so both are the same in both IDBs of a pair unless local.
  */
 export const G_PARTY = sqliteTable(
   "G_PARTY",

@@ -14,7 +14,7 @@ export type OptionSection =
 
 /** What becomes of an option here. */
 export type OptionState =
-  /** Set under `key`; its default here, and why it is another than the original's, if it is. */
+  /** Set under `key`. */
   | { readonly kind: "in force"; readonly key: string; readonly defaultHere: string; readonly takesEffect: string }
   /** Nothing is to be set: it is always so, or something else is in its place. */
   | { readonly kind: "replaced"; readonly by: string }
