@@ -43,6 +43,17 @@ export class CanonicalText {
     this.#end += 1;
   }
 
+  /** Four bytes, the lowest first. */
+  word(value: number): void {
+    const to = this.#reserve(4);
+    const at = this.#end;
+    to[at] = value;
+    to[at + 1] = value >>> 8;
+    to[at + 2] = value >>> 16;
+    to[at + 3] = value >>> 24;
+    this.#end = at + 4;
+  }
+
   /** Its control characters become others. Nearly all texts are ASCII without: for them no call of the runtime is made. */
   string(text: string): void {
     const { length } = text;

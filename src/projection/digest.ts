@@ -5,7 +5,8 @@
 //    stand in the order of their names; enumerations are numbers; key-value lists are lists, in the order of their keys.
 //    A member that is null is not there.
 // 2. Left out is what a server says to one client alone. Everything else counts, whether or not this program reads it.
-// 3. The text uses control characters between its parts. Where they stand in a line's own texts they are written otherwise.
+// 3. It begins with the run and then has 24 bytes: sequence number, microseconds since 1970, hash of the names. After
+//    them control characters stand between its parts. Where they stand in a line's own texts they are written otherwise.
 // 4. Copies of different versions of this program are compared: a change of the text or of the hash makes all earlier
 //    digests differ from later ones. test/projection/digest.test.ts holds some of them.
 
@@ -91,8 +92,9 @@ interface Member {
 interface Shape {
   readonly keys: readonly string[];
   readonly members: readonly Member[];
-  /** What stands in the text for the names of its members, which are half of it: their hash, 16 hexadecimal digits. */
-  readonly names: string;
+  /** What stands in the text for the id and the names of the members, which are half of it: the halves of their hash. */
+  readonly namesLow: number;
+  readonly namesHigh: number;
 }
 
 /** Said to one client alone, or said otherwise in the text. */
@@ -119,29 +121,16 @@ const controls = {
 
 const text = new CanonicalText();
 
-// The members of the event in hand that are there.
-const keys: string[] = [];
-const values: unknown[] = [];
-
 function writeEvent({ run, id, sequence, at, members }: NumberedEvent): void {
+  // The runtime keeps both for objects of one layout: a loop over the names costs twice as much.
+  const keys = Object.keys(members);
+  const values = Object.values(members);
+  const shape = shapeOf(id, keys, values);
   text.begin(run);
-  text.control(controls.part);
-  if (sequence !== null) text.number(sequence);
-  text.control(controls.part);
-  writeMicroseconds(at);
-  text.control(controls.part);
-  text.string(id);
-  text.control(controls.part);
-  let count = 0;
-  for (const key in members) {
-    const value = members[key];
-    if (value === null) continue;
-    keys[count] = key;
-    values[count] = value;
-    count += 1;
-  }
-  const shape = shapeOf(id, count);
-  text.string(shape.names);
+  writeWhole(sequence ?? 0);
+  writeWhole(Math.round(at * 1000));
+  text.word(shape.namesLow);
+  text.word(shape.namesHigh);
   for (const { at: place, form } of shape.members) {
     const value = values[place];
     text.control(controls.part);
@@ -151,20 +140,19 @@ function writeEvent({ run, id, sequence, at, members }: NumberedEvent): void {
   }
 }
 
-/** Whole microseconds since 1970, as seconds and their rest. */
-function writeMicroseconds(at: SourceInstant): void {
-  const us = Math.round(at * 1000);
-  const second = Math.floor(us / 1_000_000);
-  text.number(second);
-  text.string(".");
-  text.number(us - second * 1_000_000);
+/** Below 2^53, as eight bytes. */
+function writeWhole(value: number): void {
+  const high = Math.floor(value / 0x1_0000_0000);
+  text.word(value - high * 0x1_0000_0000);
+  text.word(high);
 }
 
-/** Of the first `count` of the keys in hand. */
-function shapeOf(id: string, count: number): Shape {
+function shapeOf(id: string, keys: readonly string[], values: readonly unknown[]): Shape {
+  // A member that is null makes another line of it, too rare to be kept.
+  if (values.includes(null)) return makeShape(id, keys, values);
   let shapes = shapesById.get(id);
-  if (shapes !== undefined) for (const shape of shapes) if (isOfKeys(shape, count)) return shape;
-  const shape = makeShape(keys.slice(0, count));
+  if (shapes !== undefined) for (const shape of shapes) if (isOfKeys(shape, keys)) return shape;
+  const shape = makeShape(id, keys, values);
   if (shapes === undefined && shapesById.size < idsMax) {
     shapes = [];
     shapesById.set(id, shapes);
@@ -173,19 +161,24 @@ function shapeOf(id: string, count: number): Shape {
   return shape;
 }
 
-function isOfKeys(shape: Shape, count: number): boolean {
-  if (shape.keys.length !== count) return false;
-  for (let at = 0; at < count; at += 1) if (shape.keys[at] !== keys[at]) return false;
+function isOfKeys(shape: Shape, keys: readonly string[]): boolean {
+  if (shape.keys.length !== keys.length) return false;
+  for (let at = 0; at < keys.length; at += 1) if (shape.keys[at] !== keys[at]) return false;
   return true;
 }
 
-function makeShape(keys: readonly string[]): Shape {
+function makeShape(id: string, keys: readonly string[], values: readonly unknown[]): Shape {
   const named = keys
     .map((key, at) => ({ key, at, form: formOf(key) }))
-    .filter(({ key }) => !leftOut.has(key))
+    .filter(({ key, at }) => !leftOut.has(key) && values[at] !== null)
     .sort((a, b) => (a.key < b.key ? -1 : 1));
-  const names = Bun.hash.xxHash64(named.map(({ key }) => escaped(key)).join("\u0001"), seedHigh);
-  return { keys, members: named.map(({ at, form }) => ({ at, form })), names: names.toString(16).padStart(16, "0") };
+  const names = Bun.hash.xxHash64([id, ...named.map(({ key }) => key)].map(escaped).join("\u0001"), seedHigh);
+  return {
+    keys,
+    members: named.map(({ at, form }) => ({ at, form })),
+    namesLow: Number(names & 0xffff_ffffn),
+    namesHigh: Number(names >> 32n),
+  };
 }
 
 function formOf(key: string): Form {

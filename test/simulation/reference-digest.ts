@@ -34,13 +34,15 @@ export interface TrueEvent {
 /** 128 bits. `run` as the ledger names it. */
 export function referenceHash(run: string, { seq, atUs, line }: TrueEvent): bigint {
   const members = JSON.parse(line) as Record<string, unknown>;
-  const seconds = Math.floor(atUs / 1_000_000);
-  let text = `${run}\u0001${seq}\u0001${seconds}.${atUs - seconds * 1_000_000}\u0001${String(members["id"])}`;
   const counted = Object.keys(members)
     .filter((key) => !leftOut.includes(key))
     .sort();
-  text += `\u0001${Bun.hash.xxHash64(counted.join("\u0001"), seeds.high).toString(16).padStart(16, "0")}`;
-  for (const key of counted) text += `\u0001${valueText(key, members[key])}`;
+  const numbers = new DataView(new ArrayBuffer(24));
+  numbers.setBigUint64(0, BigInt(seq), true);
+  numbers.setBigUint64(8, BigInt(atUs), true);
+  numbers.setBigUint64(16, Bun.hash.xxHash64([String(members["id"]), ...counted].join("\u0001"), seeds.high), true);
+  const values = counted.map((key) => `\u0001${valueText(key, members[key])}`).join("");
+  const text = Buffer.concat([Buffer.from(run), new Uint8Array(numbers.buffer), Buffer.from(values)]);
   return (Bun.hash.xxHash64(text, seeds.high) << 64n) | Bun.hash.xxHash3(text, seeds.low);
 }
 
