@@ -21,6 +21,7 @@ import { IdbCopy } from "../extraction/idb-copy.ts";
 import { openCopy } from "../extraction/open-copy.ts";
 import type { ExtractReport } from "../extraction/report.ts";
 import { reportText } from "../extraction/report-text.ts";
+import { PatientWork } from "../giving-way.ts";
 import { IdbDamagedError, IdbUnavailableError } from "../idb/error.ts";
 import { ExtractFileError, type ExtractKind } from "../idb/extract-store.ts";
 import { IdbLockedError, lockIdb } from "../idb-lock.ts";
@@ -121,11 +122,13 @@ async function run(options: Options): Promise<number> {
       isForced: options.force,
       inputs,
     });
+    const work = new PatientWork(systemClock.monotonic);
     const extraction: Extraction = {
       copies,
       output: destination.output,
       withOpen: options.open,
       stop: stop.signal,
+      afterBatch: () => sleep(systemClock, work.pauseMs(), stop.signal),
       onProgress: ({ done, all }) => bar.show(Math.floor(done), all, "seconds of source time"),
     };
     const report = options.follow

@@ -23,6 +23,8 @@ export interface Extraction {
   readonly withOpen: boolean;
   /** Ends it in order after the batch that is in hand. */
   readonly stop?: AbortSignal;
+  /** Awaited between batches, while nothing is held. */
+  readonly afterBatch?: () => Promise<void>;
   /** Seconds of the stretch. */
   readonly onProgress?: (progress: { readonly done: number; readonly all: number }) => void;
 }
@@ -37,7 +39,7 @@ export class ExtractionStoppedError extends Error {
  * the output's book throws.
  */
 export async function extract(extraction: Extraction, stretch: Stretch): Promise<ExtractReport> {
-  const { output, withOpen, stop, onProgress } = extraction;
+  const { output, withOpen, stop, afterBatch, onProgress } = extraction;
   const found = await findCopies(extraction.copies, output);
   const identities = found.map(({ identity }) => identity);
   const copies = readableCopies(extraction.copies, identities);
@@ -67,6 +69,7 @@ export async function extract(extraction: Extraction, stretch: Stretch): Promise
     if (last !== undefined) {
       onProgress?.({ done: last.plan.createdMs / 1000 - stretch.from, all: stretch.until - stretch.from });
     }
+    await afterBatch?.();
   }
   if (hasEarlier) await withdrawGone({ copies, judgement, writer, store }, stretch);
   finish(output, judgement, () => store.putWindows(settled.windows));

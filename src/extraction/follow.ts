@@ -99,6 +99,7 @@ export class Follower {
       for await (const batch of plannedCalls({ copies, judgement, question, knownUntil })) {
         writer.write(batch);
         if (this.#extraction.stop?.aborted) throw new ExtractionStoppedError("Stopped: another run goes on from here");
+        await this.#extraction.afterBatch?.();
       }
     }
     for (const stretch of changed) await withdrawGone({ copies, judgement, writer, store }, stretch);
