@@ -146,6 +146,68 @@ export const connectionTypes = {
   switchover: 5,
 } as const;
 
+/** Class 1006 (ours): G_PARTY_STAT.RELEASINGPARTY. */
+export const releasingParties = { local: 1, remote: 2, unknown: 3 } as const;
+
+/** Class 1007 (ours): states of an agent on a DN. */
+export const agentStates = { null: 0, login: 1, notReady: 2, ready: 3, afterCallWork: 4, busy: 5 } as const;
+
+/** Class 1008 (ours): T-Lib's TAgentWorkMode. */
+export const agentWorkModes = {
+  unknown: 0,
+  manualIn: 1,
+  autoIn: 2,
+  afterCallWork: 3,
+  auxWork: 4,
+  noCallDisconnect: 5,
+  walkAway: 6,
+  returnBack: 7,
+} as const;
+
+/** Class 1009 (ours): G_AGENT_STATE_HISTORY.TYPE. */
+export const agentChangeTypes = {
+  unknown: -1,
+  normal: 0,
+  state: 5,
+  pendingState: 6,
+  workMode: 7,
+  callConnected: 8,
+  callDisconnected: 9,
+} as const;
+
+/** Class 1010 (ours): CHANGETYPE of the attached-data histories. */
+export const userDataChangeTypes = { added: 1, changed: 2, deleted: 3 } as const;
+
+/** Class 1011 (ours): KEYTYPE of the attached-data histories. */
+export const userDataKeyTypes = { userData: 1, reasons: 2, extensions: 3 } as const;
+
+/** Class 1012 (ours): G_VIRTUAL_QUEUE.STATUS. */
+export const virtualQueueStatuses = { waiting: 1, left: 2 } as const;
+
+/** Class 1013 (ours): G_VIRTUAL_QUEUE.CAUSE. */
+export const virtualQueueCauses = { normal: 1, abandoned: 2, notSeen: 3 } as const;
+
+/** Class 1014 (ours): G_ROUTE_RESULT.RESULT. */
+export const routeResults = { routed: 1, abandoned: 2, other: 3 } as const;
+
+/** Class 1015 (ours): STATE of G_LOGIN_SESSION and GX_SESSION_ENDPOINT. */
+export const loginStates = { over: 0, active: 1 } as const;
+
+/** Class 1016 (ours): HWFLAG of the agent state reasons. */
+export const reasonKinds = { software: 0, hardware: 1 } as const;
+
+/** Class 1017 (ours): G_IS_LINK.ISLINKTYPE. */
+export const linkTypes = { bidirectional: 0, unidirectional: 1, source: 2, target: 3 } as const;
+
+/** Class 1018 (ours): STATE of G_IS_LINK and G_IS_LINK_HISTORY. */
+export const linkStates = { unknown: 0, active: 1, terminated: 2, failed: 3 } as const;
+
+/** Class 1019 (ours): G_IS_LINK_HISTORY.CHANGETYPE. */
+export const linkChangeTypes = { unknown: 0, added: 1, moved: 2, deleted: 3 } as const;
+
+/** Class 1020 (ours): G_IS_LINK.MERGESTATE. */
+export const linkMergeStates = { waiting: 0, merged: 1, notExpected: 2, timedOut: 3 } as const;
+
 export const dictionaries: readonly DictionaryClass[] = [
   {
     type: 1,
@@ -297,6 +359,120 @@ export const dictionaries: readonly DictionaryClass[] = [
       },
       "seen",
     ),
+  },
+  {
+    type: 1006,
+    name: "releasing party",
+    usedBy: ["G_PARTY_STAT.RELEASINGPARTY"],
+    values: named(releasingParties, "inferred"),
+  },
+  {
+    type: 1007,
+    name: "agent state",
+    usedBy: [
+      ...["G_AGENT_STATE_HISTORY.STATE", "G_AGENT_STATE_HISTORY.PENDINGSTATE", "G_AGENT_STATE_HISTORY.PREVSTATE"],
+      ...["G_AGENT_STATE_RC.AGENTSTATE", "G_AGENT_STATE_RC_A.AGENTSTATE", "G_DND_HISTORY.AGENTSTATE"],
+      ...["GS_AGENT_STAT.AGENTSTATE", "GS_AGENT_STAT_WM.AGENTSTATE"],
+    ],
+    values: [
+      { value: 0, name: "null", origin: "inferred", description: "logged off" },
+      { value: 1, name: "login", origin: "inferred", description: "logged in; ready or not is not known" },
+      { value: 2, name: "not ready", origin: "inferred" },
+      { value: 3, name: "ready", origin: "inferred" },
+      { value: 4, name: "after-call work", origin: "inferred" },
+      { value: 5, name: "busy", origin: "inferred", description: "on a call" },
+    ],
+  },
+  {
+    type: 1008,
+    name: "agent work mode",
+    usedBy: [
+      ...["G_AGENT_STATE_HISTORY.WORKMODE", "G_AGENT_STATE_HISTORY.PREVWORKMODE"],
+      ...["G_AGENT_STATE_RC.WORKMODE", "G_AGENT_STATE_RC_A.WORKMODE", "GS_AGENT_STAT_WM.WORKMODE"],
+    ],
+    values: named(agentWorkModes, "inferred"),
+  },
+  {
+    type: 1009,
+    name: "agent change type",
+    usedBy: ["G_AGENT_STATE_HISTORY.TYPE"],
+    values: [
+      { value: -1, name: "unknown", origin: "inferred" },
+      { value: 0, name: "normal", origin: "inferred", description: "reserved" },
+      { value: 5, name: "agent state change", origin: "inferred" },
+      { value: 6, name: "pending state change", origin: "inferred" },
+      { value: 7, name: "work mode change", origin: "ours" },
+      { value: 8, name: "call connected", origin: "ours", description: "the agent is on one call more" },
+      { value: 9, name: "call disconnected", origin: "ours", description: "the agent is on one call less" },
+    ],
+  },
+  {
+    type: 1010,
+    name: "attached data change type",
+    usedBy: ["G_USERDATA_HISTORY.CHANGETYPE", "G_SECURE_USERDATA_HISTORY.CHANGETYPE"],
+    values: named(userDataChangeTypes, "ours"),
+  },
+  {
+    type: 1011,
+    name: "attached data key type",
+    usedBy: ["G_USERDATA_HISTORY.KEYTYPE", "G_SECURE_USERDATA_HISTORY.KEYTYPE"],
+    values: named(userDataKeyTypes, "ours"),
+  },
+  {
+    type: 1012,
+    name: "virtual queue status",
+    usedBy: ["G_VIRTUAL_QUEUE.STATUS"],
+    values: named(virtualQueueStatuses, "ours"),
+  },
+  {
+    type: 1013,
+    name: "virtual queue cause",
+    usedBy: ["G_VIRTUAL_QUEUE.CAUSE"],
+    values: [
+      { value: 1, name: "normal", origin: "inferred", description: "diverted: routed, or taken out of this queue" },
+      { value: 2, name: "abandoned", origin: "inferred" },
+      { value: 3, name: "not seen", origin: "ours", description: "it ended with its call, or while nobody listened" },
+    ],
+  },
+  {
+    type: 1014,
+    name: "route result",
+    usedBy: ["G_ROUTE_RESULT.RESULT"],
+    values: named(routeResults, "ours"),
+  },
+  {
+    type: 1015,
+    name: "login session state",
+    usedBy: ["G_LOGIN_SESSION.STATE", "GX_SESSION_ENDPOINT.STATE"],
+    values: [
+      { value: 0, name: "over", origin: "ours" },
+      { value: 1, name: "active", origin: "inferred", description: "third-party SQL reads it so" },
+    ],
+  },
+  {
+    type: 1016,
+    name: "agent state reason kind",
+    usedBy: ["G_AGENT_STATE_RC.HWFLAG", "G_AGENT_STATE_RC_A.HWFLAG"],
+    values: named(reasonKinds, "inferred"),
+  },
+  { type: 1017, name: "inter-site link type", usedBy: ["G_IS_LINK.ISLINKTYPE"], values: named(linkTypes, "inferred") },
+  {
+    type: 1018,
+    name: "inter-site link state",
+    usedBy: ["G_IS_LINK.STATE", "G_IS_LINK_HISTORY.STATE"],
+    values: named(linkStates, "inferred"),
+  },
+  {
+    type: 1019,
+    name: "inter-site link change type",
+    usedBy: ["G_IS_LINK_HISTORY.CHANGETYPE"],
+    values: named(linkChangeTypes, "inferred"),
+  },
+  {
+    type: 1020,
+    name: "inter-site link merge state",
+    usedBy: ["G_IS_LINK.MERGESTATE"],
+    values: named(linkMergeStates, "ours"),
   },
 ];
 

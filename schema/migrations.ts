@@ -8,6 +8,7 @@ import sessionEnds from "./migrations/0002_session_ends.sql" with { type: "text"
 import availability from "./migrations/0003_availability.sql" with { type: "text" };
 import goingOn from "./migrations/0004_going_on.sql" with { type: "text" };
 import sessionHeard from "./migrations/0005_session_heard.sql" with { type: "text" };
+import voiceInFull from "./migrations/0006_voice_in_full.sql" with { type: "text" };
 
 export interface Migration {
   /** Counts from 1; ICON_MIGRATION.VERSION. */
@@ -23,6 +24,7 @@ export const migrations: readonly Migration[] = [
   { version: 4, name: "availability", sql: availability },
   { version: 5, name: "going on", sql: goingOn },
   { version: 6, name: "session heard", sql: sessionHeard },
+  { version: 7, name: "voice in full", sql: voiceInFull },
 ];
 
 /** PRAGMA application_id of every IDB, "ICON" in ASCII: tells our files from other programs' SQLite files. */

@@ -1,7 +1,7 @@
 // Parties: each participant's stay on a call.
 
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { createdColumns, systemColumns, terminatedColumns } from "./system-columns.ts";
+import { addedColumns, createdColumns, systemColumns, terminatedColumns } from "./system-columns.ts";
 
 /**
  * One row is the latest state of one party on one call. Written when the party appears, changed with each of its states
@@ -51,9 +51,7 @@ export const G_PARTY_HISTORY = sqliteTable(
     CCEVENTCAUSE: integer(),
     STATE: integer(),
     PREVSTATE: integer(),
-    ADDED: text(),
-    ADDED_TS: integer(),
-    ADDED_TCODE: integer(),
+    ...addedColumns(),
     ...systemColumns(),
   },
   // From a party to its states: wait, ring, talk and hold times come of them.

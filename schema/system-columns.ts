@@ -33,3 +33,10 @@ export const terminatedColumns = () => ({
   TERMINATED_TS: integer(),
   TERMINATED_TCODE: integer(),
 });
+
+/** When one change happened. */
+export const addedColumns = () => ({
+  ADDED: text(),
+  ADDED_TS: integer(),
+  ADDED_TCODE: integer(),
+});

@@ -4,8 +4,9 @@
 import { type CallTableName, callTableNames, callTables, comparedColumns } from "../../schema/life.ts";
 import type { TableName } from "../../schema/tables.ts";
 import type { Row } from "./call-version.ts";
-import type { TakenRow } from "./join.ts";
+
 import type { CallPlan } from "./plan.ts";
+import type { TakenRow } from "./taken-row.ts";
 
 export interface HandedRow {
   readonly table: TableName;

@@ -1,4 +1,5 @@
-// Puts one call together from several copies that are whole in turn, none of them for all of its life.
+// Puts one call together from several copies that are whole in turn, none of them for all of its life: by rules of its own
+// the call, its interaction record and its parties, as their tables declare (join-declared.ts) the rest.
 //
 //   copy A   ├──────────── whole ─────────┤ lost its link
 //   copy B        not yet there   ├─────────────── whole ────────────┤
@@ -14,33 +15,18 @@
 
 import { callChangeTypes, partyChangeTypes } from "../../schema/dictionary.ts";
 import { type CallTableName, callTables } from "../../schema/life.ts";
-import { type CallVersion, concludedRows, msOf, type Row, rowIdOf } from "./call-version.ts";
-
-/** A row as it shall be written, and where it is from. */
-export interface TakenRow {
-  readonly values: Row;
-  readonly copy: number;
-  /** Its own id in that copy; null: its table has none. */
-  readonly rowId: number | null;
-}
-
-export type TakenRows = Readonly<Record<CallTableName, readonly TakenRow[]>>;
-
-/** UTC seconds; the copy whose rows are taken from `from` until before `until`. Segments follow on one another. */
-export interface Segment {
-  readonly version: CallVersion;
-  readonly from: number;
-  readonly until: number;
-}
+import { type CallVersion, type Row, rowIdOf } from "./call-version.ts";
+import { joinDeclared } from "./join-declared.ts";
+import { renumbered, type Segment, type TakenRow, type TakenRows, takenInTurn, takenRow } from "./taken-row.ts";
 
 /** All of a version, as it stands. */
-export function takeWhole({ copy, call }: CallVersion): TakenRows {
-  return mapTables((table) => call.rows[table].map((values) => ({ values, copy, rowId: rowIdOf(table, values) })));
+export function takeWhole(version: CallVersion): TakenRows {
+  return mapTables((table) => version.call.rows[table].map((values) => takenRow(version, table, values)));
 }
 
 /** Null: the rows do not fit together. `isOver`: the call has ended. */
 export function joinRows(segments: readonly Segment[], isOver: boolean): TakenRows | null {
-  const taken = (table: CallTableName) => segments.flatMap((segment) => seenWithin(segment, table));
+  const taken = (table: CallTableName) => takenInTurn(segments, table);
   const callHistory = withoutSecondBeginnings(taken("G_CALL_HISTORY"));
   const partyHistory = chained(taken("G_PARTY_HISTORY"));
   if (partyHistory === null || !isWholeCallHistory(callHistory, isOver)) return null;
@@ -57,19 +43,8 @@ export function joinRows(segments: readonly Segment[], isOver: boolean): TakenRo
     G_PARTY: parties,
     G_PARTY_HISTORY: partyHistory,
     ICON_PARTY_CHANNEL: joinChannels(segments, parties),
+    ...joinDeclared(segments),
   };
-}
-
-/** Rows of a history that lie in the segment and were seen, in the order in which they were written. */
-function seenWithin({ version, from, until }: Segment, table: CallTableName): TakenRow[] {
-  const concluded = concludedRows(version.call);
-  return version.call.rows[table]
-    .filter((row) => {
-      const ms = msOf(row["ADDED"]);
-      return ms !== null && ms >= from * 1000 && ms < until * 1000 && !concluded.has(row);
-    })
-    .map((values) => ({ values, copy: version.copy, rowId: rowIdOf(table, values) }))
-    .sort((one, other) => (one.rowId ?? 0) - (other.rowId ?? 0));
 }
 
 /** A copy that missed the beginning wrote one of its own with the first thing that it saw. */
@@ -226,13 +201,6 @@ function joinChannels(segments: readonly Segment[], parties: readonly TakenRow[]
     }
   }
   return [...channels.values()];
-}
-
-/** Only where the copies number at all. */
-function renumbered(rows: readonly TakenRow[], column: string): TakenRow[] {
-  return rows.map((row, index) =>
-    row.values[column] === null ? row : { ...row, values: { ...row.values, [column]: index + 1 } },
-  );
 }
 
 function columnsOf(row: Row, columns: readonly string[]): Row {

@@ -12,8 +12,9 @@
 import type { SourceKey } from "./availability.ts";
 import { type CallVersion, callVersion } from "./call-version.ts";
 import type { WholeCall } from "./copy.ts";
-import { joinRows, type Segment, type TakenRows, takeWhole } from "./join.ts";
+import { joinRows, takeWhole } from "./join.ts";
 import type { Doubted, SourceCoverage } from "./source-coverage.ts";
+import type { Segment, TakenRows } from "./taken-row.ts";
 
 /**
  * complete: whole from one copy. joined: whole, from several. incomplete: something is, or may be, missing in every copy.

@@ -7,7 +7,7 @@
 //    comes once, where its earliest row stands that the question asks for.
 
 import type Database from "libsql";
-import type { CallTableName } from "../../schema/life.ts";
+import { type CallTableName, callTableNames, callTables } from "../../schema/life.ts";
 import type { Selected } from "../../schema/tables.ts";
 import { type CallPlace, findCreated, findGoingOn, findNamed, isBehind } from "./find-calls.ts";
 import { inReadTransaction, RowReader } from "./row-reader.ts";
@@ -100,92 +100,101 @@ const sequenceReach = 16;
 
 const inKeys = "IN (SELECT value FROM json_each(?1))";
 
+type Rows = readonly Record<string, unknown>[];
+
 class CallReader {
   readonly #sources: SessionSources;
-  readonly #calls: RowReader<"G_CALL">;
-  readonly #callHistory: RowReader<"G_CALL_HISTORY">;
-  readonly #irs: RowReader<"G_IR">;
-  readonly #irHistory: RowReader<"G_IR_HISTORY">;
-  readonly #parties: RowReader<"G_PARTY">;
-  readonly #partyHistory: RowReader<"G_PARTY_HISTORY">;
-  readonly #channels: RowReader<"ICON_PARTY_CHANNEL">;
+  readonly #readers: ReadonlyMap<CallTableName, RowReader<CallTableName>>;
   readonly #quality: RowReader<"ICON_ROW_QUALITY">;
 
   constructor(database: Database.Database) {
     this.#sources = new SessionSources(database);
-    this.#calls = new RowReader(database, "G_CALL", `WHERE r.CALLID ${inKeys} ORDER BY r.ID`);
-    this.#callHistory = new RowReader(database, "G_CALL_HISTORY", `WHERE r.CALLID ${inKeys} ORDER BY r.CHID`);
-    this.#irs = new RowReader(database, "G_IR", `WHERE r.IRID ${inKeys} ORDER BY r.ID`);
-    this.#irHistory = new RowReader(
-      database,
-      "G_IR_HISTORY",
-      `WHERE r.IRHID IN (
-         SELECT h.IRHID FROM json_each(?1) AS b CROSS JOIN G_IR_HISTORY AS h
-         WHERE h.IRHID > b.value AND h.IRHID <= b.value + ${sequenceReach})
-       AND r.IRID IN (SELECT value FROM json_each(?2)) ORDER BY r.IRHID`,
-    );
-    this.#parties = new RowReader(database, "G_PARTY", `WHERE r.CALLID ${inKeys} ORDER BY r.ID`);
-    this.#partyHistory = new RowReader(database, "G_PARTY_HISTORY", `WHERE r.PARTYID ${inKeys} ORDER BY r.PHID`);
-    this.#channels = new RowReader(
-      database,
-      "ICON_PARTY_CHANNEL",
-      `WHERE r.PARTYID ${inKeys} ORDER BY r.PARTYID, r.UNIQUEID`,
-    );
+    this.#readers = new Map(callTableNames.map((table) => [table, new RowReader(database, table, tailOf(table))]));
     this.#quality = new RowReader(database, "ICON_ROW_QUALITY", `WHERE r.ROW_KEY ${inKeys} ORDER BY r.ID`);
   }
 
   /** One call a place, in the same order. */
   read(places: readonly CallPlace[]): PlacedCall[] {
     if (places.length === 0) return [];
-    const callIds = JSON.stringify(places.map(({ callId }) => callId));
-    const calls = this.#calls.all(callIds);
-    const callHistory = this.#callHistory.all(callIds);
-    const irIds = JSON.stringify(unique(calls.map(({ IRID }) => IRID)));
-    const irs = this.#irs.all(irIds);
-    const irHistory = this.#irHistory.all(JSON.stringify(callHistory.map(({ CHID }) => CHID)), irIds);
-    const parties = this.#parties.all(callIds);
-    const partyIds = JSON.stringify(unique(parties.map(({ PARTYID }) => PARTYID)));
-    const partyHistory = this.#partyHistory.all(partyIds);
-    const channels = this.#channels.all(partyIds);
-    const keys = [...calls.flatMap(({ CALLID, IRID }) => [CALLID, IRID]), ...parties.map(({ PARTYID }) => PARTYID)];
-    const quality = this.#quality.all(JSON.stringify(unique(keys)));
+    const all = new Map<CallTableName, Rows>();
+    for (const table of callTableNames) all.set(table, this.#rowsOf(table, places, all));
+    const rowKeys = keyedByOne.flatMap((table) => (all.get(table) ?? []).map((row) => row[callTables[table].key[0]]));
+    const quality = this.#quality.all(JSON.stringify(unique(rowKeys)));
+    const doubts = Map.groupBy(quality, ({ ROW_KEY }) => ROW_KEY);
+    const byParent = new Map<CallTableName, Map<unknown, Record<string, unknown>[]>>();
+    for (const [table, rows] of all)
+      byParent.set(
+        table,
+        Map.groupBy(rows, (row) => row[parentOf(table).column]),
+      );
+    return places.map((place) => ({ place, call: this.#assemble(place.callId, byParent, doubts) }));
+  }
 
-    const by = {
-      G_CALL: Map.groupBy(calls, ({ CALLID }) => CALLID),
-      G_CALL_HISTORY: Map.groupBy(callHistory, ({ CALLID }) => CALLID),
-      G_IR: Map.groupBy(irs, ({ IRID }) => IRID),
-      G_IR_HISTORY: Map.groupBy(irHistory, ({ IRID }) => IRID),
-      G_PARTY: Map.groupBy(parties, ({ CALLID }) => CALLID),
-      G_PARTY_HISTORY: Map.groupBy(partyHistory, ({ PARTYID }) => PARTYID),
-      ICON_PARTY_CHANNEL: Map.groupBy(channels, ({ PARTYID }) => PARTYID),
-      quality: Map.groupBy(quality, ({ ROW_KEY }) => ROW_KEY),
+  #rowsOf(table: CallTableName, places: readonly CallPlace[], known: ReadonlyMap<CallTableName, Rows>): Rows {
+    const { parent, foundBy } = callTables[table];
+    const reader = this.#readers.get(table) as RowReader<CallTableName>;
+    const parents =
+      parent === null ? places.map(({ callId }) => ({ CALLID: callId })) : (known.get(parent.table) ?? []);
+    if (parents.length === 0) return [];
+    const keys = JSON.stringify(unique((parents as Rows).map((row) => row[parentOf(table).parentColumn])));
+    switch (foundBy) {
+      case "index":
+        return reader.all(keys);
+      case "parent's row":
+        return reader.all(JSON.stringify((parents as Rows).map((row) => row["ID"])));
+      case "nearby":
+        return reader.all(JSON.stringify((known.get("G_CALL_HISTORY") ?? []).map((row) => row["CHID"])), keys);
+    }
+  }
+
+  #assemble(
+    callId: string,
+    byParent: ReadonlyMap<CallTableName, ReadonlyMap<unknown, Rows>>,
+    doubts: ReadonlyMap<string, readonly Selected<"ICON_ROW_QUALITY">[]>,
+  ): IdbCall {
+    const rows = {} as Record<CallTableName, Rows>;
+    for (const table of callTableNames) {
+      const { parent } = callTables[table];
+      const parents = parent === null ? [callId] : unique(rows[parent.table].map((row) => row[parent.parentColumn]));
+      rows[table] = parents.flatMap((key) => byParent.get(table)?.get(key) ?? []);
+    }
+    const rowKeys = keyedByOne.flatMap((table) => rows[table].map((row) => String(row[callTables[table].key[0]])));
+    const quality = unique([callId, ...rowKeys]).flatMap((key) => doubts.get(key) ?? []);
+    const own = rows.G_CALL as readonly Selected<"G_CALL">[];
+    const source = this.#sources.of(own.at(-1)?.GSYS_DOMAIN ?? null);
+    return {
+      callId,
+      isKeyLocal: quality.some(({ TABLE_NAME, REASON }) => TABLE_NAME === "G_CALL" && REASON === "key is local"),
+      sourceCluster: source?.sourceCluster ?? null,
+      switchDbid: source?.switchDbid ?? null,
+      rows,
+      quality: quality.toSorted((one, other) => one.ID - other.ID),
     };
-    return places.map((place) => {
-      const { callId } = place;
-      const own = by.G_CALL.get(callId) ?? [];
-      const ownIrs = unique(own.map(({ IRID }) => IRID));
-      const ownParties = by.G_PARTY.get(callId) ?? [];
-      const ownPartyIds = unique(ownParties.map(({ PARTYID }) => PARTYID));
-      const doubts = unique([callId, ...ownIrs, ...ownPartyIds]).flatMap((key) => by.quality.get(key) ?? []);
-      const source = this.#sources.of(own.at(-1)?.GSYS_DOMAIN ?? null);
-      const call: IdbCall = {
-        callId,
-        isKeyLocal: doubts.some(({ TABLE_NAME, REASON }) => TABLE_NAME === "G_CALL" && REASON === "key is local"),
-        sourceCluster: source?.sourceCluster ?? null,
-        switchDbid: source?.switchDbid ?? null,
-        rows: {
-          G_CALL: own,
-          G_CALL_HISTORY: by.G_CALL_HISTORY.get(callId) ?? [],
-          G_IR: ownIrs.flatMap((key) => by.G_IR.get(key) ?? []),
-          G_IR_HISTORY: ownIrs.flatMap((key) => by.G_IR_HISTORY.get(key) ?? []),
-          G_PARTY: ownParties,
-          G_PARTY_HISTORY: ownPartyIds.flatMap((key) => by.G_PARTY_HISTORY.get(key) ?? []),
-          ICON_PARTY_CHANNEL: ownPartyIds.flatMap((key) => by.ICON_PARTY_CHANNEL.get(key) ?? []),
-        },
-        quality: doubts.sort((one, other) => one.ID - other.ID),
-      };
-      return { place, call };
-    });
+  }
+}
+
+/** Tables whose rows ICON_ROW_QUALITY can name: one column is their key. */
+const keyedByOne = callTableNames.filter((table) => callTables[table].key.length === 1);
+
+/** The call itself is asked for as if it had a parent. */
+function parentOf(table: CallTableName): { readonly column: string; readonly parentColumn: string } {
+  return callTables[table].parent ?? { column: "CALLID", parentColumn: "CALLID" };
+}
+
+function tailOf(table: CallTableName): string {
+  const { foundBy, rowId, key } = callTables[table];
+  const order = rowId === null ? key.map((column) => `r.${column}`).join(", ") : `r.${rowId}`;
+  const { column } = parentOf(table);
+  switch (foundBy) {
+    case "index":
+      return `WHERE r.${column} ${inKeys} ORDER BY ${order}`;
+    case "parent's row":
+      return `WHERE r.ID ${inKeys} ORDER BY ${order}`;
+    case "nearby":
+      return `WHERE r.${rowId} IN (
+         SELECT h.${rowId} FROM json_each(?1) AS b CROSS JOIN ${table} AS h
+         WHERE h.${rowId} > b.value AND h.${rowId} <= b.value + ${sequenceReach})
+       AND r.${column} IN (SELECT value FROM json_each(?2)) ORDER BY ${order}`;
   }
 }
 

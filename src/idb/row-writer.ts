@@ -19,13 +19,21 @@ export type RowKey = string | number;
 const rowsPerStatement = 16;
 
 /** Keys by which other tables and readers find the row. They are made once, with the row. */
-const keyColumns = new Set(["CALLID", "IRID", "PARTYID", "PARTYGUID", "ROW_KEY", "UNIQUEID", "GSYS_SEQ"]);
+const keyColumns = new Set([
+  ...["CALLID", "IRID", "PARTYID", "PARTYGUID", "ROW_KEY", "UNIQUEID", "GSYS_SEQ"],
+  ...["LOGINSESSIONID", "LINKID", "VQUEUEID"],
+]);
 
 /**
  * Tables whose rows are written once. A second row under the same ID is a fault of ours and must be seen, so their
  * statement knows no conflict.
  */
-const writtenOnce = new Set<TableName>(["G_CALL_HISTORY", "G_IR_HISTORY", "G_PARTY_HISTORY"]);
+const writtenOnce = new Set<TableName>([
+  ...(["G_CALL_HISTORY", "G_IR_HISTORY", "G_PARTY_HISTORY", "G_IS_LINK_HISTORY"] as const),
+  ...(["G_USERDATA_HISTORY", "G_SECURE_USERDATA_HISTORY", "G_CUSTOM_DATA_P", "G_CUSTOM_DATA_S"] as const),
+  ...(["G_ROUTE_RESULT", "G_ROUTE_RES_VQ_HIST"] as const),
+  ...(["G_AGENT_STATE_HISTORY", "G_AGENT_STATE_RC", "G_DND_HISTORY"] as const),
+]);
 
 const int64Max = 2n ** 63n - 1n;
 const int64Min = -(2n ** 63n);

@@ -19,6 +19,7 @@ import { noteClockDifference, noteHostClockStep } from "./clocks.ts";
 import { breakCoverage, coverFromHere, loseLink } from "./coverage.ts";
 import { writeMark } from "./mark.ts";
 import {
+  addProviders,
   closeSession,
   hearSession,
   loseSwitch,
@@ -344,17 +345,20 @@ function putInForce(
 ): void {
   for (const { options, ...identity } of sources) {
     const known = world.get("source", identity.name);
-    const writesCalls = role.includes("gcc");
     if (known !== undefined && !isSameSource(known.identity, identity)) {
       breakCoverage(world, known, position, "configuration changed");
     }
-    world.put("source", identity.name, {
+    const source: SourceState = {
       ...(known ?? newSource),
       identity,
       options,
-      writesCalls,
+      writesCalls: role.includes("gcc"),
+      writesAgents: role.includes("gls"),
+      writesUserData: role.includes("gud"),
       instance: instanceOf(known),
-    });
+    };
+    world.put("source", identity.name, source);
+    addProviders(world, source);
     // A reminder of before may be too late for a shorter timeout; one that comes too early is put off when it comes.
     if (known !== undefined) rescheduleEndings(world, identity.name);
   }

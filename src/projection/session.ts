@@ -1,7 +1,8 @@
-// Data source sessions: one row of G_DSS_GCC_PROVIDER per stay connected to a source, and one of ICON_DSS for what the
-// other has no columns for; from the marks that the sessions themselves put into the persistent queue.
+// Data source sessions: per stay connected to a source one row of G_DSS_GCC_PROVIDER, of the tables like it for the other
+// roles, and of ICON_DSS for what those have no columns for; from the marks that the sessions themselves put into the persistent queue.
 
 import { providerTags } from "../../schema/dictionary.ts";
+import type { TableName } from "../../schema/tables.ts";
 import type { MarkEnvelope, SessionEndCause, SessionId } from "../event/envelope.ts";
 import type { QualityCause } from "../event/happening.ts";
 import { arrivalInstant, type SourceInstant, sourceInstant, timestampText, utcSeconds } from "../event/instant.ts";
@@ -18,8 +19,19 @@ export const connectionTypes = {
   switchover: 5,
 } as const;
 
+/** What an instance may record, by role, as a session's rows name it. */
+export type Provider = "gcc" | "gls" | "gud";
+
+const providerTables = {
+  gcc: "G_DSS_GCC_PROVIDER",
+  gls: "G_DSS_GLS_PROVIDER",
+  gud: "G_DSS_GUD_PROVIDER",
+} as const satisfies Record<Provider, TableName>;
+
 export interface SessionState {
   readonly session: SessionId;
+  /** Whose rows the session has; the first is always there, for readers of the ledger go by it. */
+  readonly providers: readonly Provider[];
   readonly source: string;
   readonly iconDbid: number;
   readonly iconStartedAt: number;
@@ -78,6 +90,7 @@ export function openSession(
   const isNewRun = source.run !== null && (mark.run !== source.run || mark.dbid !== source.lastDbid);
   const state: SessionState = {
     session: envelope.session,
+    providers: providersOf(source),
     source: source.identity.name,
     iconDbid: source.instance.dbid,
     iconStartedAt: source.instance.startedAt,
@@ -115,6 +128,19 @@ export function openSession(
   };
   world.put("source", source.identity.name, next);
   return next;
+}
+
+function providersOf({ writesAgents, writesUserData }: SourceState): readonly Provider[] {
+  return ["gcc", ...(writesAgents ? (["gls"] as const) : []), ...(writesUserData ? (["gud"] as const) : [])];
+}
+
+/** Roles changed while a session goes on: it has rows of all that it was ever recorded for. */
+export function addProviders(world: World, source: SourceState): void {
+  const session = source.openSession === null ? undefined : world.get("session", String(source.openSession));
+  if (session === undefined) return;
+  const providers = [...new Set([...session.providers, ...providersOf(source)])];
+  if (providers.length > session.providers.length)
+    world.put("session", String(session.session), { ...session, providers });
 }
 
 function connectionType(source: SourceState, mark: Opened, isNewRun: boolean): number {
@@ -238,7 +264,7 @@ function writeSessionRow(world: World, state: SessionState, ending: SessionEndin
   const openedAtSource = openedAtBySource(state);
   const ours = (ms: number | null) => (ms === null ? null : timestampText(arrivalInstant(ms)));
   const { first, last } = state;
-  world.write("G_DSS_GCC_PROVIDER", {
+  const row = {
     DSS_ID: state.session,
     ICON_DBID: state.iconDbid,
     DS_DBID: state.dbid,
@@ -260,5 +286,6 @@ function writeSessionRow(world: World, state: SessionState, ending: SessionEndin
     LEVENT_DSTIME: last && timestampText(last.at),
     LEVENT_DSSEQ: last?.sequence == null ? null : String(last.sequence),
     LEVENT_DSTS: last && utcSeconds(last.at),
-  });
+  };
+  for (const provider of state.providers) world.write(providerTables[provider], row);
 }

@@ -11,6 +11,10 @@ export interface SourceState {
   readonly options: ProjectionOptions;
   /** Role gcc is on: calls and parties are written. */
   readonly writesCalls: boolean;
+  /** Role gls is on: login sessions and agent states are written. */
+  readonly writesAgents: boolean;
+  /** Role gud is on: attached data and virtual queues are written. */
+  readonly writesUserData: boolean;
   readonly instance: {
     readonly dbid: number;
     /** When this run of the instance began, by its own clock: ICON_STIME. */

@@ -40,7 +40,7 @@ export interface Entities {
 export type EntityKind = keyof Entities;
 
 /** Raised whenever the JSON of an entity changes shape; a restart with another version rebuilds (or later: migrates). */
-export const liveStateVersion = 2;
+export const liveStateVersion = 3;
 
 export interface World {
   get<K extends EntityKind>(kind: K, key: string): Entities[K] | undefined;
@@ -60,7 +60,7 @@ export interface World {
   /** A row refers to this step of G_TIMECODE: it has to be there. */
   refer(timecode: number): void;
   /** Deletes the row of an Active table by its ID. */
-  erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE", id: number): void;
+  erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE" | "G_AGENT_STATE_RC_A", id: number): void;
   /** Looks at this call again once the source's clock has reached `at`; scheduling again does not undo an earlier one. */
   schedule(source: string, at: SourceInstant, callId: CallId): void;
   /** Takes the calls whose time has come at `now`, the earliest first; the caller looks whether they are still due. */

@@ -2,6 +2,9 @@ import { expect, test } from "bun:test";
 import { getTableColumns } from "drizzle-orm";
 import * as dictionary from "../../schema/dictionary.ts";
 import {
+  agentChangeTypes,
+  agentStates,
+  agentWorkModes,
   callChangeTypes,
   callTypes,
   ccEventCauses,
@@ -11,6 +14,11 @@ import {
   dictionaries,
   irChangeTypes,
   irStates,
+  linkChangeTypes,
+  linkMergeStates,
+  linkStates,
+  linkTypes,
+  loginStates,
   mergeTypes,
   parentLinkTypes,
   partyChangeTypes,
@@ -18,6 +26,13 @@ import {
   partyStates,
   partyTypes,
   providerTags,
+  reasonKinds,
+  releasingParties,
+  routeResults,
+  userDataChangeTypes,
+  userDataKeyTypes,
+  virtualQueueCauses,
+  virtualQueueStatuses,
 } from "../../schema/dictionary.ts";
 import { type TableName, tables } from "../../schema/tables.ts";
 import shipped from "../fixture/dictionary-numbers.json" with { type: "json" };
@@ -65,6 +80,21 @@ test("the constants that the projection writes are the values that the dictionar
     [1003, ccEventCauses],
     [1004, dataSourceTypes],
     [1005, connectionTypes],
+    [1006, releasingParties],
+    [1007, agentStates],
+    [1008, agentWorkModes],
+    [1009, agentChangeTypes],
+    [1010, userDataChangeTypes],
+    [1011, userDataKeyTypes],
+    [1012, virtualQueueStatuses],
+    [1013, virtualQueueCauses],
+    [1014, routeResults],
+    [1015, loginStates],
+    [1016, reasonKinds],
+    [1017, linkTypes],
+    [1018, linkStates],
+    [1019, linkChangeTypes],
+    [1020, linkMergeStates],
   ];
   expect(constants.map(([type]) => type)).toEqual(dictionaries.map(({ type }) => type));
   for (const [type, numbers] of constants) {

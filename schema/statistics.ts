@@ -1,0 +1,40 @@
+// What a call and a party came to, counted once when they are over.
+
+import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { systemColumns } from "./system-columns.ts";
+
+/**
+ * One row is the statistics of one call that is over. Written with the call's ending, never changed. Its ID is that of
+ * the call's row in G_CALL, so it is found without an index of its own. GSYS_EXT_VCH1 and GSYS_EXT_VCH2 tell who released
+ * the call, where that is asked for (store-releasing-party): the DN as the source says it, and the PARTYID that it is.
+ */
+export const G_CALL_STAT = sqliteTable("G_CALL_STAT", {
+  ID: integer().primaryKey(),
+  CALLID: text().notNull(),
+  F_CONN: integer(),
+  F_CONN_EXTN: integer(),
+  F_TE_ABND: integer(),
+  CNT_HOLD: integer(),
+  CNT_DIVERT: integer(),
+  CNT_TRANSFER: integer(),
+  CNT_CONFERENCE: integer(),
+  ...systemColumns(),
+});
+
+/**
+ * One row is the statistics of one internal party that is over: whole seconds in each state. Written with the party's
+ * ending, changed once if after-call work follows. Its ID is that of the party's row in G_PARTY.
+ */
+export const G_PARTY_STAT = sqliteTable("G_PARTY_STAT", {
+  ID: integer().primaryKey(),
+  PARTYID: text().notNull(),
+  TT_ALERTING: integer(),
+  TT_CONNECTED: integer(),
+  TT_HOLD: integer(),
+  TT_QUEUED: integer(),
+  TT_ACW: integer(),
+  TT_DIALING: integer(),
+  /** Who released, as seen from the party's DN: class 1006. Null: the source does not say, or it is not asked for. */
+  RELEASINGPARTY: integer(),
+  ...systemColumns(),
+});

@@ -1,0 +1,80 @@
+// Virtual queues and routing: where a call waited for a target, and to which one a strategy sent it.
+
+import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { createdColumns, systemColumns, terminatedColumns } from "./system-columns.ts";
+
+/**
+ * One row is one stay of one call in one virtual queue. Written when the call enters, changed when it leaves. It is no
+ * party: the call stands elsewhere meanwhile.
+ */
+export const G_VIRTUAL_QUEUE = sqliteTable(
+  "G_VIRTUAL_QUEUE",
+  {
+    ID: integer().primaryKey(),
+    /** Names the stay: a hash of the call, the queue and the event that began it, the same in both IDBs unless local. */
+    VQUEUEID: text().notNull(),
+    /** The routing server's own name of the stay: VQID in Extensions. */
+    VQID: text(),
+    CALLID: text().notNull(),
+    ENDPOINTID: integer(),
+    ENDPOINTDN: text().notNull(),
+    /** Class 1012. */
+    STATUS: integer().notNull(),
+    /** Class 1013; null while the call waits. */
+    CAUSE: integer(),
+    DISTCALLID: text(),
+    ...createdColumns(),
+    ...terminatedColumns(),
+    ...systemColumns(),
+  },
+  (table) => [index("IDX_G_VIRTUAL_QUEUE_CALLID").on(table.CALLID)],
+);
+
+/**
+ * One row is the result of routing a call once from one routing point: what the strategy attached to the call. Written
+ * once, when the call leaves the routing point, never changed.
+ */
+export const G_ROUTE_RESULT = sqliteTable(
+  "G_ROUTE_RESULT",
+  {
+    ID: integer().primaryKey(),
+    CALLID: text().notNull(),
+    CONNID: text().notNull(),
+    PARTYID: text().notNull(),
+    IRID: text(),
+    ENDPOINTID: integer(),
+    RTARGETRULESELECTED: text(),
+    RTARGETOBJECTSELECTED: text(),
+    RTARGETTYPESELECTED: integer(),
+    RTARGETAGENTSELECTED: text(),
+    RTARGETPLACESELECTED: text(),
+    RSTRATEGYNAME: text(),
+    ENDPOINTDN: text().notNull(),
+    /** Class 1014. */
+    RESULT: integer().notNull(),
+    ...createdColumns(),
+    ...systemColumns(),
+  },
+  (table) => [index("IDX_G_ROUTE_RESULT_CALLID").on(table.CALLID)],
+);
+
+/**
+ * One row is one virtual queue in which a call had waited when it was routed, with the times of that wait. Written with
+ * the row of G_ROUTE_RESULT, never changed.
+ */
+export const G_ROUTE_RES_VQ_HIST = sqliteTable(
+  "G_ROUTE_RES_VQ_HIST",
+  {
+    ID: integer().primaryKey(),
+    CALLID: text().notNull(),
+    /** Of the routing: that of G_ROUTE_RESULT. */
+    PARTYID: text().notNull(),
+    VQUEUEID: text().notNull(),
+    VQID: text(),
+    ENDPOINTDN: text().notNull(),
+    ...createdColumns(),
+    ...terminatedColumns(),
+    ...systemColumns(),
+  },
+  (table) => [index("IDX_G_ROUTE_RES_VQ_HIST_CALLID").on(table.CALLID)],
+);
