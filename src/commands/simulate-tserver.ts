@@ -72,6 +72,11 @@ export function simulateTserverCommand(): Command {
       percent,
       defaults.transferPercent,
     )
+    .option(
+      "--voice-in-full",
+      "agents log in and out, routing points, virtual queues, attached data that changes",
+      false,
+    )
     .option("--clients-min <count>", "begin when so many clients are served", wholeFrom(0), defaults.clientsMin)
     .action(simulate);
 }
@@ -114,6 +119,7 @@ interface Given {
   readonly queues: number;
   readonly talkSeconds: number;
   readonly transferPercent: number;
+  readonly voiceInFull: boolean;
   readonly clientsMin: number;
 }
 
@@ -173,6 +179,7 @@ function asOptions(given: Given): TserverOptions {
     queues: given.queues,
     talkSeconds: given.talkSeconds,
     transferPercent: given.transferPercent,
+    voiceInFull: given.voiceInFull,
     clientsMin: given.clientsMin,
   };
 }

@@ -184,6 +184,8 @@ export class SimulatedServer implements SessionHost, EventSink {
 
   callOver(): void {}
 
+  sessionOver(): void {}
+
   #newRun(): ServerRun {
     const nowMs = Math.floor(this.#centre.board.nowUs / 1000);
     this.#startMs = Math.max(nowMs, this.#startMs + 1);

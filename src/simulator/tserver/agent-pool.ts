@@ -31,6 +31,21 @@ export class AgentPool {
     return agent;
   }
 
+  /** Takes this agent out; false: busy already. */
+  withdraw(agent: Agent): boolean {
+    const index = this.#free.indexOf(agent);
+    if (index === -1) return false;
+    this.#free.splice(index, 1);
+    return true;
+  }
+
+  /** Only these agents are free now, and no call waits. */
+  reset(agents: readonly Agent[]): void {
+    this.#free = [...agents];
+    this.#waiting = [];
+    this.#waitingFrom = 0;
+  }
+
   /** Calls `take` once an agent is free, unless the call's script has gone on by then. */
   wait(call: Call, take: (agent: Agent) => void): void {
     this.#waiting.push({ call, step: call.step, take });

@@ -14,6 +14,7 @@ export class CallFactory {
   readonly #connIdPrefix: string;
   #callCount = 0;
   #partyCount = 0;
+  #virtualCount = 0;
 
   constructor(seed: number, startUs: number) {
     this.#random = new Random(seed, "calls");
@@ -46,6 +47,10 @@ export class CallFactory {
 
   partyUuid(): string {
     return `P${this.#uuidPrefix}${base32(++this.#partyCount)}`;
+  }
+
+  virtualQueueId(): string {
+    return `${this.#uuidPrefix}V${base32(++this.#virtualCount)}`;
   }
 
   outsideNumber(): string {

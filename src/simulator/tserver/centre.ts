@@ -1,6 +1,8 @@
 // The simulated contact centre as a whole: switch, schedule and traffic, moved on in source time by whoever owns it.
 
+import { embellisher } from "./data-entry.ts";
 import type { TserverOptions } from "./options.ts";
+import { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
 import type { Agent, EventSink } from "./switch-event.ts";
 import { Switchboard } from "./switchboard.ts";
@@ -8,9 +10,12 @@ import { Traffic } from "./traffic.ts";
 
 // Counted over long runs of the mix in traffic.ts; only how well `rate` is met depends on them.
 const eventsPerCall = 7.9;
+const eventsPerCallInFull = 14.5;
 const eventsPerCallOfMonitoring = 2;
 // A call keeps agents busy for about two talks; with a little more than that, callers wait for one now and then.
 const agentsPerConcurrentTalk = 2.4;
+// With `voiceInFull` many of them are in a break, at work after a call, or not there.
+const agentsPerConcurrentTalkInFull = 4.5;
 
 export class Centre {
   readonly board: Switchboard;
@@ -19,13 +24,16 @@ export class Centre {
 
   constructor(options: TserverOptions, startUs: number, sink: EventSink) {
     const callsPerSourceSecond = meanCallsPerSecond(options) / options.clockSpeed;
-    const agentCount =
-      options.agents ?? Math.ceil(5 + callsPerSourceSecond * options.talkSeconds * agentsPerConcurrentTalk);
+    const agentsPerTalk = options.voiceInFull ? agentsPerConcurrentTalkInFull : agentsPerConcurrentTalk;
+    const agentCount = options.agents ?? Math.ceil(5 + callsPerSourceSecond * options.talkSeconds * agentsPerTalk);
     this.board = new Switchboard({
       sink,
       hasCallMonitoring: options.hasCallMonitoring,
       agents: Array.from({ length: agentCount }, (_, index) => agentAt(index, startUs)),
       startUs,
+      ...(options.voiceInFull
+        ? { hasLogins: true, embellish: embellisher(new Random(options.seed, "embellishment")) }
+        : {}),
     });
     this.#traffic = new Traffic({
       seed: options.seed,
@@ -67,7 +75,8 @@ function meanCallsPerSecond(options: TserverOptions): number {
 }
 
 function meanEventsPerCall(options: TserverOptions): number {
-  return eventsPerCall + (options.hasCallMonitoring ? eventsPerCallOfMonitoring : 0);
+  const perCall = options.voiceInFull ? eventsPerCallInFull : eventsPerCall;
+  return perCall + (options.hasCallMonitoring ? eventsPerCallOfMonitoring : 0);
 }
 
 function agentAt(index: number, startUs: number): Agent {

@@ -2,18 +2,23 @@
 // `EventSequenceNumber`, `time`, the rest; a seeded share uses the other encodings that link.md allows, so that a
 // receiver which knows only one way is found out.
 
+import type { AgentStretch, LoginSession } from "./login-session.ts";
+import { deskOf, told } from "./login-session.ts";
 import type { Random } from "./random.ts";
 import type {
   Agent,
   Call,
+  Desk,
   EventNumber,
   Party,
   SwitchEvent,
   ThirdParty,
   UserData,
   UserDataValue,
+  VirtualStay,
+  Words,
 } from "./switch-event.ts";
-import { callStateNames, callTypeNames, dnRoleNames, thirdPartyRoleNames } from "./switch-event.ts";
+import { agentWorkModeNames, callStateNames, callTypeNames, dnRoleNames, thirdPartyRoleNames } from "./switch-event.ts";
 
 export interface LineSetting {
   readonly serverName: string;
@@ -47,6 +52,7 @@ const carriesUserData = new Set<string>([
   "EventRinging",
   "EventDialing",
   "EventEstablished",
+  "EventRouteRequest",
 ]);
 
 /** Writes events of one simulated server. Returns lines without their LF. */
@@ -70,15 +76,22 @@ export class LineWriter {
     let line = `{"id":"${event.id}","EventSequenceNumber":${number},"time":${timeText(event.atUs, encoding.time)},${this.#server}`;
     if (event.call !== null) line += this.#call(event.call, encoding);
     if (event.party !== null) line += this.#party(event.party, encoding);
+    const { words } = event;
+    if (words?.virtual !== undefined && event.call !== null)
+      line += virtualMembers(event.call, words.virtual, encoding);
     if (event.left !== null) line += `,"PreviousConnID":"${event.left.call.connId}"`;
     else if (event.call !== null && event.call.consultOf !== null)
       line += `,"PreviousConnID":"${event.call.consultOf}"`;
-    if (event.party?.thirdParty != null) line += thirdPartyMembers(event.party.thirdParty, encoding.enumsAsNames);
+    if (words?.thirdParty != null) line += namedParty(words.thirdParty, encoding.enumsAsNames);
+    else if (event.party?.thirdParty != null && words?.thirdParty !== null)
+      line += thirdPartyMembers(event.party.thirdParty, encoding.enumsAsNames);
     if (event.callState !== null && (event.callState !== 0 || encoding.enumsAsNames)) {
       line += `,"CallState":${encoding.enumsAsNames ? `"${callStateNames[event.callState]}"` : event.callState}`;
     }
     if (event.agent !== null) line += agentMembers(event.agent, event.id, encoding.enumsAsNames);
-    if (event.call !== null) line += userDataMember(event.call, event.id, encoding.userDataAsList);
+    if (words?.desk !== undefined) line += deskMembers(words.desk, encoding.enumsAsNames);
+    if (event.call !== null) line += userDataMember(event.call, event, encoding.userDataAsList);
+    if (words !== null) line += wordMembers(words, encoding.userDataAsList);
     return encoding.carriageReturn ? `${line}}\r` : `${line}}`;
   }
 
@@ -89,15 +102,42 @@ export class LineWriter {
     sinceUs: number,
     origin: (EventNumber & { atUs: number }) | null,
   ): string {
-    const from =
-      origin === null ? "" : `,"origin":{"run":"${origin.run}","seq":${origin.seq},"time":${secondsText(origin.atUs)}}`;
+    const from = originMember(origin);
     const consultOf = party.call.consultOf === null ? "" : `,"PreviousConnID":"${party.call.consultOf}"`;
     const third = party.thirdParty === null ? "" : thirdPartyMembers(party.thirdParty, false);
     return (
       `{"id":"${eventId}","snapshot":true,"time":${secondsText(sinceUs)}${from},${this.#server}` +
       `${this.#call(party.call, usual)}${this.#party(party, usual)}${consultOf}${third}` +
-      `${userDataMember(party.call, "EventEstablished", false)}}`
+      `${userDataMember(party.call, { id: "EventEstablished" }, false)}}`
     );
+  }
+
+  /** A snapshot's word on one stay in a virtual queue. */
+  presentVirtualStay(stay: VirtualStay, origin: VirtualStay["origin"] | null): string {
+    return (
+      `{"id":"EventQueued","snapshot":true,"time":${secondsText(stay.fromUs)}${originMember(origin)},${this.#server}` +
+      `${this.#call(stay.call, usual)}${virtualMembers(stay.call, stay, usual)}` +
+      `${userDataMember(stay.call, { id: "EventQueued" }, false)},"Extensions":${objectText([["VQID", stay.vqid]])}}`
+    );
+  }
+
+  /**
+   * A snapshot's words on one login session: its queues, its state and that Do Not Disturb is on, each with the time since
+   * when that is so and the event that began the session.
+   */
+  presentSession(session: LoginSession, origin: LoginSession["origin"] | null): string[] {
+    const from = `${originMember(origin)},${this.#server}`;
+    const desk = deskOf(session);
+    const open = session.queues.filter(({ toUs }) => toUs === null);
+    const lines = open.map(({ queue, fromUs }) => presentDesk("EventAgentLogin", fromUs, from, { ...desk, queue }));
+    const state = session.states.at(-1);
+    if (state !== undefined && state.state !== "logged in") {
+      const id = state.state === "ready" ? "EventAgentReady" : "EventAgentNotReady";
+      lines.push(presentDesk(id, state.fromUs, from, { ...desk, workMode: state.workMode }, state));
+    }
+    const dnd = session.dnd.at(-1);
+    if (dnd !== undefined && dnd.toUs === null) lines.push(presentDesk("EventDNDOn", dnd.fromUs, from, desk));
+    return lines;
   }
 
   presentAgent(agent: Agent): string {
@@ -173,8 +213,49 @@ function agentMembers(agent: Agent, eventId: string, enumsAsNames: boolean): str
   return `${members},"AgentWorkMode":${enumsAsNames ? '"AgentAfterCallWork"' : 3}`;
 }
 
-function userDataMember(call: Call, eventId: string, asList: boolean): string {
-  const isAsked = carriesUserData.has(eventId) || eventId === "EventAttachedDataChanged";
+function originMember(origin: (EventNumber & { readonly atUs: number }) | null): string {
+  if (origin === null) return "";
+  return `,"origin":{"run":"${origin.run}","seq":${origin.seq},"time":${secondsText(origin.atUs)}}`;
+}
+
+function namedParty({ dn, role }: NonNullable<Words["thirdParty"]>, enumsAsNames: boolean): string {
+  const roleText = role === null ? "" : `,"ThirdPartyDNRole":${enumsAsNames ? `"${dnRoleNames[role]}"` : role}`;
+  return `,"ThirdPartyDN":"${dn}"${roleText}`;
+}
+
+function virtualMembers(call: Call, { dn }: { readonly dn: string }, { enumsAsNames }: Encoding): string {
+  const other = call.ani === null ? "" : `,"OtherDN":"${call.ani}"`;
+  return `,"ThisDN":"${dn}","ThisDNRole":${enumsAsNames ? `"${dnRoleNames[2]}"` : 2},"ThisQueue":"${dn}"${other}`;
+}
+
+function deskMembers({ dn, agentId, queue, workMode }: Desk, enumsAsNames: boolean): string {
+  const ofQueue = queue === null ? "" : `,"ThisQueue":"${queue}"`;
+  const mode = workMode === null ? "" : enumsAsNames ? `"${agentWorkModeNames[workMode]}"` : workMode;
+  return `,"ThisDN":"${dn}","AgentID":"${agentId}"${ofQueue}${workMode === null ? "" : `,"AgentWorkMode":${mode}`}`;
+}
+
+function presentDesk(id: string, sinceUs: number, from: string, desk: Desk, state?: AgentStretch): string {
+  const words = state === undefined ? "" : wordMembers(told(state), false);
+  return `{"id":"${id}","snapshot":true,"time":${secondsText(sinceUs)}${from}${deskMembers(desk, false)}${words}}`;
+}
+
+function wordMembers({ reasons = [], extensions = [], virtual, userData, ctrlParty }: Words, asList: boolean): string {
+  const text = asList ? listText : objectText;
+  const all: UserData = virtual === undefined ? extensions : [["VQID", virtual.vqid], ...extensions];
+  let members = "";
+  if (userData !== undefined) members += `,"UserData":${text(userData)}`;
+  if (reasons.length > 0) members += `,"Reasons":${text(reasons)}`;
+  if (all.length > 0) members += `,"Extensions":${text(all)}`;
+  if (ctrlParty !== undefined) members += `,"CtrlParty":"${ctrlParty}"`;
+  return members;
+}
+
+function userDataMember(
+  call: Call,
+  { id, words }: { readonly id: string; readonly words?: Words | null },
+  asList: boolean,
+): string {
+  const isAsked = carriesUserData.has(id) || id === "EventAttachedDataChanged" || words?.virtual !== undefined;
   if (!isAsked || call.userData.length === 0) return "";
   return `,"UserData":${asList ? listText(call.userData) : objectText(call.userData)}`;
 }

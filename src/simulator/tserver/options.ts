@@ -57,11 +57,13 @@ export interface TserverOptions {
   readonly talkSeconds: number;
   /** How many of a hundred answered calls are transferred or conferenced. */
   readonly transferPercent: number;
+  /** Logins, routing points with virtual queues, changing attached data, and who hung up, too. */
+  readonly voiceInFull: boolean;
   /** The centre begins to work when so many clients are served. */
   readonly clientsMin: number;
   /** Real milliseconds to wait for the last acknowledgements. */
   readonly finalAckMs: number;
-  /** File of the oracle "truth"; events go to the same name with .events.ndjson. */
+  /** File of the oracle "truth"; what else it tells goes to files beside it, see truth.ts. */
   readonly truth: string | null;
   /** File of the oracle "observable"; each client's name is put before its ending. */
   readonly observable: string | null;
@@ -104,6 +106,7 @@ export const tserverDefaults: TserverOptions = {
   queues: 8,
   talkSeconds: 6,
   transferPercent: 0,
+  voiceInFull: false,
   clientsMin: 0,
   finalAckMs: 5_000,
   truth: null,

@@ -82,22 +82,28 @@ export class ServerRun {
       for (const party of call.parties) {
         const stretch = party.stretches.at(-1);
         if (party.end !== null || stretch === undefined) continue;
-        const origin = this.#knownOrigin(party);
+        const origin = this.#known(party.origin);
         const event = presentEventId(stretch);
         const { state, fromUs: sinceUs } = stretch;
         text += `${lines.presentParty(party, event, sinceUs, origin)}\n`;
         present.push({ call, party, state, event, sinceUs, origin });
       }
+      for (const stay of call.virtualStays) {
+        if (stay.end === null) text += `${lines.presentVirtualStay(stay, this.#known(stay.origin))}\n`;
+      }
     }
-    for (const agent of board.agents) text += `${lines.presentAgent(agent)}\n`;
+    for (const session of board.desks?.sessions ?? []) {
+      for (const line of lines.presentSession(session, this.#known(session.origin))) text += `${line}\n`;
+    }
+    for (const agent of board.desks === null ? board.agents : []) text += `${lines.presentAgent(agent)}\n`;
     text += `{"snapshot":"end","lastSeq":${this.#lastSeq}}\n`;
     return { lastSeq: this.#lastSeq, bytes: encoder.encode(text), present };
   }
 
   /** Where calls are named by their run, a new run cannot name what an earlier one created. */
-  #knownOrigin(party: Party): Party["origin"] {
-    if (party.origin === null || this.#setting.hasCallUuid) return party.origin;
-    return party.origin.run === this.startTime ? party.origin : null;
+  #known(origin: Party["origin"]): Party["origin"] {
+    if (origin === null || this.#setting.hasCallUuid) return origin;
+    return origin.run === this.startTime ? origin : null;
   }
 }
 

@@ -9,6 +9,7 @@ import { Centre, meanEventsPerSecond } from "./centre.ts";
 import type { ClientSummary } from "./client.ts";
 import { LineWriter } from "./line.ts";
 import { LinkServer } from "./link-server.ts";
+import type { LoginSession } from "./login-session.ts";
 import { type TserverOptions, tserverDefaults } from "./options.ts";
 import { type Outage, planOutages } from "./outage.ts";
 import { Random } from "./random.ts";
@@ -169,6 +170,7 @@ class Simulation implements EventSink {
       this.server.close();
       this.#standby?.close();
       for (const call of this.#centre.board.liveCalls) this.#truth?.call(call);
+      for (const session of this.#centre.board.desks?.sessions ?? []) this.#truth?.session(session);
       this.#truth?.close();
     }
   }
@@ -244,6 +246,10 @@ class Simulation implements EventSink {
   callOver(call: Call): void {
     this.#callCount++;
     this.#truth?.call(call);
+  }
+
+  sessionOver(session: LoginSession): void {
+    this.#truth?.session(session);
   }
 
   /** A real server's clock goes on also while it is late with telling. */

@@ -1,6 +1,8 @@
 // The words of the simulated switch: calls, parties, agents, and the events that tell of them under their T-Lib names.
 // Times are whole microseconds since 1970 by the switch's clock, because that is what T-Server's `time` carries.
 
+import type { LoginSession } from "./login-session.ts";
+
 export type PartyState = "queued" | "dialing" | "alerting" | "connected" | "held";
 
 /** Events that begin a stretch of a party's state, and the state that they begin. */
@@ -25,9 +27,18 @@ export type RemarkId =
   | "EventDestinationBusy"
   | "EventNetworkReached"
   | "EventPartyAdded"
-  | "EventPartyDeleted";
+  | "EventPartyDeleted"
+  | "EventRouteRequest"
+  | "EventRouteUsed";
 
-export type AgentEventId = "EventAgentReady" | "EventAgentNotReady" | "EventDNDOn" | "EventDNDOff";
+export type AgentEventId =
+  | "EventAgentLogin"
+  | "EventAgentLogout"
+  | "EventQueueLogout"
+  | "EventAgentReady"
+  | "EventAgentNotReady"
+  | "EventDNDOn"
+  | "EventDNDOff";
 
 export type EventId =
   | BeginningId
@@ -35,6 +46,7 @@ export type EventId =
   | MoveId
   | RemarkId
   | AgentEventId
+  | "EventUserEvent"
   | "EventCallCreated"
   | "EventCallDeleted";
 
@@ -62,6 +74,14 @@ export const callStateNames = {
   7: "CallStateNoAnswer",
 } as const;
 export type CallState = keyof typeof callStateNames;
+
+export const agentWorkModeNames = {
+  1: "AgentManualIn",
+  2: "AgentAutoIn",
+  3: "AgentAfterCallWork",
+  4: "AgentAuxWork",
+} as const;
+export type AgentWorkMode = keyof typeof agentWorkModeNames;
 
 /** Where in which server run an event stands. */
 export interface EventNumber {
@@ -96,6 +116,8 @@ export interface Stretch {
 }
 
 export interface PartyEnd {
+  /** With `voiceInFull`, of EventReleased: 1 this party hung up, 2 the other side. */
+  readonly releasingParty?: 1 | 2;
   readonly atUs: number;
   /** Null: nobody told; the call was lost when the server restarted. */
   readonly event: EndingId | MoveId | null;
@@ -131,6 +153,14 @@ export interface Call extends CallFacts {
   /** The call into which it was merged when a party first went there. */
   merged: { readonly into: Call; readonly by: 1 | 2 } | null;
   userData: UserData;
+  /** What was attached, changed and deleted, from the first event on. */
+  readonly attachments: Attachment[];
+  readonly virtualStays: VirtualStay[];
+  readonly routes: Route[];
+  /** Reasons and Extensions of its events, as they were told. */
+  readonly remarks: Remark[];
+  /** DN or number of whoever hung up; null: not told. */
+  releasedBy: string | null;
   /** Rises with each step of the call's script, so that a timer of an earlier step finds itself outdated. */
   step: number;
 }
@@ -140,8 +170,83 @@ export type UserDataValue = string | number | UserData;
 /** Key-value pairs in order; a key may stand there twice. */
 export type UserData = readonly (readonly [key: string, value: UserDataValue])[];
 
-export interface Agent {
+/** One key of a call's attached data from then on. */
+export interface Attachment {
+  readonly atUs: number;
+  readonly key: string;
+  /** Null: deleted. */
+  readonly value: UserDataValue | null;
+  /** ThisDN and ThirdPartyDN of the event; null with what the call came with. */
+  readonly dn: string | null;
+  readonly thirdPartyDn: string | null;
+}
+
+/** A call waits for a target in a virtual queue. It is no party of the call. */
+export interface VirtualStay {
+  readonly call: Call;
   readonly dn: string;
+  readonly vqid: string;
+  readonly fromUs: number;
+  readonly origin: EventNumber & { readonly atUs: number };
+  end: VirtualEnd | null;
+}
+
+export interface VirtualEnd {
+  readonly atUs: number;
+  /** Null: nobody told; the call was lost when the server restarted. */
+  readonly event: "EventDiverted" | "EventAbandoned" | null;
+  /** Where it was routed to, if out of this queue; null: it left the queue only. */
+  readonly target: string | null;
+}
+
+/** What a routing point did with a call. */
+export interface Route {
+  readonly dn: string;
+  readonly fromUs: number;
+  /** Null: under way. */
+  end: {
+    readonly atUs: number;
+    readonly outcome: "routed" | "default" | "abandoned" | "lost";
+    readonly target: string | null;
+    /** What the router attached to the call, by its own names. */
+    readonly keys: UserData;
+  } | null;
+}
+
+export interface Remark {
+  readonly atUs: number;
+  readonly event: EventId;
+  readonly dn: string;
+  readonly reasons: UserData;
+  readonly extensions: UserData;
+}
+
+/** What an event says beside its call and party. */
+export interface Words {
+  /** Null: nobody, not even whoever brought the party into the call. */
+  readonly thirdParty?: { readonly dn: string; readonly role: DnRole | null } | null;
+  readonly reasons?: UserData;
+  readonly extensions?: UserData;
+  /** Of EventUserEvent: its own, not the call's. */
+  readonly userData?: UserData;
+  /** Of EventCallDeleted. */
+  readonly ctrlParty?: string;
+  /** ThisDN is this virtual queue. */
+  readonly virtual?: { readonly dn: string; readonly vqid: string };
+  /** The agent as of this event. */
+  readonly desk?: Desk;
+}
+
+export interface Desk {
+  readonly dn: string;
+  readonly agentId: string;
+  readonly queue: string | null;
+  readonly workMode: AgentWorkMode | null;
+}
+
+export interface Agent {
+  /** Where the agent sits; with `voiceInFull` another one after some logins. */
+  dn: string;
   readonly id: string;
   isReady: boolean;
   sinceUs: number;
@@ -156,6 +261,7 @@ export interface SwitchEvent {
   readonly callState: CallState | null;
   /** EventPartyChanged: the party as it was on the call that it left. */
   readonly left: Party | null;
+  readonly words: Words | null;
 }
 
 /** Numbers and sends what the switch tells. */
@@ -164,4 +270,6 @@ export interface EventSink {
   emit(event: SwitchEvent): EventNumber | null;
   /** The call is over and nothing more will be told of it. */
   callOver(call: Call): void;
+  /** An agent has logged out. */
+  sessionOver(session: LoginSession): void;
 }

@@ -1,6 +1,8 @@
 // The simulated switch: which calls, parties and agents there are, changed only together with the event that tells of
 // the change. So the state is exactly what the events up to the last one say, whenever somebody asks for a snapshot.
 
+import { attachmentsFrom } from "./attachment.ts";
+import { AgentDesks } from "./login-session.ts";
 import type {
   Agent,
   AgentEventId,
@@ -9,6 +11,8 @@ import type {
   CallFacts,
   CallState,
   EndingId,
+  EventId,
+  EventNumber,
   EventSink,
   Party,
   PartyFacts,
@@ -16,15 +20,22 @@ import type {
   SwitchEvent,
   ThirdParty,
   UserData,
+  Words,
 } from "./switch-event.ts";
 import { stateBegunBy } from "./switch-event.ts";
+
+/** What an event says of its own accord beside what the script wants it to say. */
+export type Embellish = (event: EventId, party: Party) => Words | null;
 
 export class Switchboard {
   /** Calls of which something was told and that are not over, in the order in which they began. */
   readonly #liveCalls = new Set<Call>();
   readonly #sink: EventSink;
   readonly #hasCallMonitoring: boolean;
+  readonly #embellish: Embellish | null;
   readonly agents: readonly Agent[];
+  /** Null: agents are there all the time, and never log in. */
+  readonly desks: AgentDesks | null;
   /** Microseconds since 1970 by the switch's clock; moved on by whoever runs the schedule. */
   nowUs: number;
 
@@ -33,10 +44,14 @@ export class Switchboard {
     readonly hasCallMonitoring: boolean;
     readonly agents: readonly Agent[];
     readonly startUs: number;
+    readonly hasLogins?: boolean;
+    readonly embellish?: Embellish;
   }) {
     this.#sink = setting.sink;
     this.#hasCallMonitoring = setting.hasCallMonitoring;
+    this.#embellish = setting.embellish ?? null;
     this.agents = setting.agents;
+    this.desks = setting.hasLogins === true ? new AgentDesks(this, setting.sink) : null;
     this.nowUs = setting.startUs;
   }
 
@@ -45,8 +60,12 @@ export class Switchboard {
   }
 
   createCall(facts: CallFacts, userData: UserData): Call {
-    const call: Call = { ...facts, parties: [], created: null, endedAtUs: null, merged: null, userData, step: 0 };
-    if (this.#hasCallMonitoring) this.#tell({ id: "EventCallCreated", call });
+    const call: Call = {
+      ...facts,
+      ...{ parties: [], attachments: [], virtualStays: [], routes: [], remarks: [] },
+      ...{ created: null, endedAtUs: null, merged: null, releasedBy: null, userData, step: 0 },
+    };
+    if (this.#hasCallMonitoring) this.tell({ id: "EventCallCreated", call });
     return call;
   }
 
@@ -75,7 +94,7 @@ export class Switchboard {
       end: null,
       origin: null,
     };
-    const number = this.#tell({ id: "EventPartyChanged", call, party: moved, left, callState });
+    const number = this.tell({ id: "EventPartyChanged", call, party: moved, left, callState });
     const state = left.stretches.at(-1)?.state;
     if (number === null || state === undefined) return moved;
     left.end = { atUs: this.nowUs, event: "EventPartyChanged", callState };
@@ -87,7 +106,7 @@ export class Switchboard {
   }
 
   change(party: Party, event: BeginningId): void {
-    const number = this.#tell({ id: event, call: party.call, party });
+    const number = this.tell({ id: event, call: party.call, party });
     if (number === null) return;
     if (party.origin === null) {
       party.origin = { ...number, atUs: this.nowUs };
@@ -96,29 +115,46 @@ export class Switchboard {
     party.stretches.push({ state: stateBegunBy[event], fromUs: this.nowUs, event });
   }
 
-  leave(party: Party, event: EndingId, callState: CallState): void {
-    if (this.#tell({ id: event, call: party.call, party, callState }) === null) return;
-    party.end = { atUs: this.nowUs, event, callState };
+  /** `releasingParty`: 1 this party hung up, 2 the other side; left out: not told. */
+  leave(party: Party, event: EndingId, callState: CallState, releasingParty?: 1 | 2): void {
+    const said = releasingParty === undefined ? {} : { releasingParty };
+    const words: Words | null = said.releasingParty ? { extensions: [["ReleasingParty", said.releasingParty]] } : null;
+    if (this.tell({ id: event, call: party.call, party, callState, words }) === null) return;
+    party.end = { atUs: this.nowUs, event, callState, ...said };
   }
 
-  remark(party: Party, event: RemarkId): void {
-    this.#tell({ id: event, call: party.call, party });
+  remark(party: Party, event: RemarkId, words: Words | null = null): boolean {
+    return this.tell({ id: event, call: party.call, party, words }) !== null;
   }
 
-  attach(party: Party, userData: UserData): void {
-    party.call.userData = userData;
-    this.remark(party, "EventAttachedDataChanged");
+  /** `thirdPartyDn` did it from elsewhere; null: the party itself. */
+  attach(party: Party, userData: UserData, thirdPartyDn: string | null = null): void {
+    const { call } = party;
+    const before = call.userData;
+    call.userData = userData;
+    // Without logins, who brought a party into the call stays on all of its events.
+    const by = thirdPartyDn ?? (this.desks === null ? (party.thirdParty?.dn ?? null) : null);
+    const told = thirdPartyDn === null ? null : { dn: thirdPartyDn, role: null };
+    const words = this.desks === null ? null : { thirdParty: told };
+    if (!this.remark(party, "EventAttachedDataChanged", words)) {
+      call.userData = before;
+      return;
+    }
+    const facts = { atUs: this.nowUs, dn: party.dn, thirdPartyDn: by };
+    call.attachments.push(...attachmentsFrom(before, userData, facts));
   }
 
-  /** All parties have left; the call's end is told when call monitoring is on. */
-  endCall(call: Call): void {
+  /** All parties have left; the call's end is told when call monitoring is on. `releasedBy`: DN of whoever hung up. */
+  endCall(call: Call, releasedBy: string | null = null): void {
     if (call.parties.some((party) => party.end === null)) return; // The last event was told before the last party left.
-    if (this.#hasCallMonitoring && this.#tell({ id: "EventCallDeleted", call }) === null) return;
+    const words = releasedBy === null ? null : { ctrlParty: releasedBy };
+    if (this.#hasCallMonitoring && this.tell({ id: "EventCallDeleted", call, words }) === null) return;
+    call.releasedBy = releasedBy;
     this.#finish(call);
   }
 
   tellAgent(agent: Agent, event: AgentEventId): void {
-    if (this.#tell({ id: event, agent }) === null) return;
+    if (this.tell({ id: event, agent }) === null) return;
     if (event !== "EventAgentReady" && event !== "EventAgentNotReady") return;
     agent.isReady = event === "EventAgentReady";
     agent.sinceUs = this.nowUs;
@@ -139,25 +175,46 @@ export class Switchboard {
   #finish(call: Call): void {
     call.endedAtUs = this.nowUs;
     call.step++;
+    for (const stay of call.virtualStays) stay.end ??= { atUs: this.nowUs, event: null, target: null };
+    for (const route of call.routes) route.end ??= { atUs: this.nowUs, outcome: "lost", target: null, keys: [] };
     this.#liveCalls.delete(call);
     this.#sink.callOver(call);
   }
 
-  #tell(about: Partial<SwitchEvent> & Pick<SwitchEvent, "id">) {
+  /** Null when nothing is told any more: then whoever asked must not change anything either. */
+  tell(about: Partial<SwitchEvent> & Pick<SwitchEvent, "id">): EventNumber | null {
     const call = about.call ?? null;
+    const party = about.party ?? null;
+    const words = this.#wordsOf(about.id, party, about.words ?? null);
     const number = this.#sink.emit({
       id: about.id,
       atUs: this.nowUs,
       call,
-      party: about.party ?? null,
+      party,
       agent: about.agent ?? null,
       callState: about.callState ?? null,
       left: about.left ?? null,
+      words,
     });
-    if (number !== null && call !== null && call.created === null) {
+    if (number === null || call === null) return number;
+    if (call.created === null) {
       call.created = { ...number, atUs: this.nowUs };
+      const by = { atUs: this.nowUs, dn: null, thirdPartyDn: null };
+      call.attachments.push(...attachmentsFrom([], call.userData, by));
       this.#liveCalls.add(call);
     }
+    const { reasons = [], extensions = [], virtual } = words ?? {};
+    const dn = virtual?.dn ?? party?.dn;
+    if (dn !== undefined && reasons.length + extensions.length > 0) {
+      call.remarks.push({ atUs: this.nowUs, event: about.id, dn, reasons, extensions });
+    }
     return number;
+  }
+
+  #wordsOf(event: EventId, party: Party | null, words: Words | null): Words | null {
+    const more = party === null ? null : (this.#embellish?.(event, party) ?? null);
+    if (more === null || words === null) return words ?? more;
+    const extensions = [...(words.extensions ?? []), ...(more.extensions ?? [])];
+    return { ...more, ...words, extensions, reasons: words.reasons ?? more.reasons ?? [] };
   }
 }

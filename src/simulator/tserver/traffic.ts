@@ -6,13 +6,19 @@
 // internal  one agent dials another: answered, busy, or given up while it rings
 // outbound  an agent dials out: answered, busy, not answered
 // handed on by a consultation that ends in a transfer (also while it still rings), a conference or nothing, or in one step
+//
+// With `voiceInFull` there is more of everything: voice-in-full.ts.
 
 import { AgentPool } from "./agent-pool.ts";
 import { CallFactory } from "./call-factory.ts";
+import { HandingOn } from "./handing-on.ts";
+import type { AgentDesks } from "./login-session.ts";
 import { Random } from "./random.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Agent, Call, CallState, Party } from "./switch-event.ts";
 import type { Switchboard } from "./switchboard.ts";
+import { abandonRoute } from "./virtual-queue.ts";
+import { VoiceInFull } from "./voice-in-full.ts";
 
 export interface TrafficSetting {
   readonly seed: number;
@@ -36,7 +42,9 @@ export class Traffic {
   readonly #setting: TrafficSetting;
   readonly #random: Random;
   readonly #calls: CallFactory;
-  #pool: AgentPool;
+  readonly #pool: AgentPool;
+  readonly #full: VoiceInFull | null;
+  readonly #handingOn: HandingOn;
   // Rises when the switch loses its calls, so that agents' timers of before do not free an agent twice.
   #era = 0;
 
@@ -46,10 +54,38 @@ export class Traffic {
     this.#schedule = setting.schedule;
     this.#random = new Random(setting.seed, "traffic");
     this.#calls = new CallFactory(setting.seed, setting.startUs);
-    this.#pool = new AgentPool(this.#random, setting.board.agents);
+    const { desks, agents } = setting.board;
+    this.#pool = new AgentPool(this.#random, desks === null ? agents : []);
+    this.#full = desks === null ? null : this.#inFull(desks);
+    this.#handingOn = new HandingOn({
+      ...{ board: this.#board, calls: this.#calls, random: this.#random },
+      script: {
+        next: (call, seconds, act, busy) => this.#next(call, seconds, act, busy),
+        talk: (min, max) => this.#talk(min, max),
+        dial: (call, agent, otherDn) => this.#dial(call, agent, otherDn),
+        converse: (call, party, agent) => this.#converseAlone(call, party, agent),
+        hangUp: (call, party, agent) => this.#hangUp(call, [party], [agent]),
+        finish: (call) => this.#finish(call),
+        rest: (agent, isTold) => this.#rest(agent, isTold),
+      },
+    });
+  }
+
+  #inFull(desks: AgentDesks): VoiceInFull {
+    return new VoiceInFull({
+      ...{ ...this.#setting, desks, pool: this.#pool, calls: this.#calls },
+      script: {
+        next: (call, seconds, act, busy) => this.#next(call, seconds, act, busy),
+        offer: (call, queued, agent, noAnswers) => this.#offer(call, queued, agent, noAnswers),
+        queue: (call, dn) => this.#seekAgent(call, this.#queue(call, dn), 0),
+        abandon: (call) => this.#abandon(call),
+      },
+      callOut: (agent) => this.#callOut(agent),
+    });
   }
 
   begin(): void {
+    this.#full?.shifts.begin();
     this.#planArrival();
   }
 
@@ -57,7 +93,8 @@ export class Traffic {
   dropCalls(): void {
     this.#era++;
     this.#board.dropCalls();
-    this.#pool = new AgentPool(this.#random, this.#board.agents);
+    if (this.#full === null) this.#pool.reset(this.#board.agents);
+    else this.#full.shifts.dropCalls();
   }
 
   #planArrival(): void {
@@ -74,6 +111,11 @@ export class Traffic {
 
   #inbound(): void {
     const call = this.#calls.create(this.#board, 2);
+    if (this.#full?.isRouted()) {
+      // Some callers give up early whatever the centre does.
+      if (this.#random.chance(0.08)) this.#after(this.#talk(0.1, 0.8), () => this.#abandon(call));
+      return this.#full.routing.begin(call);
+    }
     const hops = this.#random.pick([0, 0, 0, 0, 1, 1, 2]);
     const queued = this.#queue(call, this.#random.pick(this.#setting.queues));
     // Some callers give up early whatever the centre does.
@@ -144,6 +186,10 @@ export class Traffic {
   #notAnswered(call: Call, party: Party, agent: Agent, noAnswers: number): void {
     const queue = party.queue ?? this.#setting.queues[0];
     this.#board.leave(party, this.#random.chance(0.5) ? "EventReleased" : "EventDiverted", 7);
+    if (this.#full?.routing.isRoutingPoint(queue)) {
+      this.#full.routing.begin(call, queue, noAnswers + 1);
+      return this.#rest(agent, true);
+    }
     const queued = this.#queue(call, queue);
     this.#rest(agent, true);
     this.#next(call, this.#talk(0.02, 0.1), () => this.#seekAgent(call, queued, noAnswers + 1));
@@ -155,6 +201,7 @@ export class Traffic {
     const state = open[0]?.stretches.at(-1)?.state;
     if (call.endedAtUs !== null || (state !== "queued" && state !== "alerting")) return;
     for (const party of open) this.#board.leave(party, "EventAbandoned", 0);
+    abandonRoute(this.#board, call);
     this.#finish(call);
   }
 
@@ -164,14 +211,14 @@ export class Traffic {
     const caller = this.#pool.take();
     const called = this.#pool.take();
     if (caller === undefined || called === undefined) {
-      if (caller !== undefined) this.#pool.release(caller);
+      if (caller !== undefined) this.#spare(caller);
       return;
     }
     const call = this.#calls.create(this.#board, 1, { ani: caller.dn, dnis: called.dn });
     const dialing = this.#dial(call, caller, called.dn);
     const outcome = this.#random.fraction();
     if (outcome < 0.08) {
-      this.#pool.release(called);
+      this.#spare(called);
       this.#failed(call, dialing, caller, 6);
       return;
     }
@@ -194,7 +241,10 @@ export class Traffic {
 
   #outbound(): void {
     const agent = this.#pool.take();
-    if (agent === undefined) return;
+    if (agent !== undefined) this.#callOut(agent);
+  }
+
+  #callOut(agent: Agent): void {
     const number = this.#calls.outsideNumber();
     const call = this.#calls.create(this.#board, 3, { ani: agent.dn, dnis: number });
     const dialing = this.#dial(call, agent, number);
@@ -240,7 +290,13 @@ export class Traffic {
         if (call.step <= step + 1 && holder.end === null) this.#board.attach(holder, this.#calls.nextUserData(call));
       });
     }
+    this.#full?.data.accompany(holder);
     this.#talkOn(call, holder, holds, end);
+  }
+
+  /** An agent is the only party inside the switch. */
+  #converseAlone(call: Call, party: Party, agent: Agent): void {
+    this.#converse(call, [party], () => this.#hangUp(call, [party], [agent]));
   }
 
   #talkOn(call: Call, holder: Party, holdsLeft: number, end: () => void): void {
@@ -269,119 +325,27 @@ export class Traffic {
 
   #conclude(call: Call, party: Party, agent: Agent): void {
     const state = party.stretches.at(-1)?.state;
+    if (state === "connected" && this.#full?.isTransferredOutside()) {
+      return this.#handingOn.transferOutside(call, party, agent);
+    }
     // Without any share no chance is drawn: a seed's calls are the same as before there were transfers.
     const { transferShare } = this.#setting;
     const isHandedOn = transferShare > 0 && state === "connected" && this.#random.chance(transferShare);
     const second = isHandedOn ? this.#pool.take() : undefined;
     if (second === undefined) this.#hangUp(call, [party], [agent]);
-    else if (this.#random.chance(0.2)) this.#transferInOneStep(call, party, agent, second);
-    else this.#consult(call, party, agent, second);
-  }
-
-  #transferInOneStep(call: Call, party: Party, agent: Agent, second: Agent): void {
-    const facts = { uuid: this.#calls.partyUuid(), dn: second.dn, role: 2, queue: null, otherDn: call.ani } as const;
-    this.#board.leave(party, "EventReleased", 1);
-    const next = this.#board.enter(call, { ...facts, thirdParty: { dn: agent.dn, role: 7 } }, "EventRinging");
-    this.#rest(agent, false);
-    this.#answer(call, next, second);
-  }
-
-  /** A telephone rings at the second agent, who has the call alone from then on. */
-  #answer(call: Call, party: Party, agent: Agent): void {
-    const act = () => {
-      this.#board.change(party, "EventEstablished");
-      this.#converse(call, [party], () => this.#hangUp(call, [party], [agent]));
-    };
-    this.#next(call, this.#talk(0.05, 0.3), act, agent);
-  }
-
-  /** The caller waits on hold while the agent calls the second one. */
-  #consult(call: Call, party: Party, agent: Agent, second: Agent): void {
-    this.#board.change(party, "EventHeld");
-    const consult = this.#calls.create(this.#board, 4, { ani: agent.dn, dnis: second.dn }, call);
-    const asking = this.#dial(consult, agent, second.dn);
-    const facts = { uuid: this.#calls.partyUuid(), dn: second.dn, role: 2, queue: null, otherDn: agent.dn } as const;
-    const asked = this.#board.enter(consult, facts, "EventRinging");
-    const outcome = this.#random.fraction();
-    this.#next(consult, this.#talk(0.05, 0.3), () => {
-      if (outcome < 0.1) {
-        this.#board.leave(asking, "EventReleased", 0);
-        this.#board.leave(asked, "EventAbandoned", 0);
-        return this.#resume(call, consult, party, agent, second);
-      }
-      if (outcome < 0.2) {
-        const moved = this.#transfer(call, consult, { party, asking, asked }, agent);
-        return this.#answer(call, moved, second);
-      }
-      this.#board.change(asking, "EventEstablished");
-      this.#board.change(asked, "EventEstablished");
-      this.#next(consult, this.#talk(0.1, 0.6), () => {
-        if (outcome < 0.35) {
-          for (const each of [asking, asked]) this.#board.leave(each, "EventReleased", 0);
-          this.#resume(call, consult, party, agent, second);
-        } else if (outcome < 0.75) {
-          const moved = this.#transfer(call, consult, { party, asking, asked }, agent);
-          this.#converse(call, [moved], () => this.#hangUp(call, [moved], [second]));
-        } else this.#conference(call, consult, { party, asking, asked }, agent, second);
-      });
-    });
-  }
-
-  /** The consultation came to nothing: back to the caller. */
-  #resume(call: Call, consult: Call, party: Party, agent: Agent, second: Agent): void {
-    this.#finish(consult);
-    this.#rest(second, false);
-    this.#board.change(party, "EventRetrieved");
-    this.#next(call, this.#talk(0.1, 0.5), () => this.#hangUp(call, [party], [agent]), agent);
-  }
-
-  /** The agent leaves both calls, and the second one goes on in the caller's. */
-  #transfer(
-    call: Call,
-    consult: Call,
-    { party, asking, asked }: { readonly party: Party; readonly asking: Party; readonly asked: Party },
-    agent: Agent,
-  ): Party {
-    this.#board.leave(asking, "EventReleased", 1);
-    this.#board.leave(party, "EventReleased", 1);
-    const moved = this.#board.move(asked, call, { dn: agent.dn, role: 7 });
-    this.#finish(consult);
-    this.#rest(agent, this.#random.chance(0.15));
-    return moved;
-  }
-
-  /** All three are in the caller's call; some time later one of the agents leaves it. */
-  #conference(
-    call: Call,
-    consult: Call,
-    { party, asking, asked }: { readonly party: Party; readonly asking: Party; readonly asked: Party },
-    agent: Agent,
-    second: Agent,
-  ): void {
-    this.#board.leave(asking, "EventReleased", 2);
-    const moved = this.#board.move(asked, call, { dn: agent.dn, role: 9 });
-    this.#board.change(party, "EventRetrieved");
-    this.#board.remark(party, "EventPartyAdded");
-    this.#finish(consult);
-    this.#next(call, this.#talk(0.1, 0.6), () => {
-      const [leaving, staying] = this.#random.chance(0.5) ? [party, moved] : [moved, party];
-      const [first, last] = leaving === party ? [agent, second] : [second, agent];
-      this.#board.leave(leaving, "EventReleased", 0);
-      this.#board.remark(staying, "EventPartyDeleted");
-      this.#rest(first, false);
-      this.#converse(call, [staying], () => this.#hangUp(call, [staying], [last]));
-    });
+    else this.#handingOn.handOn(call, party, agent, second);
   }
 
   #hangUp(call: Call, parties: readonly Party[], agents: readonly Agent[]): void {
-    for (const party of parties) this.#board.leave(party, "EventReleased", 0);
-    this.#finish(call);
+    const release = this.#full?.release(call, parties);
+    for (const party of parties) this.#board.leave(party, "EventReleased", 0, release?.of(party));
+    this.#finish(call, release?.dn);
     this.#restAll(agents);
   }
 
-  #finish(call: Call): void {
+  #finish(call: Call, releasedBy: string | null = null): void {
     call.step++;
-    this.#board.endCall(call);
+    this.#board.endCall(call, releasedBy);
   }
 
   // ---- agents
@@ -392,6 +356,7 @@ export class Traffic {
 
   /** An agent leaves a call: free at once, or after some work that is told as not ready. */
   #rest(agent: Agent, isTold: boolean): void {
+    if (this.#full !== null) return this.#full.shifts.afterCall(agent);
     if (this.#random.chance(0.04)) this.#board.tellAgent(agent, this.#random.pick(["EventDNDOn", "EventDNDOff"]));
     if (isTold) this.#board.tellAgent(agent, "EventAgentNotReady");
     const era = this.#era;
@@ -402,6 +367,12 @@ export class Traffic {
     });
   }
 
+  /** The agent was taken, and nothing came of it. */
+  #spare(agent: Agent): void {
+    if (this.#full === null) this.#pool.release(agent);
+    else this.#full.shifts.spared(agent);
+  }
+
   // ---- time
 
   /** Goes on with the call's script, unless the call has gone another way by then; `busy` is freed in that case. */
@@ -410,7 +381,7 @@ export class Traffic {
     const era = this.#era;
     this.#after(seconds, () => {
       if (call.step === step) act();
-      else if (busy !== undefined && era === this.#era) this.#pool.release(busy);
+      else if (busy !== undefined && era === this.#era) this.#spare(busy);
     });
   }
 

@@ -1,6 +1,8 @@
 // The oracle "truth": every event that the server told, and the calls as they really were. It is written from the
 // switch's own state, not from the events, so that it can convict whoever folds them wrongly.
 
+import { callDetail, sessionStory } from "./call-detail.ts";
+import type { LoginSession } from "./login-session.ts";
 import { StoryFile } from "./story-file.ts";
 import type { Call, CallType, DnRole, EndingId, EventNumber, MoveId, Party, PartyState } from "./switch-event.ts";
 
@@ -60,12 +62,17 @@ export interface EventStory {
 export class Truth {
   readonly #calls: StoryFile;
   readonly #events: StoryFile;
+  readonly #details: StoryFile;
+  readonly #agents: StoryFile;
   readonly #names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean };
 
-  /** Writes calls to `path` and events to `path`.events.ndjson. */
+  /** Writes calls to `path`; events, what goes with calls, and login sessions beside it: see `truthPaths`. */
   constructor(path: string, names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean }) {
     this.#calls = new StoryFile(path);
-    this.#events = new StoryFile(`${path}.events.ndjson`);
+    const beside = truthPaths(path);
+    this.#events = new StoryFile(beside.events);
+    this.#details = new StoryFile(beside.details);
+    this.#agents = new StoryFile(beside.agents);
     this.#names = names;
   }
 
@@ -77,6 +84,7 @@ export class Truth {
 
   call(call: Call): void {
     if (call.created === null) return;
+    this.#details.write(callDetail(call, call.created.run, this.#names));
     this.#calls.write({
       callUuid: this.#names.hasCallUuid ? call.uuid : null,
       connId: call.connId,
@@ -101,6 +109,10 @@ export class Truth {
     } satisfies CallStory);
   }
 
+  session(session: LoginSession): void {
+    this.#agents.write(sessionStory(session));
+  }
+
   #parentStory({ call, uuid, dn, stretches }: Party): ParentStory {
     const partyUuid = this.#names.hasPartyUuid ? uuid : null;
     return { connId: call.connId, dn, partyUuid, from: milliseconds(stretches[0]?.fromUs ?? 0) };
@@ -109,7 +121,22 @@ export class Truth {
   close(): void {
     this.#calls.close();
     this.#events.close();
+    this.#details.close();
+    this.#agents.close();
   }
+}
+
+/** Files beside the one of the calls: an EventStory, a CallDetail (for each call), a SessionStory a line. */
+export function truthPaths(path: string): {
+  readonly events: string;
+  readonly details: string;
+  readonly agents: string;
+} {
+  return {
+    events: `${path}.events.ndjson`,
+    details: `${path}.details.ndjson`,
+    agents: `${path}.agents.ndjson`,
+  };
 }
 
 export function milliseconds(us: number): number {

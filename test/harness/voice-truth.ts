@@ -1,0 +1,20 @@
+// What a simulated T-Server says of calls' details and of login sessions, read whole.
+
+import { readFileSync } from "node:fs";
+import type { CallDetail, SessionStory } from "../../src/simulator/tserver/call-detail.ts";
+import { truthPaths } from "../../src/simulator/tserver/truth.ts";
+
+/** Of a simulation whose truth was written to `truthPath`. */
+export function readCallDetails(truthPath: string): CallDetail[] {
+  return readLines<CallDetail>(truthPaths(truthPath).details);
+}
+
+/** Of a simulation with `voiceInFull`; else there are none. */
+export function readSessionStories(truthPath: string): SessionStory[] {
+  return readLines<SessionStory>(truthPaths(truthPath).agents);
+}
+
+function readLines<T>(path: string): T[] {
+  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+  return lines.map((line): T => JSON.parse(line));
+}
