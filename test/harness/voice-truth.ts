@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import type { CallDetail, SessionStory } from "../../src/simulator/tserver/call-detail.ts";
+import type { ObservedSession } from "../../src/simulator/tserver/observed-agents.ts";
 import { truthPaths } from "../../src/simulator/tserver/truth.ts";
 
 /** Of a simulation whose truth was written to `truthPath`. */
@@ -17,4 +18,9 @@ export function readSessionStories(truthPath: string): SessionStory[] {
 function readLines<T>(path: string): T[] {
   const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
   return lines.map((line): T => JSON.parse(line));
+}
+
+/** What one client could know of login sessions; `observablePath` as `observablePath()` gives it. */
+export function readObservedSessions(observablePath: string): ObservedSession[] {
+  return readLines<ObservedSession>(`${observablePath}.agents.ndjson`);
 }

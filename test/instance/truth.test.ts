@@ -69,7 +69,7 @@ test.concurrent(
   async () => {
     const { seed } = seededRandom("truth with cuts");
     using directory = new TemporaryDirectory("truth");
-    const played = await play(directory, seed, ["--cut-every", "1-3", "--cut-for", "0.1-0.5"]);
+    const played = await play(directory, seed, [...["--cut-every", "1-3", "--cut-for", "0.1-0.5"], "--voice-in-full"]);
     const comparison = compare(readIdbCalls(played.idbPath), readOracle(played.truthPath));
     say("truth with cuts", played, comparison);
     expect(comparison.differences.slice(0, 10)).toEqual([]);
@@ -82,7 +82,7 @@ test.concurrent(
 
 for (const [what, extra] of [
   ["calls that a restart ends", []],
-  ["calls that live on over a restart", ["--restart-keeps-calls"]],
+  ["calls that live on over a restart", ["--restart-keeps-calls", "--voice-in-full"]],
 ] as const) {
   test.concurrent(
     `with gaps and source restarts, and ${what}, the IDB is what could be known, and every difference from the truth is marked`,

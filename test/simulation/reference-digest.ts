@@ -6,7 +6,7 @@ const dnRoles = ["RoleUnknown", "RoleOrigination", "RoleDestination"];
 const enumerations: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   CallType: numbered(callTypes),
   ThisDNRole: numbered(dnRoles),
-  ThirdPartyDNRole: { RoleTransferredBy: 7, RoleConferencedBy: 9 },
+  ThirdPartyDNRole: { ...numbered(dnRoles), RoleTransferredBy: 7, RoleConferencedBy: 9 },
   CallState: {
     CallStateOk: 0,
     CallStateTransferred: 1,
@@ -14,8 +14,9 @@ const enumerations: Readonly<Record<string, Readonly<Record<string, number>>>> =
     CallStateBusy: 6,
     CallStateNoAnswer: 7,
   },
-  AgentWorkMode: { AgentAfterCallWork: 3 },
+  AgentWorkMode: { AgentManualIn: 1, AgentAutoIn: 2, AgentAfterCallWork: 3, AgentAuxWork: 4 },
 };
+const pairLists = ["UserData", "Reasons", "Extensions"];
 const leftOut = ["id", "EventSequenceNumber", "time", "ReferenceID", "ClientID"];
 const seeds = { low: 0x5f3b_8d21n, high: 0x9d6f_03c8_b2e4_7715n };
 
@@ -54,7 +55,7 @@ export function sumText(hashes: readonly bigint[]): string {
 function valueText(key: string, value: unknown): string {
   const names = enumerations[key];
   if (names !== undefined && typeof value === "string") return `\u0003${names[value]}`;
-  return key === "UserData" ? pairsText(value) : plainText(value);
+  return pairLists.includes(key) ? pairsText(value) : plainText(value);
 }
 
 function plainText(value: unknown): string {

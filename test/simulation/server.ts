@@ -60,6 +60,7 @@ export class SimulatedServer implements SessionHost, EventSink {
       rate: given.eventsPerSecond,
       talkSeconds: 0.3,
       transferPercent: seed % 2 === 0 ? 0 : 40,
+      voiceInFull: seed % 3 === 0,
       heartbeatMs: 1_000,
       hasCallUuid: dice.chance(0.8),
       hasPartyUuid: dice.chance(0.8),

@@ -163,7 +163,7 @@ function timeSpent({ stretches, end }: Party): Record<PartyState, number> {
   };
 }
 
-function storyData(data: UserData): StoryData {
+export function storyData(data: UserData): StoryData {
   return Object.fromEntries(data.map(([key, value]) => [key, storyValue(value)]));
 }
 

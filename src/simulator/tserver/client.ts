@@ -4,7 +4,7 @@
 // What is on its way is kept in the order in which it was sent. An acknowledgement, or the next open's `resumeAfter`,
 // says how far it has arrived; the rest of a lost connection is forgotten, for it will be sent again or is in a gap.
 
-import type { Observable, PresentParty } from "./observable.ts";
+import type { Observable, Present } from "./observable.ts";
 import type { Block } from "./resend-buffer.ts";
 
 type Delivery =
@@ -14,7 +14,7 @@ type Delivery =
   | {
       readonly kind: "snapshot";
       readonly lastSeq: number;
-      readonly present: readonly PresentParty[];
+      readonly present: Present;
       readonly atUs: number;
       readonly sentUs: number;
     };
@@ -75,7 +75,7 @@ export class Client {
     this.#deliveries.push({ kind: "heartbeat", afterSeq, atUs });
   }
 
-  sentSnapshot(lastSeq: number, present: readonly PresentParty[], atUs: number): void {
+  sentSnapshot(lastSeq: number, present: Present, atUs: number): void {
     if (this.#observable !== null) {
       this.#deliveries.push({ kind: "snapshot", lastSeq, present, atUs, sentUs: this.#sentUs });
     }

@@ -7,6 +7,7 @@
 //    delivered before and the snapshot's.
 // 3. A stay is named by its PartyUUID; without it by call, DN and, in a snapshot, the event that created it.
 
+import { ObservedAgents, type PresentSession } from "./observed-agents.ts";
 import { StoryFile } from "./story-file.ts";
 import type {
   CallFacts,
@@ -33,6 +34,12 @@ export interface PresentParty {
   readonly sinceUs: number;
   /** Null: the server did not say. */
   readonly origin: (EventNumber & { readonly atUs: number }) | null;
+}
+
+/** What a snapshot names. */
+export interface Present {
+  readonly parties: readonly PresentParty[];
+  readonly sessions: readonly PresentSession[];
 }
 
 /** Bounds of an end that nobody saw. Milliseconds since 1970 by the source's clock. */
@@ -104,13 +111,19 @@ const quietUs = 30_000_000;
 export class Observable {
   readonly #file: StoryFile;
   readonly #names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean };
+  readonly #agents: ObservedAgents | null;
   readonly #calls = new Map<string, OpenCall>();
   // Calls whose last party has ended, in the order of that; some may have gone on since.
   #quiet: { readonly key: string; readonly sinceUs: number }[] = [];
   #heardUs = 0;
 
-  constructor(path: string, names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean }) {
+  /** Writes calls to `path` and, with `voiceInFull`, login sessions to `path`.agents.ndjson. */
+  constructor(
+    path: string,
+    names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean; readonly voiceInFull: boolean },
+  ) {
     this.#file = new StoryFile(path);
+    this.#agents = names.voiceInFull ? new ObservedAgents(new StoryFile(`${path}.agents.ndjson`)) : null;
     this.#names = names;
   }
 
@@ -122,6 +135,7 @@ export class Observable {
   /** An event of server run `run` with number `seq` was delivered, for the first time. */
   event(event: SwitchEvent, run: string, seq: number): void {
     this.heard(event.atUs);
+    this.#agents?.event(event, { run, seq });
     const facts = event.call;
     if (facts !== null) {
       const key = this.#callKey(facts, run);
@@ -136,14 +150,15 @@ export class Observable {
   }
 
   /** A whole snapshot was delivered: taken at `atUs`; on the wire before it, at most `sentUs` was to be heard. */
-  snapshot(run: string, present: readonly PresentParty[], atUs: number, sentUs: number): void {
+  snapshot(run: string, { parties, sessions }: Present, atUs: number, sentUs: number): void {
     const unseen: EndedUnseen = {
       earliest: milliseconds(this.#heardUs),
       earliestMax: milliseconds(Math.max(this.#heardUs, sentUs)),
       latest: milliseconds(atUs),
     };
     const named = new Map<string, PresentParty[]>();
-    for (const item of present) {
+    this.#agents?.snapshot(sessions, unseen);
+    for (const item of parties) {
       const key = this.#callKey(item.call, run);
       const items = named.get(key);
       if (items === undefined) named.set(key, [item]);
@@ -166,6 +181,7 @@ export class Observable {
     for (const { story } of this.#calls.values()) this.#file.write(story);
     this.#calls.clear();
     this.#file.close();
+    this.#agents?.close();
   }
 
   // ---- events

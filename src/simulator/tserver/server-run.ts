@@ -2,7 +2,8 @@
 // send again, and can say at any event what is there now.
 
 import type { LineWriter } from "./line.ts";
-import type { PresentParty } from "./observable.ts";
+import type { Present, PresentParty } from "./observable.ts";
+import { type PresentSession, presentSession } from "./observed-agents.ts";
 import { ResendBuffer } from "./resend-buffer.ts";
 import type { EventNumber, Party, Stretch, SwitchEvent } from "./switch-event.ts";
 import type { Switchboard } from "./switchboard.ts";
@@ -21,7 +22,7 @@ export interface RunSetting {
 export interface Snapshot {
   readonly lastSeq: number;
   readonly bytes: Uint8Array;
-  readonly present: readonly PresentParty[];
+  readonly present: Present;
 }
 
 // Large enough that the socket is asked seldom, small enough that a client that resumes does not search long.
@@ -76,7 +77,8 @@ export class ServerRun {
   snapshot(): Snapshot {
     this.seal();
     const { lines, board } = this.#setting;
-    const present: PresentParty[] = [];
+    const parties: PresentParty[] = [];
+    const sessions: PresentSession[] = [];
     let text = '{"snapshot":"begin"}\n';
     for (const call of board.liveCalls) {
       for (const party of call.parties) {
@@ -86,18 +88,20 @@ export class ServerRun {
         const event = presentEventId(stretch);
         const { state, fromUs: sinceUs } = stretch;
         text += `${lines.presentParty(party, event, sinceUs, origin)}\n`;
-        present.push({ call, party, state, event, sinceUs, origin });
+        parties.push({ call, party, state, event, sinceUs, origin });
       }
       for (const stay of call.virtualStays) {
         if (stay.end === null) text += `${lines.presentVirtualStay(stay, this.#known(stay.origin))}\n`;
       }
     }
     for (const session of board.desks?.sessions ?? []) {
-      for (const line of lines.presentSession(session, this.#known(session.origin))) text += `${line}\n`;
+      const origin = this.#known(session.origin);
+      for (const line of lines.presentSession(session, origin)) text += `${line}\n`;
+      sessions.push(presentSession(session, origin));
     }
     for (const agent of board.desks === null ? board.agents : []) text += `${lines.presentAgent(agent)}\n`;
     text += `{"snapshot":"end","lastSeq":${this.#lastSeq}}\n`;
-    return { lastSeq: this.#lastSeq, bytes: encoder.encode(text), present };
+    return { lastSeq: this.#lastSeq, bytes: encoder.encode(text), present: { parties, sessions } };
   }
 
   /** Where calls are named by their run, a new run cannot name what an earlier one created. */
