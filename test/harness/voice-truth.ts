@@ -5,12 +5,11 @@ import type { CallDetail, SessionStory } from "../../src/simulator/tserver/call-
 import type { ObservedSession } from "../../src/simulator/tserver/observed-agents.ts";
 import { truthPaths } from "../../src/simulator/tserver/truth.ts";
 
-/** Of a simulation whose truth was written to `truthPath`. */
+/** Of a simulation with `voiceInFull` whose truth was written to `truthPath`. */
 export function readCallDetails(truthPath: string): CallDetail[] {
   return readLines<CallDetail>(truthPaths(truthPath).details);
 }
 
-/** Of a simulation with `voiceInFull`; else there are none. */
 export function readSessionStories(truthPath: string): SessionStory[] {
   return readLines<SessionStory>(truthPaths(truthPath).agents);
 }

@@ -59,9 +59,14 @@ function valueText(key: string, value: unknown): string {
 }
 
 function plainText(value: unknown): string {
-  if (typeof value === "string") return value;
+  if (typeof value === "string") return [...value].map(escaped).join("");
   if (typeof value === "number") return `\u0003${value}`;
   throw new Error(`The simulated server writes no ${JSON.stringify(value)}`);
+}
+
+function escaped(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 0x20 ? `\u000f${String.fromCharCode(0x40 + code)}` : character;
 }
 
 /** The simulated server repeats no key. */

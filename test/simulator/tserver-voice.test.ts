@@ -66,6 +66,7 @@ class Told implements Disposable {
       .map((line): Members => JSON.parse(line));
   }
 
+  /** Of a centre with `voiceInFull`. */
   truth() {
     for (const call of this.centre.board.liveCalls) this.#truth.call(call);
     for (const session of this.centre.board.desks?.sessions ?? []) this.#truth.session(session);

@@ -116,12 +116,12 @@ export interface Stretch {
 }
 
 export interface PartyEnd {
-  /** With `voiceInFull`, of EventReleased: 1 this party hung up, 2 the other side. */
-  readonly releasingParty?: 1 | 2;
   readonly atUs: number;
   /** Null: nobody told; the call was lost when the server restarted. */
   readonly event: EndingId | MoveId | null;
   readonly callState: CallState | null;
+  /** 1: this party hung up; 2: the other side; null: not told. */
+  readonly releasingParty: 1 | 2 | null;
 }
 
 export interface ThirdParty {
@@ -153,7 +153,7 @@ export interface Call extends CallFacts {
   /** The call into which it was merged when a party first went there. */
   merged: { readonly into: Call; readonly by: 1 | 2 } | null;
   userData: UserData;
-  /** What was attached, changed and deleted, from the first event on. */
+  /** With `voiceInFull`: what was attached, changed and deleted, from the first event on. */
   readonly attachments: Attachment[];
   readonly virtualStays: VirtualStay[];
   readonly routes: Route[];

@@ -62,8 +62,17 @@ export class Switchboard {
   createCall(facts: CallFacts, userData: UserData): Call {
     const call: Call = {
       ...facts,
-      ...{ parties: [], attachments: [], virtualStays: [], routes: [], remarks: [] },
-      ...{ created: null, endedAtUs: null, merged: null, releasedBy: null, userData, step: 0 },
+      parties: [],
+      attachments: [],
+      virtualStays: [],
+      routes: [],
+      remarks: [],
+      created: null,
+      endedAtUs: null,
+      merged: null,
+      releasedBy: null,
+      userData,
+      step: 0,
     };
     if (this.#hasCallMonitoring) this.tell({ id: "EventCallCreated", call });
     return call;
@@ -97,7 +106,7 @@ export class Switchboard {
     const number = this.tell({ id: "EventPartyChanged", call, party: moved, left, callState });
     const state = left.stretches.at(-1)?.state;
     if (number === null || state === undefined) return moved;
-    left.end = { atUs: this.nowUs, event: "EventPartyChanged", callState };
+    left.end = { atUs: this.nowUs, event: "EventPartyChanged", callState, releasingParty: null };
     left.call.merged ??= { into: call, by: callState };
     moved.origin = { ...number, atUs: this.nowUs };
     moved.stretches.push({ state, fromUs: this.nowUs, event: "EventPartyChanged" });
@@ -117,10 +126,10 @@ export class Switchboard {
 
   /** `releasingParty`: 1 this party hung up, 2 the other side; left out: not told. */
   leave(party: Party, event: EndingId, callState: CallState, releasingParty?: 1 | 2): void {
-    const said = releasingParty === undefined ? {} : { releasingParty };
-    const words: Words | null = said.releasingParty ? { extensions: [["ReleasingParty", said.releasingParty]] } : null;
+    const words: Words | null =
+      releasingParty === undefined ? null : { extensions: [["ReleasingParty", releasingParty]] };
     if (this.tell({ id: event, call: party.call, party, callState, words }) === null) return;
-    party.end = { atUs: this.nowUs, event, callState, ...said };
+    party.end = { atUs: this.nowUs, event, callState, releasingParty: releasingParty ?? null };
   }
 
   remark(party: Party, event: RemarkId, words: Words | null = null): boolean {
@@ -132,15 +141,15 @@ export class Switchboard {
     const { call } = party;
     const before = call.userData;
     call.userData = userData;
-    // Without logins, who brought a party into the call stays on all of its events.
-    const by = thirdPartyDn ?? (this.desks === null ? (party.thirdParty?.dn ?? null) : null);
-    const told = thirdPartyDn === null ? null : { dn: thirdPartyDn, role: null };
-    const words = this.desks === null ? null : { thirdParty: told };
+    // Without `voiceInFull`, who brought a party into the call stays on all of its events.
+    const thirdParty = thirdPartyDn === null ? null : { dn: thirdPartyDn, role: null };
+    const words = this.desks === null ? null : { thirdParty };
     if (!this.remark(party, "EventAttachedDataChanged", words)) {
       call.userData = before;
       return;
     }
-    const facts = { atUs: this.nowUs, dn: party.dn, thirdPartyDn: by };
+    if (this.desks === null) return;
+    const facts = { atUs: this.nowUs, dn: party.dn, thirdPartyDn };
     call.attachments.push(...attachmentsFrom(before, userData, facts));
   }
 
@@ -163,7 +172,8 @@ export class Switchboard {
   /** The server restarted and the switch has lost its calls: they end here and nobody tells. */
   dropCalls(): void {
     for (const call of [...this.#liveCalls]) {
-      for (const party of call.parties) party.end ??= { atUs: this.nowUs, event: null, callState: null };
+      for (const party of call.parties)
+        party.end ??= { atUs: this.nowUs, event: null, callState: null, releasingParty: null };
       this.#finish(call);
     }
     for (const agent of this.agents) {
@@ -199,20 +209,26 @@ export class Switchboard {
     if (number === null || call === null) return number;
     if (call.created === null) {
       call.created = { ...number, atUs: this.nowUs };
-      const by = { atUs: this.nowUs, dn: null, thirdPartyDn: null };
-      call.attachments.push(...attachmentsFrom([], call.userData, by));
       this.#liveCalls.add(call);
+      if (this.desks !== null) {
+        const by = { atUs: this.nowUs, dn: null, thirdPartyDn: null };
+        call.attachments.push(...attachmentsFrom([], call.userData, by));
+      }
     }
-    const { reasons = [], extensions = [], virtual } = words ?? {};
-    const dn = virtual?.dn ?? party?.dn;
-    if (dn !== undefined && reasons.length + extensions.length > 0) {
-      call.remarks.push({ atUs: this.nowUs, event: about.id, dn, reasons, extensions });
-    }
+    if (words !== null) this.#noteRemark(call, about.id, party, words);
     return number;
   }
 
+  #noteRemark(call: Call, event: EventId, party: Party | null, words: Words): void {
+    const { reasons = [], extensions = [], virtual } = words;
+    const dn = virtual?.dn ?? party?.dn;
+    if (dn === undefined || reasons.length + extensions.length === 0) return;
+    call.remarks.push({ atUs: this.nowUs, event, dn, reasons, extensions });
+  }
+
   #wordsOf(event: EventId, party: Party | null, words: Words | null): Words | null {
-    const more = party === null ? null : (this.#embellish?.(event, party) ?? null);
+    if (this.#embellish === null) return words;
+    const more = party === null ? null : this.#embellish(event, party);
     if (more === null || words === null) return words ?? more;
     const extensions = [...(words.extensions ?? []), ...(more.extensions ?? [])];
     return { ...more, ...words, extensions, reasons: words.reasons ?? more.reasons ?? [] };

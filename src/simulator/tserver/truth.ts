@@ -62,17 +62,24 @@ export interface EventStory {
 export class Truth {
   readonly #calls: StoryFile;
   readonly #events: StoryFile;
-  readonly #details: StoryFile;
-  readonly #agents: StoryFile;
+  /** Null without `voiceInFull`. */
+  readonly #details: StoryFile | null;
+  readonly #agents: StoryFile | null;
   readonly #names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean };
 
-  /** Writes calls to `path`; events, what goes with calls, and login sessions beside it: see `truthPaths`. */
-  constructor(path: string, names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean }) {
+  /**
+   * Writes calls to `path` and events beside it; with `voiceInFull` also what goes with calls, and login sessions: see
+   * `truthPaths`.
+   */
+  constructor(
+    path: string,
+    names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean; readonly voiceInFull: boolean },
+  ) {
     this.#calls = new StoryFile(path);
     const beside = truthPaths(path);
     this.#events = new StoryFile(beside.events);
-    this.#details = new StoryFile(beside.details);
-    this.#agents = new StoryFile(beside.agents);
+    this.#details = names.voiceInFull ? new StoryFile(beside.details) : null;
+    this.#agents = names.voiceInFull ? new StoryFile(beside.agents) : null;
     this.#names = names;
   }
 
@@ -84,7 +91,7 @@ export class Truth {
 
   call(call: Call): void {
     if (call.created === null) return;
-    this.#details.write(callDetail(call, call.created.run, this.#names));
+    this.#details?.write(callDetail(call, call.created.run, this.#names));
     this.#calls.write({
       callUuid: this.#names.hasCallUuid ? call.uuid : null,
       connId: call.connId,
@@ -110,7 +117,7 @@ export class Truth {
   }
 
   session(session: LoginSession): void {
-    this.#agents.write(sessionStory(session));
+    this.#agents?.write(sessionStory(session));
   }
 
   #parentStory({ call, uuid, dn, stretches }: Party): ParentStory {
@@ -121,8 +128,8 @@ export class Truth {
   close(): void {
     this.#calls.close();
     this.#events.close();
-    this.#details.close();
-    this.#agents.close();
+    this.#details?.close();
+    this.#agents?.close();
   }
 }
 
