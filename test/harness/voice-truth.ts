@@ -2,7 +2,9 @@
 
 import { readFileSync } from "node:fs";
 import type { CallDetail, SessionStory } from "../../src/simulator/tserver/call-detail.ts";
+import { observedPaths } from "../../src/simulator/tserver/observable.ts";
 import type { ObservedSession } from "../../src/simulator/tserver/observed-agents.ts";
+import type { ObservedDetail } from "../../src/simulator/tserver/observed-details.ts";
 import { truthPaths } from "../../src/simulator/tserver/truth.ts";
 
 /** Of a simulation with `voiceInFull` whose truth was written to `truthPath`. */
@@ -21,5 +23,10 @@ function readLines<T>(path: string): T[] {
 
 /** What one client could know of login sessions; `observablePath` as `observablePath()` gives it. */
 export function readObservedSessions(observablePath: string): ObservedSession[] {
-  return readLines<ObservedSession>(`${observablePath}.agents.ndjson`);
+  return readLines<ObservedSession>(observedPaths(observablePath).agents);
+}
+
+/** What one client could know of attached data and virtual queues. */
+export function readObservedDetails(observablePath: string): ObservedDetail[] {
+  return readLines<ObservedDetail>(observedPaths(observablePath).details);
 }

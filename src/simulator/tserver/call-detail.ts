@@ -167,7 +167,7 @@ export function storyData(data: UserData): StoryData {
   return Object.fromEntries(data.map(([key, value]) => [key, storyValue(value)]));
 }
 
-function storyValue(value: UserDataValue): StoryValue {
+export function storyValue(value: UserDataValue): StoryValue {
   return typeof value === "object" ? storyData(value) : value;
 }
 

@@ -8,6 +8,7 @@
 // 3. A stay is named by its PartyUUID; without it by call, DN and, in a snapshot, the event that created it.
 
 import { ObservedAgents, type PresentSession } from "./observed-agents.ts";
+import { ObservedDetails, type PresentDetail } from "./observed-details.ts";
 import { StoryFile } from "./story-file.ts";
 import type {
   CallFacts,
@@ -40,6 +41,7 @@ export interface PresentParty {
 export interface Present {
   readonly parties: readonly PresentParty[];
   readonly sessions: readonly PresentSession[];
+  readonly details: readonly PresentDetail[];
 }
 
 /** Bounds of an end that nobody saw. Milliseconds since 1970 by the source's clock. */
@@ -111,19 +113,23 @@ const quietUs = 30_000_000;
 export class Observable {
   readonly #file: StoryFile;
   readonly #names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean };
+  /** Null without `voiceInFull`. */
   readonly #agents: ObservedAgents | null;
+  readonly #details: ObservedDetails | null;
   readonly #calls = new Map<string, OpenCall>();
   // Calls whose last party has ended, in the order of that; some may have gone on since.
   #quiet: { readonly key: string; readonly sinceUs: number }[] = [];
   #heardUs = 0;
 
-  /** Writes calls to `path` and, with `voiceInFull`, login sessions to `path`.agents.ndjson. */
+  /** Writes calls to `path`; with `voiceInFull` also login sessions, and what goes with calls: see `observedPaths`. */
   constructor(
     path: string,
     names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean; readonly voiceInFull: boolean },
   ) {
     this.#file = new StoryFile(path);
-    this.#agents = names.voiceInFull ? new ObservedAgents(new StoryFile(`${path}.agents.ndjson`)) : null;
+    const beside = observedPaths(path);
+    this.#agents = names.voiceInFull ? new ObservedAgents(new StoryFile(beside.agents)) : null;
+    this.#details = names.voiceInFull ? new ObservedDetails(new StoryFile(beside.details)) : null;
     this.#names = names;
   }
 
@@ -136,6 +142,7 @@ export class Observable {
   event(event: SwitchEvent, run: string, seq: number): void {
     this.heard(event.atUs);
     this.#agents?.event(event, { run, seq });
+    this.#details?.event(event);
     const facts = event.call;
     if (facts !== null) {
       const key = this.#callKey(facts, run);
@@ -150,7 +157,7 @@ export class Observable {
   }
 
   /** A whole snapshot was delivered: taken at `atUs`; on the wire before it, at most `sentUs` was to be heard. */
-  snapshot(run: string, { parties, sessions }: Present, atUs: number, sentUs: number): void {
+  snapshot(run: string, { parties, sessions, details }: Present, atUs: number, sentUs: number): void {
     const unseen: EndedUnseen = {
       earliest: milliseconds(this.#heardUs),
       earliestMax: milliseconds(Math.max(this.#heardUs, sentUs)),
@@ -158,6 +165,7 @@ export class Observable {
     };
     const named = new Map<string, PresentParty[]>();
     this.#agents?.snapshot(sessions, unseen);
+    this.#details?.snapshot(details, unseen);
     for (const item of parties) {
       const key = this.#callKey(item.call, run);
       const items = named.get(key);
@@ -182,6 +190,7 @@ export class Observable {
     this.#calls.clear();
     this.#file.close();
     this.#agents?.close();
+    this.#details?.close();
   }
 
   // ---- events
@@ -395,6 +404,11 @@ export class Observable {
   #partyMembers(facts: PartyFacts) {
     return { partyUuid: this.#names.hasPartyUuid ? facts.uuid : null, dn: facts.dn, role: facts.role };
   }
+}
+
+/** Files beside the one of the calls: an ObservedDetail, an ObservedSession a line. */
+export function observedPaths(path: string): { readonly details: string; readonly agents: string } {
+  return { details: `${path}.details.ndjson`, agents: `${path}.agents.ndjson` };
 }
 
 type Descent = PartyFacts & Pick<Party, "queue">;

@@ -4,6 +4,7 @@
 import type { LineWriter } from "./line.ts";
 import type { Present, PresentParty } from "./observable.ts";
 import { type PresentSession, presentSession } from "./observed-agents.ts";
+import { type PresentDetail, presentDetail } from "./observed-details.ts";
 import { ResendBuffer } from "./resend-buffer.ts";
 import type { EventNumber, Party, Stretch, SwitchEvent } from "./switch-event.ts";
 import type { Switchboard } from "./switchboard.ts";
@@ -79,6 +80,7 @@ export class ServerRun {
     const { lines, board } = this.#setting;
     const parties: PresentParty[] = [];
     const sessions: PresentSession[] = [];
+    const details: PresentDetail[] = [];
     let text = '{"snapshot":"begin"}\n';
     for (const call of board.liveCalls) {
       for (const party of call.parties) {
@@ -90,6 +92,7 @@ export class ServerRun {
         text += `${lines.presentParty(party, event, sinceUs, origin)}\n`;
         parties.push({ call, party, state, event, sinceUs, origin });
       }
+      if (call.parties.some(({ end }) => end === null)) details.push(presentDetail(call));
       for (const stay of call.virtualStays) {
         if (stay.end === null) text += `${lines.presentVirtualStay(stay, this.#known(stay.origin))}\n`;
       }
@@ -101,7 +104,7 @@ export class ServerRun {
     }
     for (const agent of board.desks === null ? board.agents : []) text += `${lines.presentAgent(agent)}\n`;
     text += `{"snapshot":"end","lastSeq":${this.#lastSeq}}\n`;
-    return { lastSeq: this.#lastSeq, bytes: encoder.encode(text), present: { parties, sessions } };
+    return { lastSeq: this.#lastSeq, bytes: encoder.encode(text), present: { parties, sessions, details } };
   }
 
   /** Where calls are named by their run, a new run cannot name what an earlier one created. */

@@ -262,6 +262,8 @@ export interface SwitchEvent {
   /** EventPartyChanged: the party as it was on the call that it left. */
   readonly left: Party | null;
   readonly words: Words | null;
+  /** The call's attached data as of this event, whether it tells of them or not. */
+  readonly userData: UserData;
 }
 
 /** Numbers and sends what the switch tells. */

@@ -205,6 +205,7 @@ export class Switchboard {
       callState: about.callState ?? null,
       left: about.left ?? null,
       words,
+      userData: call?.userData ?? [],
     });
     if (number === null || call === null) return number;
     if (call.created === null) {

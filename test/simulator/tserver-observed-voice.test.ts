@@ -1,17 +1,23 @@
-// What a client could know of agents: the truth where it missed nothing, else what was told and the bounds of the rest.
+// What a client could know of agents, attached data and virtual queues: the truth where it missed nothing, else what was told and the bounds of the rest.
 
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SessionStory } from "../../src/simulator/tserver/call-detail.ts";
+import type { CallDetail, SessionStory } from "../../src/simulator/tserver/call-detail.ts";
 import { observablePath } from "../../src/simulator/tserver/link-server.ts";
 import type { EndedUnseen } from "../../src/simulator/tserver/observable.ts";
 import type { ObservedSession } from "../../src/simulator/tserver/observed-agents.ts";
+import type { ObservedDetail } from "../../src/simulator/tserver/observed-details.ts";
 import type { TserverOptions } from "../../src/simulator/tserver/options.ts";
 import { startSimulatedTserver } from "../../src/simulator/tserver/simulated-tserver.ts";
 import { FaithfulLinkClient } from "../harness/link-client.ts";
-import { readCallDetails, readObservedSessions, readSessionStories } from "../harness/voice-truth.ts";
+import {
+  readCallDetails,
+  readObservedDetails,
+  readObservedSessions,
+  readSessionStories,
+} from "../harness/voice-truth.ts";
 
 async function play(options: Partial<TserverOptions>) {
   const directory = mkdtempSync(join(tmpdir(), "icon-agents-"));
@@ -34,6 +40,7 @@ async function play(options: Partial<TserverOptions>) {
       details: readCallDetails(truth),
       sessions: readSessionStories(truth),
       observed: readObservedSessions(observablePath(observable, "icon-a")),
+      observedDetails: readObservedDetails(observablePath(observable, "icon-a")),
     };
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -42,22 +49,28 @@ async function play(options: Partial<TserverOptions>) {
 
 const nameOf = ({ run, seq }: { readonly run: string | null; readonly seq: number | null }) => `${run}/${seq}`;
 
-test("what a client that missed nothing could know of login sessions is the truth", async () => {
-  const { sessions, observed, details, summary } = await play({ cutEvery: { min: 2, max: 4 } });
+test("what a client that missed nothing could know of login sessions, attached data and virtual queues is the truth", async () => {
+  const { sessions, observed, details, observedDetails, summary } = await play({ cutEvery: { min: 2, max: 4 } });
   expect(summary.clients["icon-a"]).toMatchObject({ gaps: 0, snapshots: 1 });
   expect(details.length).toBe(summary.calls + summary.callsOpen);
   expect(sessions.length).toBeGreaterThan(100);
   const byName = (stories: readonly { readonly run: string | null; readonly seq: number | null }[]) =>
     Object.fromEntries(stories.map((story) => [nameOf(story), story]));
   expect(byName(observed)).toEqual(byName(sessions));
+
+  const known = Object.fromEntries(observedDetails.map((detail) => [detail.connId, detail]));
+  const real = details.map(({ connId, attached, userData, virtualStays }) => {
+    return [connId, { connId, attached, userData, virtualStays }];
+  });
+  expect(known).toEqual(Object.fromEntries(real));
 }, 20_000);
 
 for (const [what, options] of [
   ["after gaps", { gapAt: [5, 9, 14], cutFor: { min: 0.5, max: 1.5 } }],
   ["after restarts that lose the calls", { restartAt: [6, 13], cutFor: { min: 0.5, max: 1.5 } }],
 ] as const) {
-  test(`${what} what a client can know of agents is true, and what it cannot know is marked`, async () => {
-    const { sessions, observed } = await play(options);
+  test(`${what} what a client can know of them is true, and what it cannot know is marked`, async () => {
+    const { sessions, observed, details, observedDetails } = await play(options);
     const truth = new Map(sessions.map((session) => [nameOf(session), session]));
     const missed = new Map(
       observed
@@ -81,7 +94,33 @@ for (const [what, options] of [
     }
     if ("gapAt" in options) expect(marked).toBeGreaterThan(20);
     expect(observed.length).toBeGreaterThan(100);
+
+    const real = new Map(details.map((detail) => [detail.connId, detail]));
+    const bounded = observedDetails.filter((detail) => expectDetailTrue(detail, real.get(detail.connId)));
+    expect(bounded.length).toBeGreaterThan(5);
   }, 20_000);
+}
+
+/** True: something of it is told by bounds alone. */
+function expectDetailTrue(detail: ObservedDetail, real: CallDetail | undefined): boolean {
+  if (real === undefined) throw new Error(`Call ${detail.connId} was never there`);
+  for (const change of detail.attached) {
+    if (!("unseen" in change)) {
+      expect(real.attached).toContainEqual(change);
+      continue;
+    }
+    const { earliest, latest } = change.unseen;
+    const same = real.attached.filter(({ key, at }) => key === change.key && at <= latest);
+    expect(same.at(-1)?.value ?? null).toEqual(change.value);
+    if (detail.seen === undefined) expect(same.at(-1)?.at).toBeGreaterThanOrEqual(earliest);
+  }
+  for (const { seen: _, endedUnseen, ...stay } of detail.virtualStays) {
+    const same = real.virtualStays.find(({ vqid }) => vqid === stay.vqid);
+    if (endedUnseen === undefined) expect(same).toEqual(stay);
+    else expectEnd(null, endedUnseen, same?.to ?? null);
+  }
+  const isStayBounded = detail.virtualStays.some(({ endedUnseen }) => endedUnseen !== undefined);
+  return isStayBounded || detail.attached.some((change) => "unseen" in change);
 }
 
 function expectTrue(session: ObservedSession, real: SessionStory, isMissed: (at: number) => boolean): void {
