@@ -45,13 +45,13 @@ export const ICON_LIVE = sqliteTable(
 );
 
 /**
- * One row says of one table, column or dictionary value where its name and meaning come from. Written when the IDB is
- * made or migrated. Its key is (KIND, NAME): G_CALL, G_CALL.CALLID, or 8/5 for value 5 of dictionary 8.
+ * One row says of one table, view, column or dictionary value where its name and meaning come from. Written when the
+ * IDB is made or migrated. Its key is (KIND, NAME): G_CALL, G_CALL.CALLID, or 8/5 for value 5 of dictionary 8.
  */
 export const ICON_SCHEMA_ORIGIN = sqliteTable(
   "ICON_SCHEMA_ORIGIN",
   {
-    /** table, column or value. */
+    /** table, view, column or value. */
     KIND: text().notNull(),
     NAME: text().notNull(),
     /** seen (in the vendor's documents), inferred (from them, or from third parties' SQL) or ours. */

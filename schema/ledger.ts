@@ -1,5 +1,6 @@
 // What this IDB knows, and does not know, about its own completeness. All ours.
 
+import { sql } from "drizzle-orm";
 import { blob, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /**
@@ -42,6 +43,8 @@ export const ICON_WINDOW = sqliteTable(
     index("IDX_ICON_WINDOW_WINDOW_TS").on(table.WINDOW_TS),
     // Whoever follows asks what has changed since.
     index("IDX_ICON_WINDOW_VERSION").on(table.VERSION),
+    // Reports ask which windows have a word in them: few, while sources behave.
+    index("IDX_ICON_WINDOW_FAULTS").on(table.WINDOW_TS).where(sql`"FAULTS" <> '[]'`),
   ],
 );
 

@@ -11,9 +11,10 @@ import { getTableColumns } from "drizzle-orm";
 import { dictionaries, type Origin } from "./dictionary.ts";
 import { tableOrigins } from "./table-origins.ts";
 import { type TableName, tableNames, tables } from "./tables.ts";
+import { views } from "./views.ts";
 
 export interface SchemaOrigin {
-  readonly kind: "table" | "column" | "value";
+  readonly kind: "table" | "view" | "column" | "value";
   /** G_CALL, G_CALL.CALLID, or 8/5 for value 5 of dictionary class 8. */
   readonly name: string;
   readonly origin: Origin;
@@ -49,6 +50,12 @@ export const schemaOrigins: readonly SchemaOrigin[] = [
       note: tableOrigins[table].note ?? null,
     },
     ...Object.keys(getTableColumns(tables[table])).map((column) => columnOrigin(table, column)),
+  ]),
+  ...views.flatMap(({ name, note, columns }): readonly SchemaOrigin[] => [
+    { kind: "view", name, origin: "ours", isJoined: false, note },
+    ...columns.map((column): SchemaOrigin => {
+      return { kind: "column", name: `${name}.${column.name}`, origin: "ours", isJoined: false, note: column.note };
+    }),
   ]),
   ...dictionaries.flatMap(({ type, values }) =>
     values.map(({ value, origin, description }): SchemaOrigin => {

@@ -8,11 +8,13 @@
 import { chmodSync, closeSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "libsql";
+import { views } from "../../schema/views.ts";
 import type { Clock } from "../clock.ts";
 import { idbError } from "./error.ts";
 import { Idb } from "./idb.ts";
 import { migrate } from "./migrate.ts";
 import { syncDirectory } from "./set-aside.ts";
+import { refreshViews } from "./views.ts";
 
 export interface BuildingOptions {
   /** Of the new file; what is there is deleted. */
@@ -53,6 +55,7 @@ export function buildIdb({ path, clock, windowSeconds, canRollBack }: BuildingOp
        PRAGMA trusted_schema = OFF`,
     );
     migrate(database, 0, clock.now(), windowSeconds);
+    refreshViews(database, views);
     const indexes = dropIndexes(database);
     return building(new Idb(path, database, null), database, indexes);
   } catch (error) {

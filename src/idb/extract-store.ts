@@ -8,11 +8,13 @@ import { closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "libsql";
 import extractionSql from "../../schema/extraction.sql" with { type: "text" };
+import { extractionViews } from "../../schema/views.ts";
 import { idbError } from "./error.ts";
-import { inTransaction, migrate } from "./migrate.ts";
+import { inTransaction, migrate, versionKnown } from "./migrate.ts";
 import { openReading } from "./reading.ts";
 import { readJson } from "./row-reader.ts";
 import { syncDirectory } from "./set-aside.ts";
+import { refreshViews } from "./views.ts";
 
 /** PRAGMA application_id of an extraction's output, "ICOX" in ASCII: an instance must not take it for its IDB. */
 const extractApplicationId = 0x49434f58;
@@ -134,6 +136,8 @@ export class ExtractStore {
       database.exec("PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF");
       if (!isThere) make(database, options);
       const store = new ExtractStore(path, database, options.isBuilding);
+      // One that an earlier version made lacks what views stand on.
+      if (store.kind === "idb" && schemaVersionOf(database) === versionKnown) refreshViews(database, extractionViews);
       if (store.kind !== kind) {
         throw new ExtractFileError(`Cannot write ${kind} to "${path}": it is an output of the kind ${store.kind}`);
       }
@@ -502,6 +506,10 @@ function windowsOf(row: readonly [number, number, number, number, string, string
     ...{ cluster, switchDbid, from, until, state, agreement, isProven: isProven === 1 },
     causes: JSON.parse(causes) as string[], // Written above.
   };
+}
+
+function schemaVersionOf(database: Database.Database): number {
+  return readNumber(database, "SELECT max(VERSION) FROM ICON_MIGRATION");
 }
 
 function readNumber(database: Database.Database, sql: string): number {

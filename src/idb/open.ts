@@ -3,6 +3,7 @@
 import { chmodSync, closeSync, fsyncSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import Database from "libsql";
+import { views } from "../../schema/views.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { IdbUnavailableError, idbError } from "./error.ts";
@@ -12,6 +13,7 @@ import { migrate, readIdentity, refreshContract, versionKnown } from "./migrate.
 import { OpenLock } from "./open-lock.ts";
 import { sizeOf } from "./reading.ts";
 import { setAside, syncDirectory } from "./set-aside.ts";
+import { refreshViews } from "./views.ts";
 import { requireOwnWal } from "./wal-belongs.ts";
 import { walUsualBytes } from "./wal-growth.ts";
 
@@ -78,6 +80,7 @@ export function openIdb({ path: given, log, clock = systemClock, windowSeconds, 
     } else {
       refreshContract(database);
     }
+    refreshViews(database, views);
     openLock = OpenLock.take(path);
     return new Idb(path, database, openLock);
   } catch (error) {

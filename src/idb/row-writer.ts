@@ -18,9 +18,9 @@ export type RowKey = string | number;
 
 const rowsPerStatement = 16;
 
-/** Keys by which other tables and readers find the row. They are made once, with the row. */
+/** What other tables and readers find the row by. It is made once, with the row. */
 const keyColumns = new Set([
-  ...["CALLID", "IRID", "PARTYID", "PARTYGUID", "ROW_KEY", "UNIQUEID", "GSYS_SEQ"],
+  ...["CALLID", "IRID", "PARTYID", "PARTYGUID", "ROW_KEY", "UNIQUEID", "CREATED_TS", "GSYS_SEQ"],
   ...["LOGINSESSIONID", "LINKID", "VQUEUEID"],
 ]);
 

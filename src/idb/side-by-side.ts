@@ -1,5 +1,5 @@
 // Several IDBs in one connection that can change none of them: each is attached under a letter, in the order given, and
-// each of their tables is there once more as a temporary view of all their rows, with the letter in a first column IDB.
+// each of their tables and views is there once more as a temporary view of all their rows, with the letter in a first column IDB.
 // Such a view costs nothing: SQLite takes it apart and asks each file through its own indexes (tried, joins too).
 //
 // 1. Each file is attached with the parameters that hold for one alone (reading.ts); the connection's own database lies
@@ -70,7 +70,7 @@ function readTables(database: Database.Database, path: string, letter: string): 
     const rows = database
       .prepare(
         `SELECT t.name, c.name FROM ${letter}.sqlite_schema t, pragma_table_info(t.name, '${letter}') c
-         WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY t.name, c.cid`,
+         WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY t.name, c.cid`,
       )
       .raw()
       .all() as [string, string][];

@@ -53,6 +53,17 @@ test("which calls one instance has and the other has not is one question, of the
   expect({ exitCode, rows: JSON.parse(stdout) }).toEqual({ exitCode: 0, rows: [{ CALLID: "call-1", IDBS: "ac" }] });
 });
 
+test("views are laid side by side as tables are, each over its own IDB", async () => {
+  using one = idbWith(call(1));
+  using other = idbWith(call(2), call(3));
+  const places = ["--idb", one.idb, "--idb", other.idb];
+  tamper(one.idb, "INSERT INTO G_CALL_ACTIVE (ID, CALLID, IRID) VALUES (1, 'call-1', 'ir-1')");
+  const sql =
+    "SELECT IDB, CALLID FROM ICON_V_OPEN_CALL UNION ALL SELECT IDB, count(*) FROM ICON_V_QUEUE_15 GROUP BY IDB";
+  const { exitCode, stdout } = await runIcon(["sql", ...places, sql, "--format", "json"], one.path);
+  expect({ exitCode, rows: JSON.parse(stdout) }).toEqual({ exitCode: 0, rows: [{ IDB: "a", CALLID: "call-1" }] });
+});
+
 test("the first one's own table is there under its letter", async () => {
   using one = idbWith(call(1));
   using other = idbWith(call(2));

@@ -3,17 +3,20 @@ import { getTableColumns } from "drizzle-orm";
 import { dictionaries } from "../../schema/dictionary.ts";
 import { columnsAdded, schemaOrigins } from "../../schema/origin.ts";
 import { tableNames, tables } from "../../schema/tables.ts";
+import { views } from "../../schema/views.ts";
 import { reference } from "./reference.ts";
 
 const origins = new Map(schemaOrigins.map((each) => [`${each.kind} ${each.name}`, each]));
 const documented = tableNames.filter((name) => !name.startsWith("ICON_"));
 
-test("every table, column and dictionary value has exactly one origin, and nothing else has", () => {
+test("every table, view, column and dictionary value has exactly one origin, and nothing else has", () => {
   const expected = [
     ...tableNames.map((table) => `table ${table}`),
     ...tableNames.flatMap((table) =>
       Object.keys(getTableColumns(tables[table])).map((column) => `column ${table}.${column}`),
     ),
+    ...views.map(({ name }) => `view ${name}`),
+    ...views.flatMap(({ name, columns }) => columns.map((column) => `column ${name}.${column.name}`)),
     ...dictionaries.flatMap(({ type, values }) => values.map(({ value }) => `value ${type}/${value}`)),
   ];
   expect(schemaOrigins.map(({ kind, name }) => `${kind} ${name}`).sort()).toEqual(expected.sort());

@@ -1,0 +1,71 @@
+// The views for reports, which are part of the contract like the tables: names, columns and what they mean are here, in
+// the comments of views/*.sql. A view holds nothing, so it is no migration: whoever opens an IDB makes the views anew when
+// they are not these (src/idb/views.ts).
+//
+// 1. In front of each CREATE VIEW stand comments that say what one row is; its list of columns says of each what it holds.
+// 2. An extraction's output judges by its own tables: views of the same names, other statements (views/extraction.sql).
+// 3. What is said of intervals of 15 minutes is said of those of 30, in the same words.
+
+import calls from "./views/calls.sql" with { type: "text" };
+import extraction from "./views/extraction.sql" with { type: "text" };
+import intervals from "./views/intervals.sql" with { type: "text" };
+import ledger from "./views/ledger.sql" with { type: "text" };
+
+export interface ViewColumn {
+  readonly name: string;
+  readonly note: string | null;
+}
+
+export interface View {
+  readonly name: string;
+  /** What one row is, and what else is to be said; lines of Markdown. */
+  readonly note: string;
+  readonly columns: readonly ViewColumn[];
+  /** CREATE VIEW …, as it stands in sqlite_schema afterwards. */
+  readonly sql: string;
+}
+
+/** Views may be taken away and made anew by this. */
+export const viewPrefix = "ICON_V_";
+
+const halfHours = intervals.replaceAll("_15", "_30").replaceAll("900", "1800");
+
+/** Of an instance's IDB, each behind those that it stands on. */
+export const views: readonly View[] = [ledger, calls, intervals, halfHours].flatMap(viewsIn);
+
+/** Of an extraction's output. */
+export const extractionViews: readonly View[] = [extraction, calls, intervals, halfHours].flatMap(viewsIn);
+
+function viewsIn(file: string): readonly View[] {
+  return file.split("--> statement-breakpoint\n").map(viewOf);
+}
+
+function viewOf(text: string): View {
+  const begins = text.indexOf("CREATE VIEW ");
+  const [, name = "", list = ""] = /^CREATE VIEW (\w+) \(\n([\s\S]*?)\n\) AS\n/.exec(text.slice(begins)) ?? [];
+  // What stands at the head of a file is about the file.
+  const comments = text.slice(0, begins).trim().split("\n\n").at(-1) ?? "";
+  const note = comments.replaceAll(/^-- ?/gm, "");
+  return { name, note, columns: columnsIn(list), sql: secondsFilledIn(text.slice(begins).trim().replace(/;$/, "")) };
+}
+
+/** A line holds one column and a remark, or several columns and none. */
+function columnsIn(list: string): readonly ViewColumn[] {
+  return list.split("\n").flatMap((line) => {
+    const [, names = "", note] = /^ *([\w, ]+?),? *(?:-- (.*))?$/.exec(line) ?? [];
+    return names.split(", ").map((name) => ({ name, note: note ?? null }));
+  });
+}
+
+/** SQL has no way to say this once: how long a party (by an alias with a PARTYID) was in a state, whole ms in seconds. */
+function secondsFilledIn(sql: string): string {
+  return sql.replaceAll(/\/\*seconds of (\d) in (\w)\*\//g, (_, state: string, alias: string) => {
+    const at = "CAST(round(unixepoch(h.ADDED, 'subsec') * 1000) AS INTEGER)";
+    return `(
+    SELECT iif(
+      min(h.PSEQ) = 1 AND count(*) = max(h.PSEQ) AND total(h.STATE = ${state}) = total(h.PREVSTATE = ${state}),
+      total(${at} * ((h.PREVSTATE IS ${state}) - (h.STATE IS ${state}))) / 1000, NULL)
+    FROM G_PARTY_HISTORY h WHERE h.PARTYID = ${alias}.PARTYID
+  )`;
+  });
+}

@@ -1,0 +1,238 @@
+// The page says what schema/ says, and each of its statements answers its question: run as it stands there, by the means
+// of `icon sql`, on a morning whose every call was planned, and held against a count over the plan.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, readFileSync } from "node:fs";
+import { runFreeSql } from "../../src/idb/free-sql.ts";
+import { storeCopy } from "../extraction/stored-copy.ts";
+import { dayStartTs, type Fate, type PlannedStay, plan, plannedStays, reportingDay } from "../harness/reporting-day.ts";
+import { TemporaryDirectory } from "../idb/temporary.ts";
+import { generated, line, page } from "./reading-the-data.ts";
+
+const text = readFileSync(page, "utf8");
+
+test("what the page says of views, tables and values is what schema/ says; else `bun test/docs/reading-the-data.ts`", () => {
+  const [, below, ...more] = text.split(line);
+  expect(more).toEqual([]);
+  expect(below === `\n${generated()}`).toBe(true);
+});
+
+const statements = [...text.matchAll(/^### (\d+)\. .*$|^```sql\n([\s\S]*?)\n```$/gm)];
+
+/** The statements of one question, as they stand in the page. */
+function statementsOf(question: number): readonly string[] {
+  let current = 0;
+  const found: string[] = [];
+  for (const [, heading, sql] of statements) {
+    if (heading !== undefined) current = Number(heading);
+    else if (current === question && sql !== undefined) found.push(sql);
+  }
+  return found;
+}
+
+describe("on a morning that was planned", () => {
+  const directory = new TemporaryDirectory();
+  const asked = new Set<string>();
+  let idb = "";
+
+  beforeAll(async () => {
+    mkdirSync(`${directory.path}/day`);
+    idb = await storeCopy({ directory: `${directory.path}/day`, payloads: reportingDay() });
+  });
+  afterAll(() => directory[Symbol.dispose]());
+
+  function answerTo(question: number, place = 0): readonly (readonly unknown[])[] {
+    const sql = statementsOf(question)[place] ?? "";
+    asked.add(sql);
+    const { rows, isCut } = runFreeSql({ paths: [idb], sql, rowsMax: 10_000, bytesMax: 10_000_000 });
+    expect(isCut).toBe(false);
+    return rows;
+  }
+
+  const stays = plannedStays();
+  const queues = ["8001", "8002", "8009"];
+  const round = (value: number, digits = 3) => Number(value.toFixed(digits));
+  const at = (seconds: number) => new Date((dayStartTs + seconds) * 1000).toISOString();
+  const start = (seconds: number) => at(seconds).replace(".000Z", "Z");
+  const isIn = (stay: PlannedStay, queue: string, from: number, until: number) =>
+    stay.queue === queue && stay.enteredAt >= from && stay.enteredAt < until;
+  const answer = ({ fate }: PlannedStay) => (fate.kind === "answered" ? fate : null);
+  const waited = (stay: PlannedStay) => stay.queueSeconds + (answer(stay)?.ringSeconds ?? Number.POSITIVE_INFINITY);
+  const kinds = (of: readonly PlannedStay[], ...which: readonly Fate["kind"][]) =>
+    of.filter(({ fate }) => which.includes(fate.kind)).length;
+  const unknown = (queue: string, from: number): string | null => {
+    if (from === 0) return "not listened yet";
+    if (from === 3600) return "gap reported";
+    if (from === 6300) return "not heard yet";
+    return from === 2700 && queue === "8001" ? "call not seen" : null;
+  };
+
+  test("1: calls and service level per queue and quarter of an hour", () => {
+    const expected = queues.flatMap((queue) =>
+      Array.from({ length: 8 }, (_, index) => {
+        const from = index * 900;
+        const why = unknown(queue, from);
+        const here = stays.filter((each) => isIn(each, queue, from, from + 900));
+        if (why !== null) return [queue, start(from), null, null, null, null, why];
+        const inTime = here.filter((each) => waited(each) <= 20).length;
+        const level = here.length === 0 ? null : round(inTime / here.length, 4);
+        const givenUp = kinds(here, "abandoned", "abandoned ringing");
+        return [queue, start(from), here.length, kinds(here, "answered"), givenUp, level, null];
+      }),
+    );
+    expect(answerTo(1)).toEqual(expected);
+  });
+
+  test("2: service level of the day at 15 s", () => {
+    const expected = queues.map((queue) => {
+      const here = stays.filter((each) => each.queue === queue);
+      return [queue, here.length, round((100 * here.filter((each) => waited(each) <= 15).length) / here.length, 1), 0];
+    });
+    expect(answerTo(2)).toEqual(expected);
+  });
+
+  test("3: after how long callers give up", () => {
+    const counts = new Map<string, number>();
+    for (const { queue, queueSeconds, fate } of stays) {
+      if (fate.kind !== "abandoned") continue;
+      const key = JSON.stringify([queue, Math.floor(queueSeconds / 10) * 10]);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    const expected = [...counts].map(([key, count]) => [...(JSON.parse(key) as [string, number]), count] as const);
+    expected.sort(([one, first], [other, second]) => (one === other ? first - second : one < other ? -1 : 1));
+    expect(answerTo(3)).toEqual(expected);
+    expect(expected.length).toBeGreaterThan(3);
+  });
+
+  test("4: who waited longest", () => {
+    const left = stays.filter(({ fate }) => fate.kind !== "waiting" && fate.kind !== "not seen");
+    const longest = left
+      .toSorted((one, other) => other.queueSeconds - one.queueSeconds || one.enteredAt - other.enteredAt)
+      .slice(0, 5);
+    expect(answerTo(4)).toEqual(
+      longest.map(({ queue, enteredAt, queueSeconds, fate, call }) => {
+        return [queue, at(enteredAt), queueSeconds, fate.kind, `C${call.number}`];
+      }),
+    );
+  });
+
+  test("5: how long a call takes", () => {
+    const expected = queues.flatMap((queue) =>
+      [0, 1800, 3600, 5400].flatMap((from) => {
+        if ([from, from + 900].some((quarter) => unknown(queue, quarter) !== null)) return [];
+        const here = stays.filter((each) => isIn(each, queue, from, from + 1800)).map(answer);
+        const over = here.filter((each) => each !== null).filter(({ isOpen }) => !isOpen);
+        if (over.length === 0) return [];
+        const talk = over.reduce((sum, { talkSeconds }) => sum + talkSeconds, 0);
+        const hold = over.reduce((sum, { holdSeconds }) => sum + holdSeconds, 0);
+        return [[queue, start(from), over.length, round((talk + hold) / over.length), talk, hold, talk + hold]];
+      }),
+    );
+    expect(answerTo(5)).toEqual(expected);
+    expect(expected.length).toBeGreaterThan(0);
+  });
+
+  test("6: what each DN did", () => {
+    interface Part {
+      readonly dn: string;
+      readonly at: number;
+      readonly isAnswered: boolean;
+      readonly ring: number;
+      readonly talk: number;
+      readonly hold: number;
+    }
+    const parts = stays.flatMap((stay): readonly Part[] => {
+      const { fate } = stay;
+      if (fate.kind !== "answered" && fate.kind !== "abandoned ringing") return [];
+      const ringsAt = stay.enteredAt + stay.queueSeconds;
+      const own = { dn: fate.agent, at: ringsAt, ring: fate.ringSeconds };
+      if (fate.kind !== "answered") return [{ ...own, isAnswered: false, talk: 0, hold: 0 }];
+      const end = ringsAt + fate.ringSeconds + fate.talkSeconds + fate.holdSeconds;
+      const answered = { ...own, isAnswered: true, talk: fate.talkSeconds, hold: fate.holdSeconds };
+      if (fate.transferTo === null) return [answered];
+      // He asks for three seconds until the other answers, and they talk for five.
+      const asking = { dn: fate.agent, at: end - 8, isAnswered: false, ring: 0, talk: 5, hold: 0 };
+      const asked = { dn: fate.transferTo, at: end - 8, isAnswered: true, ring: 3, talk: 5, hold: 0 };
+      const second = { dn: fate.transferTo, at: end, isAnswered: true, ring: 0, talk: 30, hold: 0 };
+      return [answered, asking, asked, second];
+    });
+    const here = parts.filter((part) => part.at >= 900 && part.at < 2700);
+    const dns = [...new Set(here.map(({ dn }) => dn))].sort();
+    const sum = (of: readonly Part[], column: "ring" | "talk" | "hold") =>
+      round(of.reduce((total, part) => total + part[column], 0));
+    const expected = dns.map((dn) => {
+      const own = here.filter((part) => part.dn === dn);
+      const answers = own.filter(({ isAnswered }) => isAnswered).length;
+      return [dn, 1, own.length, answers, sum(own, "ring"), sum(own, "talk"), sum(own, "hold")];
+    });
+    expect(answerTo(6)).toEqual(expected);
+    expect(dns.length).toBe(4);
+  });
+
+  test("7: who handed calls over", () => {
+    const counts = new Map<string, number>();
+    for (const each of stays.map(answer)) {
+      if (each?.transferTo == null || each.isOpen) continue;
+      counts.set(each.agent, (counts.get(each.agent) ?? 0) + 1);
+    }
+    expect(answerTo(7)).toEqual([...counts].sort(([one], [other]) => (one < other ? -1 : 1)));
+    expect(counts.size).toBeGreaterThan(1);
+  });
+
+  test("8: the calls of one caller", () => {
+    const own = stays.filter(({ call }) => call.ani === "4155550115");
+    expect(answerTo(8)).toEqual(
+      own
+        .toSorted((one, other) => one.enteredAt - other.enteredAt)
+        .map((stay) => {
+          const { call, queue, fate } = stay;
+          return [at(call.stay.enteredAt), `C${call.number}`, queue, fate.kind, answer(stay)?.agent ?? null];
+        }),
+    );
+    expect(own.length).toBeGreaterThan(3);
+  });
+
+  test("9: where a call went, with its consultation", () => {
+    const stay = stays.find(({ call }) => call.number === 5);
+    const fate = stay && answer(stay);
+    if (stay === undefined || fate == null || fate.transferTo === null) throw new Error("call 5 is to be transferred");
+    const rings = stay.enteredAt + stay.queueSeconds;
+    const end = rings + fate.ringSeconds + fate.talkSeconds + fate.holdSeconds;
+    const expected = [
+      ["C5", stay.queue, at(stay.enteredAt), at(rings), stay.queueSeconds, 0, 0, null],
+      ["C5", fate.agent, at(rings), at(end), 0, fate.ringSeconds, fate.talkSeconds, null],
+      ["D5", fate.agent, at(end - 8), at(end), 0, 0, 5, null],
+      ["D5", fate.transferTo, at(end - 8), at(end), 0, 3, 5, null],
+      ["C5", fate.transferTo, at(end), at(end + 30), 0, 0, 30, null],
+    ];
+    const byText = (rows: readonly (readonly unknown[])[]) => rows.map((row) => JSON.stringify(row)).sort();
+    expect(byText(answerTo(9))).toEqual(byText(expected));
+  });
+
+  test("10: what cannot be trusted, and what goes on", () => {
+    expect(answerTo(10)).toEqual([
+      [start(0), "not listened yet"],
+      [start(3600), "gap reported"],
+      [start(6300), "not heard yet"],
+    ]);
+    const last = Math.max(...stays.map(({ enteredAt }) => enteredAt));
+    const open = stays.filter((stay) => stay.fate.kind === "waiting" || answer(stay)?.isOpen);
+    const rows = answerTo(10, 1);
+    expect(rows.map(([id, ani, , ...where]) => [id, ani, ...where])).toEqual(
+      open.map((stay) => {
+        const talking = answer(stay)?.agent ?? null;
+        return [`C${stay.call.number}`, stay.call.ani, talking === null ? stay.queue : null, null, talking];
+      }),
+    );
+    for (const [index, [, , seconds]] of rows.entries()) {
+      expect(Number(seconds)).toBeGreaterThanOrEqual(Math.floor(last - (open[index]?.enteredAt ?? 0)));
+    }
+  });
+
+  test("no statement of the page was left out", () => {
+    const all = [...text.matchAll(/^```sql\n([\s\S]*?)\n```$/gm)].map(([, sql]) => sql);
+    expect(all.length).toBe(11);
+    expect([...asked].sort()).toEqual(all.sort() as string[]);
+    expect(plan.length).toBeGreaterThan(100);
+  });
+});
