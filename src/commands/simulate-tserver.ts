@@ -54,7 +54,10 @@ export function simulateTserverCommand(): Command {
     .addOption(
       new Option("--role <role>", "of the server in its pair").choices(["primary", "backup"]).default("primary"),
     )
-    .option("--truth <file>", "write every call as it really was here, and every event to <file>.events.ndjson")
+    .option(
+      "--truth <file>",
+      "write every call as it really was here, and every event to <file>.events.ndjson, and more with --voice-in-full",
+    )
     .option("--observable <file>", "write what each client could know to <file>-<client>.ndjson")
     .option("--party-uuid", "events carry PartyUUID (default)")
     .option("--no-party-uuid", "events carry no PartyUUID")

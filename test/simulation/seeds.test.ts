@@ -36,4 +36,4 @@ test("a seed tells one history and no other", async () => {
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-});
+}, 30_000);
