@@ -56,6 +56,8 @@ export interface SnapshotItem {
   readonly happening: Happening;
   /** Under which run and ConnID the call's later events come, where its key is that of an earlier run. */
   readonly alias: string | null;
+  /** ConnID of the call that this one is a consultation of. Absent: it is none. */
+  readonly consultOf?: string;
 }
 
 // What a snapshot names lies in memory until its end line, and its rows until their one transaction: about 10 KiB a party.
@@ -282,7 +284,10 @@ function collectSnapshotLine(world: World, context: StepContext, event: TEvent):
     context.count("snapshot line beyond the bound");
     return damageSnapshot(world, context);
   }
-  world.put("snapshot item", `${context.session}/${lines}`, { happening, alias: named.alias });
+  const isConsultation = event.callType === callTypes.consult && event.previousConnId !== null;
+  const consultOf = isConsultation ? event.previousConnId : null;
+  const item: SnapshotItem = { happening, alias: named.alias, ...(consultOf !== null && { consultOf }) };
+  world.put("snapshot item", `${context.session}/${lines}`, item);
   updateSource(world, context.source.identity.name, { snapshotLines: lines + 1 });
 }
 
@@ -296,14 +301,15 @@ function takeSnapshot(
   const { source } = context;
   const lines = source.snapshotLines;
   if (lines === null) return context.count("snapshot end without its begin");
-  const items: Happening[] = [];
+  const taken: SnapshotItem[] = [];
   forgetAliases(world, source.identity.name);
   for (let line = 0; line < lines; line++) {
     const item = world.get("snapshot item", `${context.session}/${line}`);
     if (item === undefined) continue;
-    items.push(item.happening);
+    taken.push(item);
     if (item.alias !== null) world.put("call alias", item.alias, { callId: item.happening.call.callId });
   }
+  const items = withParents(taken);
   // A call that is found begins with the earliest of its parties.
   items.sort((a, b) => beganAt(a) - beganAt(b));
   dropSnapshot(world, source, context.session);
@@ -342,6 +348,16 @@ function takeSnapshot(
   if (source.isSnapshotDamaged) return;
   const unseen: Unseen = { earliest: source.heardUntil ?? now, latest: now, cause: source.missedBecause };
   closeUnnamed(world, context, named, unseen);
+}
+
+/** A consultation may stand before its call in the snapshot, and both may be news: only all lines together name it. */
+function withParents(items: readonly SnapshotItem[]): Happening[] {
+  const named = new Map(items.map(({ happening: { call } }) => [call.connId, call.callId]));
+  return items.map(({ happening, consultOf }) => {
+    const parentCallId = consultOf === undefined ? undefined : named.get(consultOf);
+    if (parentCallId === undefined || parentCallId === happening.call.callId) return happening;
+    return { ...happening, call: { ...happening.call, parentCallId } };
+  });
 }
 
 function beganAt(item: Happening): number {

@@ -251,3 +251,9 @@ test("what is written oddly about how a party came to be costs no event", () => 
   const odd = { ...anna, ThisQueue: 8001, ThirdPartyDN: {}, ThirdPartyDNRole: "RoleOfTheDice" };
   new Story().events([0, "EventRinging", { ...caller, ...odd }]).expectParties("5001: alerting 0 | …");
 });
+
+test("a consultation that a snapshot names before its call, both not known so far, names it all the same", () => {
+  const story = new Story().snapshot(41, [25, "EventEstablished", asked], [20, "EventHeld", { ...caller, ...anna }]);
+  expect(callsOf(story).get("C2")).toMatchObject({ PARENTCALLID: "C1", CALLTYPE: 4 });
+  expect(callsOf(story).get("C1")).toMatchObject({ PARENTCALLID: null });
+});
