@@ -4,8 +4,9 @@
 //
 // 1. In front of each CREATE VIEW stand comments that say what one row is; its list of columns says of each what it holds.
 // 2. An extraction's output judges by its own tables: views of the same names, other statements (views/extraction.sql).
-// 3. What is said of intervals of 15 minutes is said of those of 30, in the same words.
+// 3. What is said of intervals of 15 minutes is said of those of 30 and of days, in the same words.
 
+import agents from "./views/agents.sql" with { type: "text" };
 import calls from "./views/calls.sql" with { type: "text" };
 import extraction from "./views/extraction.sql" with { type: "text" };
 import intervals from "./views/intervals.sql" with { type: "text" };
@@ -29,12 +30,14 @@ export interface View {
 export const viewPrefix = "ICON_V_";
 
 const halfHours = intervals.replaceAll("_15", "_30").replaceAll("900", "1800");
+const days = intervals.replaceAll("_15", "_DAY").replaceAll("900", "86400");
+const common = [calls, intervals, halfHours, days, agents];
 
 /** Of an instance's IDB, each behind those that it stands on. */
-export const views: readonly View[] = [ledger, calls, intervals, halfHours].flatMap(viewsIn);
+export const views: readonly View[] = [ledger, ...common].flatMap(viewsIn);
 
 /** Of an extraction's output. */
-export const extractionViews: readonly View[] = [extraction, calls, intervals, halfHours].flatMap(viewsIn);
+export const extractionViews: readonly View[] = [extraction, ...common].flatMap(viewsIn);
 
 function viewsIn(file: string): readonly View[] {
   return file.split("--> statement-breakpoint\n").map(viewOf);
@@ -46,7 +49,7 @@ function viewOf(text: string): View {
   // What stands at the head of a file is about the file.
   const comments = text.slice(0, begins).trim().split("\n\n").at(-1) ?? "";
   const note = comments.replaceAll(/^-- ?/gm, "");
-  return { name, note, columns: columnsIn(list), sql: secondsFilledIn(text.slice(begins).trim().replace(/;$/, "")) };
+  return { name, note, columns: columnsIn(list), sql: filledIn(text.slice(begins).trim().replace(/;$/, "")) };
 }
 
 /** A line holds one column and a remark, or several columns and none. */
@@ -57,8 +60,17 @@ function columnsIn(list: string): readonly ViewColumn[] {
   });
 }
 
-/** SQL has no way to say this once: how long a party (by an alias with a PARTYID) was in a state, whole ms in seconds. */
-function secondsFilledIn(sql: string): string {
+/** What SQL has no way to say once. */
+function filledIn(sql: string): string {
+  return secondsOfStates(sql).replaceAll(/\/\*part of the day in ([\w -]+)\*\//g, (_, state: string) => {
+    const from = "max(unixepoch(s.STATE_FROM, 'subsec'), i.INTERVAL_TS)";
+    const until = "min(coalesce(unixepoch(s.STATE_UNTIL, 'subsec'), i.INTERVAL_TS + 86400), i.INTERVAL_TS + 86400)";
+    return `round(total(iif(s.STATE = '${state}', ${until} - ${from}, 0)), 3)`;
+  });
+}
+
+/** How long a party (by an alias with a PARTYID) was in a state, whole ms in seconds. */
+function secondsOfStates(sql: string): string {
   return sql.replaceAll(/\/\*seconds of (\d) in (\w)\*\//g, (_, state: string, alias: string) => {
     const at = "CAST(round(unixepoch(h.ADDED, 'subsec') * 1000) AS INTEGER)";
     return `(

@@ -1,5 +1,5 @@
--- Intervals as staffing counts them: of 15 minutes, and the same of 30 (views.ts makes them of these). UTC; every time zone
--- of today keeps to quarters of an hour.
+-- Intervals as staffing counts them: of 15 minutes, and the same of 30 and of days (views.ts makes them of these). UTC: every
+-- time zone of today keeps to quarters of an hour, but its days are sums of those.
 --
 -- 1. Every interval of the time that a source was heard is there, also those without a call.
 -- 2. One that the ledger does not vouch for, or in which the fate of a call was not seen, has INCOMPLETE_BECAUSE, and all

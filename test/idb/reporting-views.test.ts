@@ -156,6 +156,29 @@ describe("a T-Server's morning", () => {
     expect(open.length).toBe(4);
   });
 
+  test.each([
+    "SELECT * FROM ICON_V_QUEUE_15 WHERE INTERVAL_TS >= 1 AND INTERVAL_TS < 2",
+    "SELECT * FROM ICON_V_QUEUE_30 WHERE QUEUE = '8001' AND INTERVAL_TS >= 1 AND INTERVAL_TS < 2",
+    "SELECT * FROM ICON_V_DN_15 WHERE INTERVAL_TS >= 1 AND INTERVAL_TS < 2",
+    "SELECT * FROM ICON_V_QUEUE_STAY WHERE ENTERED_TS >= 1 AND ENTERED_TS < 2",
+    "SELECT * FROM ICON_V_PARTY WHERE CREATED_TS >= 1 AND CREATED_TS < 2",
+    "SELECT * FROM ICON_V_PARTY WHERE CALLID = 'C1'",
+    "SELECT * FROM ICON_V_QUEUE",
+  ])("no call is looked at that was not asked for: %s", (sql) => {
+    const plan = query(idb, `EXPLAIN QUERY PLAN ${sql}`).map(([, , , step]) => String(step));
+    const isOfCalls = (step: string) => /\bIDX_G_(PARTY|CALL)/.test(step);
+    expect(plan.filter(isOfCalls).length).toBeGreaterThan(0);
+    // What is scanned is what the views made themselves, and tables that are small.
+    const scanned = plan.flatMap((step) => /^SCAN (\w+)(?! VIRTUAL)/.exec(step)?.[1] ?? []);
+    const tables = query(idb, "SELECT name FROM sqlite_schema WHERE type = 'table'").flat();
+    expect(scanned.filter((name) => ["p", "h", "r", "o", "a", "t"].includes(name) || tables.includes(name))).toEqual(
+      [],
+    );
+    if (sql.includes("_TS")) {
+      expect(plan.some((step) => step.includes("IDX_G_PARTY_CREATED_TS (CREATED_TS>? AND CREATED_TS<?)"))).toBe(true);
+    }
+  });
+
   test("the views of an IDB are made anew when they are not this program's, and left alone when they are", () => {
     using changed = new TemporaryDirectory();
     changed.open().close();

@@ -56,11 +56,15 @@ test("a column that the contract explains has its words in the IDB too", () => {
   expect(note).toBe("calls that entered the queue");
 });
 
-test("intervals of half an hour are those of a quarter in all but their length", () => {
+test.each([
+  ["_30", "1800"],
+  ["_DAY", "86400"],
+])("intervals %s are those of a quarter of an hour in all but their length", (suffix, seconds) => {
   for (const name of ["ICON_V_INTERVAL", "ICON_V_QUEUE", "ICON_V_DN"]) {
-    const [quarter, half] = [`${name}_15`, `${name}_30`].map((each) => views.find((view) => view.name === each));
-    expect(half?.columns).toEqual(quarter?.columns as never);
-    expect(half?.sql.replaceAll(/(ICON_V_\w+)_30/g, "$1_15").replaceAll("1800", "900")).toBe(quarter?.sql as string);
+    const [quarter, other] = [`${name}_15`, `${name}${suffix}`].map((each) => views.find((view) => view.name === each));
+    expect(other?.columns).toEqual(quarter?.columns as never);
+    const sql = other?.sql.replaceAll(new RegExp(`(ICON_V_\\w+)${suffix}`, "g"), "$1_15").replaceAll(seconds, "900");
+    expect(sql).toBe(quarter?.sql as string);
   }
 });
 
