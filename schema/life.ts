@@ -23,10 +23,10 @@ export interface TableLife {
   /** Rises within the parent by one per row: written anew where rows of several copies are joined. */
   readonly sequence: string | null;
   /**
-   * How rows are found. "index": by an index on the parent's column. "parent's row": its row id is its parent's. "nearby":
-   * without an index, its rows are written right behind those of G_CALL_HISTORY (src/idb/read-calls.ts).
+   * How rows are found. "index": by an index on the parent's column. "parent's row": its row id is its parent's. Else without
+   * an index: they are written right behind those of that table, with ids at most so many values of the sequence greater.
    */
-  readonly foundBy: "index" | "parent's row" | "nearby";
+  readonly foundBy: "index" | "parent's row" | { readonly behind: TableName; readonly reach: number };
   /**
    * How one call's rows come of several copies, each of which saw a part of it (src/extraction/join.ts). "history": each from
    * the copy that saw its time. "stay": begun as the copy says that saw the beginning, ended as the one that saw the end.
@@ -92,7 +92,8 @@ export const callTables = {
     ...added,
     parent: { table: "G_IR", column: "IRID", parentColumn: "IRID" },
     sequence: "XSEQ",
-    foundBy: "nearby",
+    // The two are two values apart; see src/projection/call-rows.ts.
+    foundBy: { behind: "G_CALL_HISTORY", reach: 16 },
     joins: "own",
   },
   G_PARTY: {

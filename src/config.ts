@@ -19,6 +19,7 @@ export interface Config {
   readonly callconcentrator: { readonly role: readonly Role[] };
   readonly queue: QueueConfig;
   readonly idb: IdbConfig;
+  readonly purge: PurgeConfig;
   readonly http: HttpConfig;
   readonly log: { readonly level: LogLevel };
   readonly sources: readonly SourceConfig[];
@@ -51,6 +52,15 @@ export interface IdbConfig {
   readonly walLimitBytes: number;
   /** How often all of it is looked through for damage; null: never. */
   readonly checkEveryMs: number | null;
+}
+
+export interface PurgeConfig {
+  /** Calls that ended longer ago than this are deleted, by whole days; null: none is. */
+  readonly keepMs: number | null;
+  /** When, milliseconds since midnight UTC. */
+  readonly atMs: number;
+  /** Also what no other copy is known to hold. */
+  readonly isEvenIfOnlyCopy: boolean;
 }
 
 export interface HttpConfig {

@@ -19,6 +19,7 @@ import { PairReader } from "./handing-out/pair-reader.ts";
 import { checkIdb } from "./idb-check.ts";
 import { lockIdb } from "./idb-lock.ts";
 import type { Log, LogLevel } from "./log.ts";
+import { Purges } from "./purges.ts";
 import type { Disk } from "./queue/disk.ts";
 import { openQueue, type Queue } from "./queue/queue.ts";
 import { RecorderThread } from "./recorder-thread.ts";
@@ -57,6 +58,8 @@ const pendingBytesMax = 8 * 1024 * 1024;
 // A flood fills a segment in less than a second; to look costs next to nothing.
 const trimEveryMs = 1_000;
 const sampleEveryMs = 1_000;
+// As exact as a time of day need be.
+const purgeLookMs = 60_000;
 // At the stop, the backlog is drained for so long; the rest stays in the queue for the next start.
 const drainMsMax = 15_000;
 
@@ -141,6 +144,13 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     ...{ clock, log, stop: stopRest.signal },
   };
   const handingOut = new HandingOut(reading);
+  const purges = new Purges({
+    handingOut: new HandingOut({ ...reading, childrenMax: 1 }),
+    mark: (mark) => queue.durable(intake.mark(mark)),
+    config: () => config.purge,
+    clock,
+    log,
+  });
   const pair = new PairReader({
     handingOut: new HandingOut({ ...reading, childrenMax: 1 }),
     sources: () => namedSources(config),
@@ -170,6 +180,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
               now: clock.now(),
             }),
           readIdb: (question, gone) => handingOut.ask(question, gone),
+          askPurge: (before, isEvenIfOnlyCopy, gone) => purges.ask(before, { isEvenIfOnlyCopy, by: "command" }, gone),
           readPair: (spanMs) => pair.read(spanMs),
           clock,
           log,
@@ -191,6 +202,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     },
     { clock, log, stop: stopRest.signal },
   );
+  const keeping = every(purgeLookMs, () => purges.keepSchedule(stopRest.signal), { clock, log, stop: stopSources });
   const checking = checkIdb(
     {
       path: config.idb.path,
@@ -235,7 +247,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     failure.abort();
     stopRecorder.abort();
     stopRest.abort();
-    await Promise.allSettled([listening, upkeep, sampling, checking, status?.stopped]);
+    await Promise.allSettled([listening, upkeep, sampling, keeping, checking, status?.stopped]);
     if (recorder.isAtWork) locks.move();
   }
 }

@@ -24,6 +24,7 @@ const commandLoaders: ReadonlyMap<string, CommandLoader> = new Map<string, Comma
   ["verify", async () => [(await import("./commands/verify.ts")).verifyCommand()]],
   ["backup", async () => [(await import("./commands/backup.ts")).backupCommand()]],
   ["restore", async () => [(await import("./commands/restore.ts")).restoreCommand()]],
+  ["purge", async () => [(await import("./commands/purge.ts")).purgeCommand()]],
   ["stop-safe", async () => [(await import("./commands/stop-safe.ts")).stopSafeCommand()]],
   ["simulate", loadSimulate],
   ["token", async () => [(await import("./commands/token.ts")).tokenCommand()]],

@@ -8,6 +8,7 @@ import { pauseMs, waitedForCoreMs } from "./giving-way.ts";
 import { IdbBusyError, IdbDamagedError, IdbNotOursError, IdbTooNewError, IdbUnavailableError } from "./idb/error.ts";
 import type { Idb } from "./idb/idb.ts";
 import { openIdb } from "./idb/open.ts";
+import { type PurgeStatus, Purging } from "./idb/purging.ts";
 import { setAside } from "./idb/set-aside.ts";
 import { readersText, type WalBlock, WalGrowth, walAlarmBytes } from "./idb/wal-growth.ts";
 import { IdbLoss, type IdbMark } from "./idb-loss.ts";
@@ -83,6 +84,7 @@ export interface RecorderReport extends ProjectorStatus {
   /** This run of the program began with an IDB that had no rows while the queue had records. */
   readonly isRebuilding: boolean;
   readonly trouble: string | null;
+  readonly purge: PurgeStatus;
 }
 
 // The page is refreshed every second; more often nobody looks.
@@ -115,6 +117,7 @@ class Recorder {
   readonly #stop = new AbortController();
   readonly #published: PublishedPosition;
   readonly #walGrowth: WalGrowth;
+  readonly #purging: Purging;
   readonly #states: SegmentStates;
   readonly #loss: IdbLoss;
   #durable: bigint;
@@ -139,6 +142,7 @@ class Recorder {
     this.#durable = this.#published.take();
     this.#log = telling(openLog(options.logLevel, { instance: options.instanceName }));
     this.#walGrowth = new WalGrowth({ limitBytes: options.walLimitBytes, clock: systemClock, log: this.#log });
+    this.#purging = new Purging({ walLimitBytes: options.walLimitBytes, clock: systemClock, log: this.#log });
     this.#loss = new IdbLoss(options.isIdbLost);
     this.#states = new SegmentStates({ disk: systemDisk, directory: options.queueDirectory, log: this.#log });
   }
@@ -198,13 +202,16 @@ class Recorder {
         this.#report();
         const state = this.#projector.takeSegmentState();
         if (state !== null) await this.#states.write(state.position, state.bytes);
+        const wasPurging = this.#idb?.isPurged === false;
+        const purgeInMs = this.#purge(hasMore);
+        if (purgeInMs !== null || wasPurging) this.#report();
         if (hasMore) {
           this.#collectGarbage();
           await this.#giveWay(before);
           continue;
         }
         if (this.#stop.signal.aborted) break;
-        await this.#moreDurable();
+        await this.#moreDurable(purgeInMs);
       } catch (error) {
         if (!this.#canGoOn(error)) throw error;
         this.#report();
@@ -316,13 +323,27 @@ class Recorder {
     );
   }
 
-  #moreDurable(): Promise<void> {
+  /** A part of a purge, when it is time for one; in how many milliseconds for the next, null: there is none. */
+  #purge(isBusy: boolean): number | null {
+    const idb = this.#idb;
+    // Rows of before the mark may still be to come.
+    if (idb === null || this.#stop.signal.aborted || idb.lastPosition < this.#rebuildUpTo) return null;
+    this.#published.step({ isLong: false });
+    return this.#published.writing(() => this.#purging.turn(idb, { isBusy, block: this.#walGrowth.block }));
+  }
+
+  /** Or so many milliseconds have passed. */
+  #moreDurable(purgeInMs: number | null): Promise<void> {
     return new Promise((resolve) => {
       const applied = this.#projector?.status().appliedPosition ?? 0n;
       // What came while live state was being written beside a segment has woken nobody.
       if (this.#durable > applied || this.#damage !== null || this.#stop.signal.aborted) return resolve();
       // A reader that goes is noticed also when nothing more arrives.
-      const callOff = this.#walGrowth.block === null ? () => {} : systemClock.after(walLookMs, () => this.#wake());
+      const inMs = Math.min(
+        purgeInMs ?? Number.POSITIVE_INFINITY,
+        this.#walGrowth.block === null ? Infinity : walLookMs,
+      );
+      const callOff = Number.isFinite(inMs) ? systemClock.after(inMs, () => this.#wake()) : () => {};
       this.#wake = () => {
         this.#wake = () => {};
         callOff();
@@ -364,6 +385,7 @@ class Recorder {
       isBusy: this.#isBusy,
       isRebuilding: (this.#idb?.lastPosition ?? 0n) < this.#rebuildUpTo,
       trouble: this.#trouble,
+      purge: this.#purging.status(this.#idb),
     };
     post({ kind: "report", report });
   }

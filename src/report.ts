@@ -61,6 +61,7 @@ export function statusReport(parts: ReportParts): InstanceReport {
       commits: recorder?.commits ?? 0,
       lastCommitAt: recorder?.lastCommitAt ?? null,
       lastRowAt: recorder?.lastRowAt ?? null,
+      purge: recorder?.purge ?? { furthest: null, isUnderWay: false, calls: 0, rows: 0 },
     },
     openCalls: recorder?.openCalls ?? 0,
     openParties: recorder?.openParties ?? 0,

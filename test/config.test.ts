@@ -66,6 +66,7 @@ describe("a configuration that is right", () => {
         walLimitBytes: 4_294_967_296,
         checkEveryMs: 86_400_000,
       },
+      purge: { keepMs: null, atMs: 9_000_000, isEvenIfOnlyCopy: false },
       http: { listen: { host: "127.0.0.1", port: 8080 }, names: [], tokenFile: null, tls: null, peer: null },
       log: { level: "info" },
       sources: [

@@ -149,6 +149,17 @@ export const idbSection = section("[idb]", {
   check_every: z._default(durationOrOff(1000, 30 * 86_400_000, "from 1s to 30d"), 86_400_000),
 });
 
+const timeOfDay = checked('a time of day in UTC, such as "02:30"', (value) => {
+  const [, hours, minutes] = (typeof value === "string" && /^([01]\d|2[0-3]):([0-5]\d)$/.exec(value)) || [];
+  return hours === undefined ? { wrong: "" } : (Number(hours) * 60 + Number(minutes)) * 60_000;
+});
+
+export const purgeSection = section("[purge]", {
+  keep: z._default(durationOrOff(dayMs, 36_500 * dayMs, "from 1d to 36500d"), null),
+  at: z._default(timeOfDay, 2.5 * 3_600_000),
+  even_if_only_copy: z._default(z.boolean("true or false"), false),
+});
+
 export const httpSection = section("[http]", {
   listen: z._default(listen, { address: httpListenDefault }),
   names: z._default(z.array(hostName, hostNamesExpected).check(z.maxLength(32, hostNamesExpected)), []),
@@ -237,6 +248,7 @@ export const sections = {
   callconcentrator: callconcentratorSection,
   queue: queueSection,
   idb: idbSection,
+  purge: purgeSection,
   http: httpSection,
   log: logSection,
 } as const;

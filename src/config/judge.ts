@@ -15,6 +15,7 @@ import {
   instanceSection,
   kindExpected,
   logSection,
+  purgeSection,
   queueSection,
   sections,
   sourceList,
@@ -42,6 +43,7 @@ export function judge(text: string, folder: string): Verdict {
   const callconcentrator = judgeSection(document, findings, "callconcentrator", callconcentratorSection);
   const queue = judgeSection(document, findings, "queue", queueSection);
   const idb = judgeSection(document, findings, "idb", idbSection);
+  const purge = judgeSection(document, findings, "purge", purgeSection);
   const http = judgeSection(document, findings, "http", httpSection);
   const log = judgeSection(document, findings, "log", logSection);
   const sources = judgeSources(document, findings);
@@ -55,7 +57,7 @@ export function judge(text: string, folder: string): Verdict {
 
   const { problems, warnings } = findings.sorted();
   if (problems.length > 0) return { config: null, problems, warnings };
-  if (!instance || !callconcentrator || !queue || !idb || !http || !log || !sources) {
+  if (!instance || !callconcentrator || !queue || !idb || !purge || !http || !log || !sources) {
     throw new Error("Cannot judge the configuration: a section failed its check without a problem being named");
   }
   const dataDir = resolve(folder, instance.data_dir);
@@ -74,6 +76,7 @@ export function judge(text: string, folder: string): Verdict {
       walLimitBytes: idb.wal_limit,
       checkEveryMs: idb.check_every,
     },
+    purge: { keepMs: purge.keep, atMs: purge.at, isEvenIfOnlyCopy: purge.even_if_only_copy },
     http: httpConfig(http, folder),
     log: { level: log.level },
     sources: sources.map((each) => sourceConfig(each, folder)),

@@ -38,6 +38,14 @@ role = "gcc"
 # How often all of it is read for damage that nobody has met yet, or "off".
 #check_every = "24h"
 
+[purge]
+# Calls that ended longer ago than this, by whole days, are deleted from the IDB; "off": never.
+#keep = "off"
+# At which time of day, UTC.
+#at = "02:30"
+# Also what the other instance of the pair is not known to hold.
+#even_if_only_copy = false
+
 [http]
 # Status page, metrics and API, or "off". An address that other hosts can reach needs tokens, and TLS.
 #listen = "127.0.0.1:8080"

@@ -160,6 +160,18 @@ export type Mark =
       /** When the last of them was written, milliseconds since 1970 by this host's clock. */
       readonly lastAt: number;
     }
+  /**
+   * What ended before is deleted from the IDB, as far as its ending was written when this mark came; whatever is open
+   * stays. See src/idb/purge-calls.ts.
+   */
+  | {
+      readonly mark: "purge";
+      /** Milliseconds since 1970 by the sources' clocks, whole seconds. */
+      readonly before: number;
+      readonly by: "command" | "schedule";
+      /** Nobody looked whether another copy has it. */
+      readonly isUnconfirmed: boolean;
+    }
   /** The recorder could not write the IDB for a while, or had to make it anew; what arrived meanwhile is in the queue. */
   | { readonly mark: "idb lost"; readonly detail: string }
   /** It writes again, and the IDB has what had arrived until it was lost. */
@@ -180,6 +192,7 @@ const markKinds: Readonly<Record<Mark["mark"], true>> = {
   "two primaries": true,
   "history trimmed early": true,
   "host clock stepped": true,
+  purge: true,
   "idb lost": true,
   "idb back": true,
 };

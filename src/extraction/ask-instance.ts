@@ -1,4 +1,4 @@
-// One question to another instance's read-only API. Its token goes to the address it is for and nowhere else: redirects
+// One question to another instance's API. Its token goes to the address it is for and nowhere else: redirects
 // are not followed. Whatever goes wrong is a CopyError, and what the other side says is repeated as one short line.
 
 import type { Clock } from "../clock.ts";
@@ -15,6 +15,9 @@ export interface InstanceAccess {
   readonly clock: Clock;
 }
 
+/** Reading is all that copies are for; icon purge alone changes something. */
+type Method = "GET" | "POST";
+
 // An instance lets a question wait for its turn for some seconds, and then answers with a process that it starts.
 const answerMsMax = 20_000;
 // From one piece of an answer to the next: less than the other side waits for us.
@@ -27,7 +30,11 @@ const refusalBytesMax = 64 * 1024;
 export async function* askInstance(
   { origin, readToken, readAuthorities, clock }: InstanceAccess,
   path: string,
-  { doing, signal }: { readonly doing: string; readonly signal?: AbortSignal },
+  {
+    doing,
+    signal,
+    method = "GET",
+  }: { readonly doing: string; readonly signal?: AbortSignal; readonly method?: Method },
 ): AsyncGenerator<Uint8Array> {
   const late = new AbortController();
   let cancel = () => {};
@@ -46,6 +53,7 @@ export async function* askInstance(
     const [token, ca] = secretsOf({ readToken, readAuthorities }, doing);
     within(answerMsMax);
     const answer = await fetch(`${origin}${path}`, {
+      method,
       headers: {
         ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
         Accept: "application/x-ndjson, application/json",
@@ -86,11 +94,20 @@ export async function* askInstance(
 export async function askInstanceJson(
   access: InstanceAccess,
   path: string,
-  { doing, bytesMax, signal }: { readonly doing: string; readonly bytesMax: number; readonly signal?: AbortSignal },
+  {
+    bytesMax,
+    ...options
+  }: {
+    readonly doing: string;
+    readonly bytesMax: number;
+    readonly signal?: AbortSignal;
+    readonly method?: Method;
+  },
 ): Promise<unknown> {
+  const { doing } = options;
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  for await (const piece of askInstance(access, path, { doing, ...(signal === undefined ? {} : { signal }) })) {
+  for await (const piece of askInstance(access, path, options)) {
     pieces.push(piece);
     bytes += piece.length;
     if (bytes > bytesMax) throw new CopyError("lasting", `${doing}: its answer is longer than ${bytesMax} bytes`);

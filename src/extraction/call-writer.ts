@@ -33,6 +33,12 @@ export interface CallWriterParts {
   readonly notesSeen: boolean;
 }
 
+/** It was handed out whole, and is less now because a copy has purged it. */
+function isOnlyPurged({ verdict }: StoredCall, plan: CallPlan): boolean {
+  if (verdict !== "complete" && verdict !== "joined") return false;
+  return plan.verdict === "incomplete" && plan.reasons.some(({ causes }) => causes.includes("purged"));
+}
+
 export class CallWriter {
   readonly #parts: CallWriterParts;
   readonly tally = newTally();
@@ -79,7 +85,7 @@ export class CallWriter {
     if (decision === "wait") return;
     const known = store.call(plan.callId);
     const digest = contentDigest(plan);
-    if (known?.withdrawn === null && known.digest === digest) {
+    if (known?.withdrawn === null && (known.digest === digest || isOnlyPurged(known, plan))) {
       this.tally.unchanged += 1;
       return;
     }

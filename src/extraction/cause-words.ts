@@ -9,6 +9,7 @@ const clauses: Readonly<Record<string, string>> = {
   "never listened": "this copy never listened to the source",
   "not heard yet": "the source was not heard far enough beyond it yet",
   "another copy has more": "another copy has events that are missing here",
+  purged: "its calls were purged from this copy",
   "role given up": "the server had given up its role",
   "run not heard": "another copy heard a run of the server that this one did not",
   hole: "numbers are missing",

@@ -8,13 +8,15 @@
 // 3. While a server was blind (no CTI link), everybody who listened to it was.
 // 4. Where something without a number was lost (a damaged record, a frame that could not be decoded), all from the last
 //    word to the next is in doubt.
-// 5. Without numbers nobody can tell what happened between two sessions; all of it is in doubt.
+// 5. What was purged is gone, calls and not events: so no doubt of it names numbers.
+// 6. Without numbers nobody can tell what happened between two sessions; all of it is in doubt.
 
 import type { Selected } from "../../schema/tables.ts";
 import { blindnesses, seeingAgainMs } from "./blindness.ts";
 import type { SessionRow } from "./copy.ts";
 import { type BreakWord, isBlindServer, isNumberBreak } from "./coverage-break.ts";
 import { firstAbove, type RunEvidence, type SpokenSpan, type WindowRow } from "./evidence.ts";
+import { purgedUntilMs } from "./purge.ts";
 
 /** Numbers of one run, both ends included; `to` null: all after `from` that were given out until another run began. */
 export interface MissingRange {
@@ -28,6 +30,7 @@ export type DoubtWord =
   | BreakWord
   | "not listened yet" // before the first word that the copy ever heard of the source
   | "role given up" // the server had ended in order, and nobody knows who spoke until it came back
+  | "purged" // the copy heard it, and its calls were deleted
   | "run not heard"; // another copy heard a server run that this one did not
 
 export interface Doubt {
@@ -97,9 +100,17 @@ export function coverageOf(
     const untilMs = Math.min(seenMs, other?.fromMs ?? Infinity);
     doubts.push({ fromMs: blindness.fromMs, untilMs, word: blindness.word, missing: null });
   }
-  doubts.push(...rolesGivenUp(copy, evidence, lastOfRun), ...runsNotHeard(copy, all));
+  doubts.push(...rolesGivenUp(copy, evidence, lastOfRun), ...runsNotHeard(copy, all), ...purged(copy));
   const isProven = copy.spans.every(({ row }) => row.FROM_SEQ !== null);
   return { doubts: doubts.filter(({ fromMs, untilMs }) => fromMs <= untilMs), heardUntilMs, latenessMs, isProven };
+}
+
+/** What the copy heard and has no calls of any more. Before its first word it has nothing to purge. */
+function purged({ spans, marks }: CopyOfSource): readonly Doubt[] {
+  const untilMs = purgedUntilMs(marks);
+  const [first] = spans;
+  if (untilMs === null || first === undefined) return [];
+  return [{ fromMs: first.fromMs, untilMs: untilMs - 1, word: "purged", missing: null }];
 }
 
 interface Place {

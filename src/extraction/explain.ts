@@ -4,6 +4,7 @@
 import { type JudgedStretch, judge, type SourceAvailability, type SourceKey } from "./availability.ts";
 import type { Ledger, SessionRow, Stretch } from "./copy.ts";
 import type { Doubt } from "./coverage.ts";
+import { furthestPurge } from "./purge.ts";
 import type { ReadLedgers } from "./read-ledgers.ts";
 import type { CopyVerdict, Verdict } from "./verdict.ts";
 
@@ -109,6 +110,7 @@ function chainOf(
   );
   const links: Link[] = [];
   for (const doubt of touching) {
+    if (doubt.word === "purged") continue; // nothing was missed there: the purge itself is told below
     if (Number.isFinite(doubt.fromMs)) links.push({ kind: "last word", atMs: doubt.fromMs, clock: "source", doubt });
     if (Number.isFinite(doubt.untilMs)) links.push({ kind: "first word", atMs: doubt.untilMs, clock: "source", doubt });
   }
@@ -122,7 +124,8 @@ function chainOf(
   for (const [index, row] of sessions.entries()) {
     links.push(...linksOf(row, isNear), ...downsOf(row, sessions[index + 1], ledger.marks, isNear));
   }
-  const lasting = idbLossOver(ledger.marks, near[0]);
+  const purge = touching.some(({ word }) => word === "purged") ? furthestPurge(ledger.marks) : null;
+  const lasting = [...idbLossOver(ledger.marks, near[0]), ...(purge === null ? [] : [purge.mark])];
   for (const mark of ledger.marks) {
     const { ADDED, KIND, DETAIL, SOURCE } = mark;
     const atMs = Date.parse(ADDED);

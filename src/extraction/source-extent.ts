@@ -3,12 +3,13 @@
 import { sealDelayMs } from "../event/ledger-word.ts";
 import type { SourceKey } from "./availability.ts";
 import { allTime, type Copy, type Stretch } from "./copy.ts";
+import { purgedUntilMs } from "./purge.ts";
 
 export interface SourceExtent {
   readonly source: SourceKey;
   readonly names: readonly string[];
   readonly windowSeconds: number;
-  /** Whole windows, UTC seconds: from the first after any copy's first word to the last that any copy can judge. */
+  /** Whole windows, UTC seconds: from the first after any copy's first word and what it purged, to the last that any can judge. */
   readonly known: Stretch;
 }
 
@@ -20,10 +21,13 @@ export async function sourceExtents(copies: readonly Copy[]): Promise<SourceExte
   >();
   for (const copy of copies) {
     // Of all that time no windows are asked for; spans are few.
-    const { spans, identity } = await copy.ledger({ stretch: allTime, changedAfter: Number.MAX_SAFE_INTEGER });
+    const { spans, marks, identity } = await copy.ledger({ stretch: allTime, changedAfter: Number.MAX_SAFE_INTEGER });
+    const purgedUntil = (purgedUntilMs(marks) ?? Number.NEGATIVE_INFINITY) / 1000;
     for (const { SOURCE, SOURCE_CLUSTER: cluster, SWITCH_DBID: switchDbid, FROM_TIME, UNTIL_TIME } of spans) {
       if (FROM_TIME === null || UNTIL_TIME === null) continue;
-      const [from, until] = [Date.parse(FROM_TIME) / 1000, Date.parse(UNTIL_TIME) / 1000];
+      const until = Date.parse(UNTIL_TIME) / 1000;
+      // Of what it has purged it can tell nothing.
+      const from = Math.max(Date.parse(FROM_TIME) / 1000, purgedUntil);
       const key = `${cluster}/${switchDbid}`;
       const before = known.get(key);
       const { windowSeconds } = identity;

@@ -10,6 +10,7 @@ import { IdbCopy } from "../extraction/idb-copy.ts";
 import type { CallPlace } from "../idb/find-calls.ts";
 import { boundedLedger, judgeLedgers } from "./ledgers.ts";
 import { type PairLines, pairLines } from "./pair.ts";
+import { heldElsewhere } from "./purge-held.ts";
 import type { Errand, Question } from "./question.ts";
 
 export interface Answer {
@@ -33,6 +34,9 @@ export const answerBounds: AnswerBounds = {
   msMax: 30_000,
 };
 
+// Whoever asks for a purge waits for it, and a connection for 15 s; the peer may take 8 s for one part.
+const purgeMsMax = 5_000;
+
 /** A CopyError thrown before the first piece is the answer; behind it, it is in the pieces. */
 export function answer(errand: Errand, bounds = answerBounds, clock: Clock = systemClock): Answer {
   const { question, idbPath, instanceName } = errand;
@@ -49,6 +53,11 @@ export function answer(errand: Errand, bounds = answerBounds, clock: Clock = sys
       return { form: "json", pieces: jsonOf(availabilityAnswer(errand, question, bounds)) };
     case "pair":
       return { form: "json", pieces: jsonOf(pairAnswer(errand, question, bounds)) };
+    case "purge": {
+      const { windowsMax } = bounds;
+      const held = heldElsewhere(errand, question, { windowsMax, msMax: purgeMsMax }, clock);
+      return { form: "json", pieces: jsonOf(held) };
+    }
     case "explain":
       return { form: "json", pieces: jsonOf(explainAnswer(errand, question.at, bounds)) };
   }

@@ -13,6 +13,8 @@ export type Question =
   | { readonly what: "availability" | "windows"; readonly stretch: Stretch; readonly source: string | null }
   /** UTC seconds. */
   | { readonly what: "explain"; readonly at: number }
+  /** How far another copy holds what this one has, up to this time, UTC milliseconds: see purge-held.ts. */
+  | { readonly what: "purge"; readonly before: number; readonly isEvenIfOnlyCopy: boolean }
   /** For the page: see pair.ts. */
   | { readonly what: "pair"; readonly stretch: Stretch; readonly sources: readonly NamedSource[] };
 

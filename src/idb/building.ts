@@ -16,6 +16,9 @@ import { migrate } from "./migrate.ts";
 import { syncDirectory } from "./set-aside.ts";
 import { refreshViews } from "./views.ts";
 
+// Nobody waits for rows; but who wants the building to stop is heard in between.
+const callsPerPurge = 2_000;
+
 export interface BuildingOptions {
   /** Of the new file; what is there is deleted. */
   readonly path: string;
@@ -28,6 +31,8 @@ export interface BuildingOptions {
 
 export interface IdbBuilding {
   readonly idb: Idb;
+  /** Deletes what purges ask for, a part at a time; true when nothing is left. Makes the indexes first. */
+  purge(): boolean;
   /** Makes the indexes, closes the IDB and returns when all of it is on disk. */
   finish(): void;
   /** Closes the IDB and deletes the file. */
@@ -71,11 +76,24 @@ export function deleteIdb(path: string): void {
 }
 
 function building(idb: Idb, database: Database.Database, indexes: readonly string[]): IdbBuilding {
+  let missing = indexes;
+  const makeIndexes = () => {
+    for (const sql of missing) database.exec(sql);
+    missing = [];
+  };
   return {
     idb,
+    purge() {
+      try {
+        makeIndexes();
+      } catch (error) {
+        throw idbError(error, `Cannot finish IDB "${idb.path}"`);
+      }
+      return idb.purge(callsPerPurge).isDone;
+    },
     finish() {
       try {
-        for (const sql of indexes) database.exec(sql);
+        makeIndexes();
         idb.close();
         syncFile(idb.path);
         syncDirectory(dirname(idb.path));

@@ -1,5 +1,5 @@
 // The Interaction Database as the projector's shell sees it: how far it has come, what is still open, and one way to
-// change anything: `commit`.
+// change anything: `commit`; and `purge`, which deletes what a committed mark asks for.
 //
 // 1. Rows, live state and applied position are one transaction (BEGIN IMMEDIATE … COMMIT, synchronous=FULL): when
 //    `commit` returns they are durable, when it throws none of them has changed.
@@ -9,10 +9,12 @@
 
 import { statSync } from "node:fs";
 import type Database from "libsql";
+import { purgeKind } from "../../schema/purge-mark.ts";
 import type { TableName } from "../../schema/tables.ts";
 import { IdbDamagedError, IdbRejectedError, idbError } from "./error.ts";
 import { type LiveChange, LiveWriter } from "./live-writer.ts";
 import type { OpenLock } from "./open-lock.ts";
+import { CallPurge, type PurgeMark, type PurgeStep } from "./purge-calls.ts";
 import { sizeOf } from "./reading.ts";
 import { type RowKey, type RowValues, RowWriter } from "./row-writer.ts";
 
@@ -74,6 +76,7 @@ export class Idb {
   readonly #writers = new Map<TableName, RowWriter>();
   #database: Database.Database | null;
   #statements: Statements | null;
+  #purge: CallPurge | null = null;
   #rowsWritten = 0;
   #commits: number;
   #position: bigint;
@@ -193,6 +196,39 @@ export class Idb {
     this.#rowsWritten += rowCount;
     this.#commits += 1;
     this.#position = batch.applied.position;
+    if (asksForPurge(batch)) this.#purge?.look();
+  }
+
+  /** False: rows are left that a purge asks for, or nobody has looked. */
+  get isPurged(): boolean {
+    return this.#purge?.isDone ?? false;
+  }
+
+  /** The purge that goes furthest; null: there is none, or nobody has looked. */
+  get furthestPurge(): PurgeMark | null {
+    return this.#purge?.furthest ?? null;
+  }
+
+  /**
+   * Deletes what purges ask for, so many calls at most with all that is theirs, in one durable transaction: all of it, or
+   * nothing and an error (see above). Beside the projection, at any time between two commits.
+   */
+  purge(callsMax: number): PurgeStep {
+    const { database, statements } = this.#opened();
+    if (!this.isInPlace()) {
+      throw new IdbDamagedError(`Cannot purge IDB "${this.path}": the file was deleted or replaced while it was open`);
+    }
+    this.#purge ??= new CallPurge(database);
+    try {
+      statements.begin.run();
+      const step = this.#purge.step(callsMax);
+      statements.commit.run();
+      return step;
+    } catch (thrown) {
+      this.#purge.look();
+      this.#rollBack();
+      throw idbError(thrown, `Cannot purge IDB "${this.path}"`);
+    }
   }
 
   /** False when the path no longer leads to the open file (deleted, or another put in its place), or it was cut short. */
@@ -262,6 +298,7 @@ export class Idb {
     // libSQL lets go of the file when its statements are collected; until then an empty -wal and the -shm stand beside
     // it. They harm nobody: SQLite deletes neither when the file was moved, nor checkpoints while another has it open.
     this.#writers.clear();
+    this.#purge = null;
     this.#statements = null;
     this.#database = null;
   }
@@ -319,6 +356,11 @@ export class Idb {
     }
     return error;
   }
+}
+
+function asksForPurge({ rows }: CommitBatch): boolean {
+  for (const row of rows.get("ICON_MARK")?.values() ?? []) if (row?.["KIND"] === purgeKind) return true;
+  return false;
 }
 
 interface Statements {

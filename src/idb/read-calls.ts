@@ -95,9 +95,6 @@ function firstRowId({ rows }: IdbCall, earliest: number): number {
   return first?.ID ?? 0;
 }
 
-// A row of G_CALL_HISTORY and its row of G_IR_HISTORY are two values of the sequence apart; see call-rows.ts.
-const sequenceReach = 16;
-
 const inKeys = "IN (SELECT value FROM json_each(?1))";
 
 type Rows = readonly Record<string, unknown>[];
@@ -137,14 +134,10 @@ class CallReader {
       parent === null ? places.map(({ callId }) => ({ CALLID: callId })) : (known.get(parent.table) ?? []);
     if (parents.length === 0) return [];
     const keys = JSON.stringify(unique((parents as Rows).map((row) => row[parentOf(table).parentColumn])));
-    switch (foundBy) {
-      case "index":
-        return reader.all(keys);
-      case "parent's row":
-        return reader.all(JSON.stringify((parents as Rows).map((row) => row["ID"])));
-      case "nearby":
-        return reader.all(JSON.stringify((known.get("G_CALL_HISTORY") ?? []).map((row) => row["CHID"])), keys);
-    }
+    if (foundBy === "index") return reader.all(keys);
+    if (foundBy === "parent's row") return reader.all(JSON.stringify((parents as Rows).map((row) => row["ID"])));
+    const { behind } = foundBy;
+    return reader.all(JSON.stringify((known.get(behind) ?? []).map((row) => row[callTables[behind].rowId])), keys);
   }
 
   #assemble(
@@ -185,17 +178,12 @@ function tailOf(table: CallTableName): string {
   const { foundBy, rowId, key } = callTables[table];
   const order = rowId === null ? key.map((column) => `r.${column}`).join(", ") : `r.${rowId}`;
   const { column } = parentOf(table);
-  switch (foundBy) {
-    case "index":
-      return `WHERE r.${column} ${inKeys} ORDER BY ${order}`;
-    case "parent's row":
-      return `WHERE r.ID ${inKeys} ORDER BY ${order}`;
-    case "nearby":
-      return `WHERE r.${rowId} IN (
+  if (foundBy === "index") return `WHERE r.${column} ${inKeys} ORDER BY ${order}`;
+  if (foundBy === "parent's row") return `WHERE r.${rowId} ${inKeys} ORDER BY ${order}`;
+  return `WHERE r.${rowId} IN (
          SELECT h.${rowId} FROM json_each(?1) AS b CROSS JOIN ${table} AS h
-         WHERE h.${rowId} > b.value AND h.${rowId} <= b.value + ${sequenceReach})
+         WHERE h.${rowId} > b.value AND h.${rowId} <= b.value + ${foundBy.reach})
        AND r.${column} IN (SELECT value FROM json_each(?2)) ORDER BY ${order}`;
-  }
 }
 
 function unique<Value>(values: readonly Value[]): Value[] {

@@ -6,6 +6,7 @@
 // from the source's: they are taken with a margin, and with the nearest ones before and after.
 
 import type Database from "libsql";
+import { purgeKind } from "../../schema/purge-mark.ts";
 import type { Selected } from "../../schema/tables.ts";
 import { type IdbIdentity, readCopyIdentity } from "./read-copy-identity.ts";
 import { inReadTransaction, RowReader } from "./row-reader.ts";
@@ -91,6 +92,7 @@ function readSessions(database: Database.Database, { stretch }: LedgerQuestion):
   return sessions.map((session) => ({ ...byKey.get(`${session.DSS_ID}/${session.ICON_DBID}`), ...session }));
 }
 
+/** Near to the stretch, and the purge that went furthest, whenever it was: it is the day that DETAIL begins with. */
 function readMarks(database: Database.Database, { stretch }: LedgerQuestion): Selected<"ICON_MARK">[] {
   return new RowReader(
     database,
@@ -98,6 +100,7 @@ function readMarks(database: Database.Database, { stretch }: LedgerQuestion): Se
     `WHERE (r.ADDED >= ?1 AND r.ADDED < ?2)
         OR r.ID IN (SELECT max(ID) FROM ICON_MARK WHERE ADDED < ?1 GROUP BY SOURCE, KIND)
         OR r.ID IN (SELECT min(ID) FROM ICON_MARK WHERE ADDED >= ?2 GROUP BY SOURCE, KIND)
+        OR r.ID = (SELECT ID FROM ICON_MARK WHERE KIND = '${purgeKind}' ORDER BY DETAIL DESC, ID DESC LIMIT 1)
      ORDER BY r.ID`,
   ).all(...withMargin(stretch));
 }

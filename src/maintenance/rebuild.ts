@@ -104,6 +104,10 @@ async function build(options: RebuildOptions, isBuilding: boolean): Promise<Rebu
       if (stop.aborted) throw new RebuildStoppedError(`Stopped at position ${appliedPosition} of ${upTo}`);
     }
     if (isBuilding) projector.finish();
+    while (!making.purge()) {
+      await nextTurn();
+      if (stop.aborted) throw new RebuildStoppedError("Stopped while what had been purged was deleted again");
+    }
     making.finish();
     const { appliedPosition, recordsProjected, recordsPassedOver, recordsDamaged } = projector.status();
     return {

@@ -1,6 +1,7 @@
 // One record of the persistent queue, taken into the live state and the rows. Pure: the same records give the same rows.
 
 import { providerTags } from "../../schema/dictionary.ts";
+import { purgeDetail, purgeKind } from "../../schema/purge-mark.ts";
 import {
   decodeEnvelope,
   type Envelope,
@@ -240,6 +241,11 @@ function stepMark(world: World, settings: ProjectionSettings, position: bigint, 
       const until = timestampText(arrivalInstant(lastAt));
       const detail = `records ${firstPosition} to ${lastPosition}, written until ${until}, were deleted before their retention was over: the disk was full; an IDB made anew knows what comes after them`;
       return writeMark(world, { position, source: null }, arrivedAt, mark.mark, detail);
+    }
+    case "purge": {
+      // The row is all that is written: it says which rows go, and they go behind the projection (idb/purge-calls.ts).
+      const by = `by ${mark.by}${mark.isUnconfirmed ? ", whatever other copies have" : ""}`;
+      return writeMark(world, { position, source: null }, arrivedAt, purgeKind, purgeDetail(mark.before, by));
     }
     case "session opened": {
       const source = world.get("source", mark.source);

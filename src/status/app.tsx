@@ -1,4 +1,5 @@
-// The routes of the HTTP side. None changes anything but a browser's visit. Each says what a token must be for; health
+// The routes of the HTTP side. None changes anything but a browser's visit and, with a token that may act, what a purge
+// deletes. Each says what a token must be for; health
 // and what the login page needs are open.
 //
 // Said here too, because outside of the checkout's folder the runtime does not find tsconfig.json.
@@ -17,6 +18,7 @@ import { Page, PageBody, titleOf } from "./page/page.tsx";
 import { pairSpans, spanNamed } from "./pair-span.ts";
 import { pairStyle } from "./pair-style.ts";
 import type { PairView } from "./pair-view.tsx";
+import { type AskPurge, purgeRoute } from "./purge-route.ts";
 import type { ReadIdb } from "./read-api.ts";
 import { readRoutes } from "./read-routes.ts";
 import { reasonsNotReady, warningsOf } from "./readiness.ts";
@@ -41,10 +43,12 @@ export interface StatusAppOptions {
   readonly isEncrypted: boolean;
   /** Reads the IDB for the read API; absent: there is none. */
   readonly readIdb?: ReadIdb | undefined;
+  /** Absent: nobody can ask for a purge. */
+  readonly askPurge?: AskPurge | undefined;
 }
 
 export function createStatusApp(options: StatusAppOptions): Hono<StatusEnvironment> {
-  const { report, clock, log, live, pair, port, names, access, isEncrypted, readIdb } = options;
+  const { report, clock, log, live, pair, port, names, access, isEncrypted, readIdb, askPurge } = options;
   const app = new Hono<StatusEnvironment>();
   const reader = requires(access, "read");
   app.use(guard({ port, names, hasLogin: access !== null, isEncrypted }));
@@ -110,6 +114,7 @@ export function createStatusApp(options: StatusAppOptions): Hono<StatusEnvironme
     return context.body(`${text}\n`, 200, { "Content-Type": "application/json" });
   });
   if (readIdb !== undefined) app.route("/", readRoutes(readIdb, access));
+  if (askPurge !== undefined) app.route("/", purgeRoute(askPurge, access));
   app.notFound((context) => context.text("There is nothing here; the page is at /\n", 404));
   app.onError((error, context) => {
     log.error("status request failed", { path: new URL(context.req.url).pathname, message: error.message });

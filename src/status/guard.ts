@@ -3,10 +3,13 @@
 // by the browser's own Sec-Fetch-Site, and its form by Origin.
 
 import type { Context, MiddlewareHandler } from "hono";
+import { purgePath } from "./purge-route.ts";
 
 const methodsAllowed = ["GET", "HEAD"];
 // What a form may be posted to; nothing else takes a body.
 const formPaths: ReadonlySet<string> = new Set(["/login", "/logout"]);
+// What programs may post to, without a body and with a token in the request itself; pages of browsers may not.
+const actionPaths: ReadonlySet<string> = new Set([purgePath]);
 
 // Nothing is loaded from elsewhere, nothing inline, and no other page may frame this one.
 const contentSecurityPolicy = (formAction: "'none'" | "'self'") =>
@@ -34,15 +37,21 @@ export interface GuardOptions {
 export function guard({ port, names, hasLogin, isEncrypted }: GuardOptions): MiddlewareHandler {
   return async (context, next) => {
     const host = context.req.header("host") ?? new URL(context.req.url).host;
+    const isAction = actionPaths.has(context.req.path);
     const isForm = hasLogin && formPaths.has(context.req.path);
     if (!isOwnHost(host, { port: port(), standardPort: isEncrypted ? 443 : 80, names })) {
       context.res = refuseHost(context, port(), names);
-    } else if (!methodsAllowed.includes(context.req.method) && !(isForm && context.req.method === "POST")) {
-      const allowed = isForm ? [...methodsAllowed, "POST"] : methodsAllowed;
+    } else if (
+      !methodsAllowed.includes(context.req.method) &&
+      !((isForm || isAction) && context.req.method === "POST")
+    ) {
+      const allowed = isForm ? [...methodsAllowed, "POST"] : isAction ? ["POST"] : methodsAllowed;
       context.res = context.text(`Cannot use this method: expected ${allowed.join(" or ")}\n`, 405, {
         Allow: allowed.join(", "),
       });
-    } else if (context.req.method === "POST" && !isOwnForm(context, host)) {
+    } else if (isAction && context.req.header("sec-fetch-site") !== undefined) {
+      context.res = context.text("Cannot do this for a browser's page: expected a program with a token\n", 403);
+    } else if (context.req.method === "POST" && !isAction && !isOwnForm(context, host)) {
       context.res = context.text("Cannot take this form: expected it to be sent from the page at /login here\n", 403);
     } else if (isForeignSubresource(context)) {
       context.res = context.text("Cannot answer another site's page\n", 403);

@@ -138,6 +138,17 @@ export interface IdbStatus {
   readonly lastCommitAt: number | null;
   /** When a row was last written; commits also happen for positions alone. */
   readonly lastRowAt: number | null;
+  readonly purge: PurgeReport;
+}
+
+export interface PurgeReport {
+  /** The purge that went furthest: calls that had ended before `before` are gone. Null: nothing was purged. */
+  readonly furthest: { readonly before: number; readonly askedAt: number } | null;
+  /** Rows are still being deleted. */
+  readonly isUnderWay: boolean;
+  /** Deleted since the instance, or its recorder, was started. */
+  readonly calls: number;
+  readonly rows: number;
 }
 
 export interface WalBlockStatus {

@@ -16,6 +16,7 @@ import { exchange, refuse } from "./exchange.ts";
 import { Live } from "./live.ts";
 import type { ReadPair } from "./pair-report.ts";
 import { PairView } from "./pair-view.tsx";
+import type { AskPurge } from "./purge-route.ts";
 import type { ReadIdb } from "./read-api.ts";
 import type { InstanceReport, StatusReport } from "./report.ts";
 import { TokenTable } from "./token-table.ts";
@@ -53,6 +54,8 @@ export interface StatusServerOptions {
   readonly report: () => InstanceReport;
   /** Reads the IDB for the read API; absent: there is none. */
   readonly readIdb?: ReadIdb | undefined;
+  /** Absent: nobody can ask for a purge. */
+  readonly askPurge?: AskPurge | undefined;
   /** Absent: the page has no time line. */
   readonly readPair?: ReadPair | undefined;
   readonly clock: Clock;
@@ -113,6 +116,7 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
     access,
     isEncrypted,
     readIdb: options.readIdb,
+    askPurge: options.askPurge,
   });
 
   const connectionOf = new WeakMap<Socket, Connection>();

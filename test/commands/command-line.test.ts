@@ -103,6 +103,7 @@ describe("the command line", () => {
         "verify",
         "backup",
         "restore",
+        "purge",
         "stop-safe",
         "simulate",
         "token",

@@ -146,17 +146,22 @@ function unexplained(
   });
 }
 
-/** From what was last heard in one data source session to what was first heard in the next; milliseconds. */
+/**
+ * From what was last heard in one data source session to what was first heard in the next, or to its end where only its
+ * snapshot told anything; milliseconds.
+ */
 function unheardStretches(idbPath: string): { readonly from: number; readonly to: number }[] {
   const reading = openReading(idbPath);
   const sessions = reading.database
-    .prepare(
-      "SELECT FEVENT_DSTIME, LEVENT_DSTIME FROM G_DSS_GCC_PROVIDER WHERE FEVENT_DSTIME IS NOT NULL ORDER BY DSS_ID",
-    )
-    .all() as { FEVENT_DSTIME: string; LEVENT_DSTIME: string }[];
+    .prepare("SELECT FEVENT_DSTIME, LEVENT_DSTIME, DSCONN_ETIME FROM G_DSS_GCC_PROVIDER ORDER BY DSS_ID")
+    .all() as { FEVENT_DSTIME: string | null; LEVENT_DSTIME: string | null; DSCONN_ETIME: string }[];
   reading.close();
-  return sessions.slice(1).map(({ FEVENT_DSTIME }, index) => ({
-    from: Date.parse(sessions[index]?.LEVENT_DSTIME ?? ""),
-    to: Date.parse(FEVENT_DSTIME),
-  }));
+  const stretches: { from: number; to: number }[] = [];
+  let heardUntil: string | null = null;
+  for (const { FEVENT_DSTIME, LEVENT_DSTIME, DSCONN_ETIME } of sessions) {
+    if (heardUntil !== null)
+      stretches.push({ from: Date.parse(heardUntil), to: Date.parse(FEVENT_DSTIME ?? DSCONN_ETIME) });
+    heardUntil = LEVENT_DSTIME ?? heardUntil;
+  }
+  return stretches;
 }

@@ -77,6 +77,12 @@ export const sampleReport: StatusReport = {
     commits: 41_002,
     lastCommitAt: sampleNow - 20,
     lastRowAt: sampleNow - 300,
+    purge: {
+      furthest: { before: Date.parse("2026-11-01T00:00:00Z"), askedAt: sampleNow - 3_600_000 },
+      isUnderWay: false,
+      calls: 12,
+      rows: 240,
+    },
   },
   http: {
     connections: 3,

@@ -2,7 +2,7 @@
 /** @jsxImportSource hono/jsx */
 
 import type { Tone } from "../readiness.ts";
-import type { IdbStatus } from "../report.ts";
+import type { IdbStatus, PurgeReport } from "../report.ts";
 import { countText, durationText, sizeText } from "../wording.ts";
 import { Ago } from "./ago.tsx";
 import { Fact } from "./fact.tsx";
@@ -49,9 +49,16 @@ export function IdbFacts({ idb, undecodedTotal, now }: IdbProps) {
           <Fact name="Last commit">
             <Ago at={idb.lastCommitAt} now={now} />
           </Fact>
+          <Fact name="Purged">{purgeText(idb.purge)}</Fact>
           <Fact name="Frames kept undecoded">{countText(undecodedTotal)}</Fact>
         </tbody>
       </table>
     </section>
   );
+}
+
+function purgeText({ furthest, isUnderWay, calls }: PurgeReport): string {
+  if (furthest === null) return "nothing";
+  const what = `calls that ended before ${new Date(furthest.before).toISOString().slice(0, 19)}Z`;
+  return isUnderWay ? `${what}; ${countText(calls)} deleted so far` : what;
 }

@@ -1,0 +1,112 @@
+// icon purge: asks the running instance to delete what ended before a day. Rows change by what the persistent queue says
+// alone, so nobody else can do it.
+
+import { Command, Option } from "commander";
+import { systemClock } from "../clock.ts";
+import { isWildcard } from "../config/address.ts";
+import { type Config, loadConfig } from "../config.ts";
+import { askInstanceJson } from "../extraction/ask-instance.ts";
+import { CopyError } from "../extraction/copy.ts";
+import { instanceAccess } from "../handing-out/instance-access.ts";
+import { printed } from "../printed.ts";
+import { CommandError, exitCodes } from "./exit.ts";
+import { timeOption } from "./time-range.ts";
+
+interface Options {
+  readonly before: number;
+  readonly config: string;
+  readonly instance?: string;
+  readonly tokenFile?: string;
+  readonly caFile?: string;
+  readonly evenIfOnlyCopy: boolean;
+  readonly json: boolean;
+}
+
+// A few hundred bytes.
+const answerBytesMax = 64 * 1024;
+
+export function purgeCommand(): Command {
+  return new Command("purge")
+    .description("have the running instance delete calls that ended before a day from its IDB")
+    .addOption(
+      new Option(
+        "--before <TIME>",
+        "a date, or a time with its zone; calls that ended before it, by the sources' clocks",
+      )
+        .argParser(timeOption)
+        .makeOptionMandatory(),
+    )
+    .option("-c, --config <FILE>", "the configuration file; its [http] listen is asked", "icon.toml")
+    .option("--instance <ADDRESS>", 'another address of the instance, "https://host:port"')
+    .addOption(new Option("--token-file <FILE>", "a file that holds a token with the role act").env("ICON_TOKEN_FILE"))
+    .addOption(
+      new Option("--ca-file <FILE>", "the authorities that its certificate may come from, PEM").env("ICON_CA_FILE"),
+    )
+    .option("--even-if-only-copy", "also what the other instance of the pair is not known to hold", false)
+    .option("--json", "one JSON object", false)
+    .addHelpText(
+      "after",
+      `
+Without --even-if-only-copy nothing is deleted unless the peer ([http] peer) holds all of it; the answer says from when on
+it does not. Rows are deleted beside the instance's work; its page and log say when that is over.
+
+Exit codes: 0 it is asked for, or was done before; 1 refused; ${exitCodes.usage} wrong usage; ${exitCodes.unavailable} the instance does not run;
+${exitCodes.tryAgain} not now; ${exitCodes.configuration} the configuration is wrong.
+
+Example: icon purge --before 2026-10-01 --config /etc/icon/icon.toml --token-file /etc/icon/act.token`,
+    )
+    .action(async (options: Options) => {
+      await run(options);
+    });
+}
+
+async function run({ before, evenIfOnlyCopy, json, ...options }: Options): Promise<void> {
+  const time = new Date(before).toISOString();
+  if (before % 1000 !== 0) {
+    throw new CommandError(exitCodes.usage, `Cannot purge before ${time}: expected a time in whole seconds`);
+  }
+  if (before > systemClock.now()) {
+    throw new CommandError(exitCodes.usage, `Cannot purge before ${time}: expected a time that has passed`);
+  }
+  const origin = options.instance ?? originOf(loadConfig(options.config).config, options.config);
+  const access = instanceAccess({ origin, tokenFile: options.tokenFile ?? null, caFile: options.caFile ?? null });
+  const path = `/api/v1/purge?before=${encodeURIComponent(time)}&evenIfOnlyCopy=${evenIfOnlyCopy}`;
+  const doing = `Cannot purge before ${time}`;
+  const answer = await askInstanceJson(access, path, { doing, bytesMax: answerBytesMax, method: "POST" }).catch(
+    (error: unknown) => {
+      throw error instanceof CopyError ? refusedBy(error, origin) : error;
+    },
+  );
+  const isDone = (answer as { readonly result?: unknown }).result === "done before";
+  await printed(
+    json
+      ? `${JSON.stringify(answer)}\n`
+      : isDone
+        ? `Calls that ended before ${time} had been purged already.\n`
+        : `Calls that ended before ${time} are being deleted from the IDB.\n`,
+  );
+}
+
+function refusedBy(error: CopyError, origin: string): CommandError {
+  if (error.message.endsWith("it refuses the connection")) {
+    const text = `${error.message} (${origin}). Rows change by the persistent queue alone, which the running instance writes: start it, and ask again`;
+    return new CommandError(exitCodes.unavailable, text, { cause: error });
+  }
+  return new CommandError(error.kind === "passing" ? exitCodes.tryAgain : exitCodes.failed, error.message, {
+    cause: error,
+  });
+}
+
+/** How this host reaches the instance. */
+function originOf({ http: { listen, names, tls } }: Config, file: string): string {
+  if (listen === null || listen.port === 0) {
+    throw new CommandError(
+      exitCodes.configuration,
+      `Cannot ask the instance by "${file}": its [http] listen names no port; expected an address such as "127.0.0.1:8080", or --instance`,
+    );
+  }
+  // A certificate is for a name.
+  const named = tls === null ? undefined : names[0];
+  const host = named ?? (isWildcard(listen.host) ? "127.0.0.1" : listen.host);
+  return `${tls === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${listen.port}`;
+}

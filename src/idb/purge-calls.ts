@@ -1,0 +1,281 @@
+// Deletes what a purge asks for, a bounded transaction at a time, beside the projection.
+//
+// A purge is a row of ICON_MARK, written when its mark comes in the persistent queue (schema/purge-mark.ts). Its ID S is a
+// value of the sequence behind row ids, so it parts what was written before the mark from what came after it, and with the
+// day D that it names says which rows go, whenever that is looked at:
+//
+//   A call goes when each of its rows in G_CALL with ID <= S has ended before D (TERMINATED_TS < D) and was last written
+//   before the mark (GSYS_USEQ <= S). With it go those rows and all below them whose ids are <= S.
+//
+// 1. A call that is open at the mark is written again when it ends, so GSYS_USEQ > S keeps it, also when it then turns out
+//    to have ended before D. What has ended is never written again. So neither the batches, nor a crash between two of
+//    them, nor how far the projection has come meanwhile makes a difference: an IDB made anew ends with the same rows.
+// 2. For the same reason nothing is kept of how far it has come: a purge is over when nothing is left that goes.
+// 3. Purges are done in the order of their marks. What one leaves behind for good is looked at once a start.
+// 4. Which tables there are, and how they hang together, is schema/life.ts. Doubts (ICON_ROW_QUALITY) go with the rows that
+//    they are about. The ledger stays: it goes on saying what there was.
+
+import type Database from "libsql";
+import { type CallTableName, callTableNames, callTables, type TableLife } from "../../schema/life.ts";
+import { purgedBefore, purgeKind } from "../../schema/purge-mark.ts";
+import { readJson } from "./row-reader.ts";
+
+/** One purge as ICON_MARK has it. */
+interface Purge {
+  /** ICON_MARK.ID: rows with a greater id were written after it. */
+  readonly sequence: number;
+  /** UTC seconds. */
+  readonly before: number;
+}
+
+/** Where in a root table, by end, beginning and id, a purge has come to; only that it need not look there again. */
+type Cursor = readonly [until: number, from: number, id: number];
+
+/** What a purge asked for, as ICON_MARK has it. Milliseconds since 1970. */
+export interface PurgeMark {
+  readonly before: number;
+  readonly askedAt: number;
+}
+
+export interface PurgeStep {
+  /** Rows that were deleted, of all tables. */
+  readonly rows: number;
+  /** Those of the tables that are nobody's child: calls. */
+  readonly roots: number;
+  /** Nothing is left that any purge asks for. */
+  readonly isDone: boolean;
+}
+
+const roots: readonly CallTableName[] = callTableNames.filter((table) => callTables[table].parent === null);
+
+const beginning: Cursor = [Number.MIN_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 0];
+
+export class CallPurge {
+  readonly #database: Database.Database;
+  readonly #tables: readonly PurgedTable[];
+  /** Not yet over, the oldest first; null: ICON_MARK is to be read. */
+  #purges: Purge[] | null = null;
+  #furthest: PurgeMark | null = null;
+  #root = 0;
+  #cursor: Cursor = beginning;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+    this.#tables = callTableNames.map((table) => new PurgedTable(database, table));
+  }
+
+  /** Another purge may have been asked for. */
+  look(): void {
+    this.#purges = null;
+    this.#root = 0;
+    this.#cursor = beginning;
+  }
+
+  /** Nothing is left to be done, as far as is known without asking. */
+  get isDone(): boolean {
+    return this.#purges?.length === 0;
+  }
+
+  /** The one that goes furthest, when it was last looked; null: there is none. */
+  get furthest(): PurgeMark | null {
+    return this.#furthest;
+  }
+
+  /** Deletes so many calls at most, with all that is theirs. In a transaction of the caller's, which `forget` follows if it fails. */
+  step(rootsMax: number): PurgeStep {
+    this.#purges ??= this.#read();
+    for (;;) {
+      const [purge] = this.#purges;
+      const table = roots[this.#root];
+      if (purge === undefined || table === undefined) return { rows: 0, roots: 0, isDone: true };
+      const found = this.#find(table, purge, rootsMax);
+      const keys = this.#keysThatGo(table, purge, [...new Set(found.map(({ key }) => key))]);
+      const last = found.at(-1);
+      if (last !== undefined && found.length === rootsMax) this.#cursor = last.place;
+      else this.#goOn();
+      if (keys.length === 0) continue;
+      return { ...this.#delete(table, keys, purge.sequence), isDone: this.isDone };
+    }
+  }
+
+  /** To the next root table, or the next purge. */
+  #goOn(): void {
+    this.#cursor = beginning;
+    this.#root += 1;
+    if (this.#root < roots.length) return;
+    this.#root = 0;
+    this.#purges?.shift();
+  }
+
+  #read(): Purge[] {
+    const rows = this.#database
+      .prepare(
+        `SELECT CAST(json_array(ID, ADDED, DETAIL) AS BLOB) FROM ICON_MARK WHERE KIND = '${purgeKind}' ORDER BY ID`,
+      )
+      .raw()
+      .all() as [Uint8Array][];
+    return rows.flatMap(([bytes]) => {
+      const [sequence, added, DETAIL] = readJson(bytes, "ICON_MARK") as [number, string, string | null];
+      const before = purgedBefore({ KIND: purgeKind, DETAIL });
+      if (before === null) return [];
+      if (before >= (this.#furthest?.before ?? 0)) this.#furthest = { before, askedAt: Date.parse(added) };
+      return [{ sequence, before: Math.floor(before / 1000) }];
+    });
+  }
+
+  #find(table: CallTableName, { sequence, before }: Purge, limit: number) {
+    const { rowId, key, from, until } = rootColumns(table);
+    const order = `${until}, ${from}, ${rowId}`;
+    // The index on the end is to be used, and not the rows' ids.
+    const rows = this.#database
+      .prepare(
+        `SELECT CAST(json_array(${order}, ${key}) AS BLOB) FROM "${table}"
+         WHERE ${until} IS NOT NULL AND ${until} >= ?1 AND ${until} < ?4 AND (${order}) > (?1, ?2, ?3)
+           AND +${rowId} <= ?5 AND GSYS_USEQ <= ?5
+         ORDER BY ${order} LIMIT ?6`,
+      )
+      .raw()
+      .all([...this.#cursor, before, sequence, limit]) as [Uint8Array][];
+    return rows.map(([bytes]) => {
+      const [untilTs, fromTs, id, name] = readJson(bytes, table) as [number, number, number, string];
+      return { place: [untilTs, fromTs, id] as Cursor, key: name };
+    });
+  }
+
+  /** Without those that have a row which stays. */
+  #keysThatGo(table: CallTableName, { sequence, before }: Purge, keys: readonly string[]): readonly string[] {
+    if (keys.length === 0) return keys;
+    const { rowId, key, until } = rootColumns(table);
+    const rows = this.#database
+      .prepare(
+        `SELECT CAST(json_array(${key}) AS BLOB) FROM "${table}"
+         WHERE ${key} IN (SELECT value FROM json_each(?1)) AND ${rowId} <= ?2
+           AND NOT coalesce(${until} < ?3 AND GSYS_USEQ <= ?2, 0)`,
+      )
+      .raw()
+      .all([JSON.stringify(keys), sequence, before]) as [Uint8Array][];
+    const staying = new Set(rows.map(([bytes]) => (readJson(bytes, table) as [string])[0]));
+    return keys.filter((each) => !staying.has(each));
+  }
+
+  /** The rows of these keys and all below them. */
+  #delete(root: CallTableName, keys: readonly string[], sequence: number): { rows: number; roots: number } {
+    const found = new Map<string, FoundRows>();
+    const names = new Set<string>();
+    let rows = 0;
+    for (const table of this.#tables) {
+      const { parent, foundBy } = table.life;
+      const above = parent === null ? undefined : found.get(parent.table);
+      if (parent === null ? table.name !== root : above === undefined) continue;
+      const of = parent === null || above === undefined ? keys : above.values(parent.parentColumn, table.life.rowId);
+      const near = typeof foundBy === "object" ? found.get(foundBy.behind)?.ids : above?.ids;
+      const here = table.find(of, sequence, near);
+      found.set(table.name, here);
+      rows += table.delete(here, of);
+      for (const name of here.values(table.life.key[0] ?? "", "ID")) names.add(name);
+    }
+    const { changes } = this.#database
+      .prepare("DELETE FROM ICON_ROW_QUALITY WHERE ROW_KEY IN (SELECT value FROM json_each(?1)) AND ID <= ?2")
+      .run([JSON.stringify([...names]), sequence]);
+    return { rows: rows + changes, roots: found.get(root)?.ids.length ?? 0 };
+  }
+}
+
+function rootColumns(table: CallTableName) {
+  const { key, rowId, from, until }: TableLife = callTables[table];
+  invariantColumns(table, rowId !== null && from !== null && until !== null && key[0] !== undefined);
+  return { rowId: `${rowId}`, key: `${key[0]}`, from: `${from}_TS`, until: `${until}_TS` };
+}
+
+function invariantColumns(table: string, holds: boolean): void {
+  if (!holds)
+    throw new Error(`Cannot purge ${table}: expected a key, a row id, a beginning and an end in schema/life.ts`);
+}
+
+/** Rows of one table that belong to what goes; those with ids above the purge's own stay. */
+class FoundRows {
+  /** Of the rows that go; empty where the table has no row ids. */
+  readonly ids: readonly number[];
+  readonly #columns: readonly string[];
+  readonly #go: readonly (readonly unknown[])[];
+  readonly #stay: readonly (readonly unknown[])[];
+
+  constructor(columns: readonly string[], rows: readonly (readonly unknown[])[], sequence: number) {
+    this.#columns = columns;
+    const isGoing = ([id]: readonly unknown[]) => id === null || Number(id) <= sequence;
+    this.#go = rows.filter(isGoing);
+    this.#stay = rows.filter((row) => !isGoing(row));
+    this.ids = this.#go.flatMap(([id]) => (id === null ? [] : [Number(id)]));
+  }
+
+  get count(): number {
+    return this.#go.length;
+  }
+
+  /**
+   * What a column holds in the rows that go. Rows below that have no id of their own cannot be told from those of a row that
+   * stays under the same name: then they stay too.
+   */
+  values(column: string, rowIdBelow: string | null): readonly string[] {
+    const place = this.#columns.indexOf(column) + 1;
+    if (place === 0) return [];
+    const staying = new Set(rowIdBelow === null ? this.#stay.map((row) => row[place]) : []);
+    const values = new Set(this.#go.map((row) => row[place]).filter((value) => value !== null && !staying.has(value)));
+    return [...values].map(String);
+  }
+}
+
+class PurgedTable {
+  readonly name: CallTableName;
+  readonly life: TableLife;
+  readonly #columns: readonly string[];
+  readonly #find: Database.Statement;
+  readonly #delete: Database.Statement;
+
+  constructor(database: Database.Database, name: CallTableName) {
+    this.name = name;
+    const life: TableLife = callTables[name];
+    this.life = life;
+    // Those by which rows below and doubts are found.
+    const below = callTableNames.flatMap((each) => {
+      const { parent }: TableLife = callTables[each];
+      return parent?.table === name ? [parent.parentColumn] : [];
+    });
+    this.#columns = [...new Set([...below, ...life.key.slice(0, 1)])];
+    const values = [life.rowId ?? "NULL", ...this.#columns].map((column) => `r.${column}`.replace("r.NULL", "NULL"));
+    const link = life.parent?.column ?? `${life.key[0]}`;
+    this.#find = database.prepare(
+      `SELECT CAST(json_array(${values.join(", ")}) AS BLOB) FROM "${name}" AS r WHERE ${conditionOf(life, name, link)}`,
+    );
+    this.#delete = database.prepare(
+      `DELETE FROM "${name}" WHERE ${life.rowId ?? link} IN (SELECT value FROM json_each(?1))`,
+    );
+  }
+
+  /** `of`: what its rows name as their parent, or are named themselves. `near`: ids that they have, or are written behind. */
+  find(of: readonly string[], sequence: number, near: readonly number[] = []): FoundRows {
+    const parameters = [JSON.stringify(of), ...(this.life.foundBy === "index" ? [] : [JSON.stringify(near)])];
+    const rows = this.#find.raw().all(parameters) as [Uint8Array][];
+    return new FoundRows(
+      this.#columns,
+      rows.map(([bytes]) => readJson(bytes, this.name) as readonly unknown[]),
+      sequence,
+    );
+  }
+
+  /** Returns how many rows there were. */
+  delete(found: FoundRows, of: readonly string[]): number {
+    if (found.count === 0) return 0;
+    return this.#delete.run([JSON.stringify(this.life.rowId === null ? of : found.ids)]).changes;
+  }
+}
+
+/** Which rows are found: ?1 what they name, ?2 ids by which they are found where no index leads to them. */
+function conditionOf({ foundBy, rowId }: TableLife, table: string, link: string): string {
+  const isNamed = `r.${link} IN (SELECT value FROM json_each(?1))`;
+  if (foundBy === "index") return isNamed;
+  if (foundBy === "parent's row") return `r.${rowId} IN (SELECT value FROM json_each(?2)) AND +${isNamed}`;
+  return `r.${rowId} IN (
+      SELECT h.${rowId} FROM json_each(?2) AS b CROSS JOIN "${table}" AS h
+      WHERE h.${rowId} > b.value AND h.${rowId} <= b.value + ${foundBy.reach}) AND +${isNamed}`;
+}
