@@ -1,4 +1,6 @@
-// What a call and a party came to, counted once when they are over.
+// What a call and a party came to, counted once when they are over (src/event/statistics.ts). They count what the histories
+// say: where nobody saw a beginning, a change or an end, ICON_ROW_QUALITY says so of the call or party, and its statistics
+// are as good as those rows.
 
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { systemColumns } from "./system-columns.ts";
@@ -6,7 +8,8 @@ import { systemColumns } from "./system-columns.ts";
 /**
  * One row is the statistics of one call that is over. Written with the call's ending, never changed. Its ID is that of
  * the call's row in G_CALL, so it is found without an index of its own. GSYS_EXT_VCH1 and GSYS_EXT_VCH2 tell who released
- * the call, where that is asked for (store-releasing-party): the DN as the source says it, and the PARTYID that it is.
+ * the call, where that is asked for (store-releasing-party): the DN as the source says it, empty where it names none, and the
+ * PARTYID that it is. Not written with [filter-data] call-metrics.
  */
 export const G_CALL_STAT = sqliteTable("G_CALL_STAT", {
   ID: integer().primaryKey(),
@@ -22,8 +25,10 @@ export const G_CALL_STAT = sqliteTable("G_CALL_STAT", {
 });
 
 /**
- * One row is the statistics of one internal party that is over: whole seconds in each state. Written with the party's
- * ending, changed once if after-call work follows. Its ID is that of the party's row in G_PARTY.
+ * One row is the statistics of one internal party that is over: in each state the differences of whole UTC seconds, which
+ * add up to what lies between its first history row and its last. Written with the party's ending, changed once if
+ * after-call work follows. Its ID is that of the party's row in G_PARTY. Not written of parties that [filter-data] leaves
+ * out, nor of stays in queues with acd-party-metrics or acd-party-history.
  */
 export const G_PARTY_STAT = sqliteTable("G_PARTY_STAT", {
   ID: integer().primaryKey(),

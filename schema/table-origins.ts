@@ -176,12 +176,15 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
     },
     notes: {
       F_CONN_EXTN:
-        "of an internal party that is no queue; which DN is a position is known from configuration data only",
+        "of an internal party that was never queued; which DN is a position is known from configuration data only",
+      CNT_TRANSFER:
+        "a transfer in two steps counts on the call where its party goes on, and not on the consultation (our choice)",
     },
   },
   G_PARTY_STAT: {
     origin: "seen",
     inferred: system,
+    notes: { TT_CONNECTED: "differences of whole UTC seconds, as all TT_* (our choice)" },
     added: {
       TT_DIALING: "behind TT_ACW nothing was seen; as TT_ALERTING",
       RELEASINGPARTY: "the page says that it tells local or remote release, and not in which column",

@@ -374,15 +374,28 @@ acc-queue-size = 500
 pq-startup-purge = 0
 start-cfg-sync = 1
 [filter-data]
-observer-party = 1
+gls-queue = 1
+call-metrics = 2
 `);
     expect(messages).toEqual([
       "icon.toml:15:18: Cannot use source[0].gts.delivered-flag 1: this version does not act on this option of the original yet; expected the option to be left out",
       "icon.toml:17:18: Cannot use callconcentrator.acc-queue-size 500: this option of the original has no place here; expected nothing: IDB transactions grow and shrink with the backlog by themselves",
       "icon.toml:18:20: Cannot use callconcentrator.pq-startup-purge 0: this option of the original has no place here; expected retention_age and retention_bytes in [queue]",
       "icon.toml:19:18: Cannot use callconcentrator.start-cfg-sync 1: this version does not act on this option of the original yet; expected the option to be left out",
-      "icon.toml:21:18: Cannot use filter-data.observer-party 1: this version does not act on this option of the original yet; expected the option to be left out",
+      "icon.toml:21:13: Cannot use filter-data.gls-queue 1: this version does not act on this option of the original yet; expected the option to be left out",
+      "icon.toml:22:16: Cannot use filter-data.call-metrics 2: expected 0 or 1, or true or false",
     ]);
+  });
+
+  test("what shall be left out is part of each source's options, and nothing is where nothing is said", () => {
+    const stored = (text: string) => judgeConfig(text, "/etc/icon/icon.toml").config.sources[0]?.options;
+    expect(Object.keys(stored(smallest) ?? {})).not.toContain("leavesOut");
+    expect(stored(`${smallest}[filter-data]\nobserver-party = 0\n`)).toEqual(stored(smallest));
+    const text = `${smallest}[callconcentrator]\nstore-releasing-party = 1\n[filter-data]\ncall-metrics = true\nobserver-party = 1\n`;
+    expect(stored(text)).toMatchObject({
+      storesReleasingParty: true,
+      leavesOut: ["observer-party", "call-metrics"],
+    });
   });
 
   test("a key in the wrong section is answered with its right one", () => {

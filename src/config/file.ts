@@ -133,7 +133,28 @@ export const instanceSection = section("[instance]", {
   data_dir: path("the folder for queue and IDB"),
 });
 
-export const callconcentratorSection = section("[callconcentrator]", { role: z.optional(role) });
+/** As in the original's: 0 or 1, or in words. */
+const onOff = () =>
+  z._default(
+    checked("0 or 1, or true or false", (value) => {
+      if (typeof value === "boolean") return value;
+      return value === 0 || value === 1 ? value === 1 : { wrong: "" };
+    }),
+    false,
+  );
+
+export const callconcentratorSection = section("[callconcentrator]", {
+  role: z.optional(role),
+  "store-releasing-party": onOff(),
+});
+
+export const filterDataSection = section("[filter-data]", {
+  "observer-party": onOff(),
+  "external-party": onOff(),
+  "acd-party-metrics": onOff(),
+  "acd-party-history": onOff(),
+  "call-metrics": onOff(),
+});
 
 export const queueSection = section("[queue]", {
   segment_bytes: z._default(size(2 * mib, gib, "from 2MiB to 1GiB"), queueDefaults.segmentBytes),
@@ -246,6 +267,7 @@ export const sourceList = z.array(z.unknown(), sourceListExpected).check(z.maxLe
 export const sections = {
   instance: instanceSection,
   callconcentrator: callconcentratorSection,
+  "filter-data": filterDataSection,
   queue: queueSection,
   idb: idbSection,
   purge: purgeSection,

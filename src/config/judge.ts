@@ -10,6 +10,7 @@ import { isLoopback, isWildcard } from "./address.ts";
 import { type Document, type Path, readDocument } from "./document.ts";
 import {
   callconcentratorSection,
+  filterDataSection,
   httpSection,
   idbSection,
   instanceSection,
@@ -41,6 +42,7 @@ export function judge(text: string, folder: string): Verdict {
   }
   const instance = judgeSection(document, findings, "instance", instanceSection);
   const callconcentrator = judgeSection(document, findings, "callconcentrator", callconcentratorSection);
+  const filterData = judgeSection(document, findings, "filter-data", filterDataSection);
   const queue = judgeSection(document, findings, "queue", queueSection);
   const idb = judgeSection(document, findings, "idb", idbSection);
   const purge = judgeSection(document, findings, "purge", purgeSection);
@@ -57,7 +59,7 @@ export function judge(text: string, folder: string): Verdict {
 
   const { problems, warnings } = findings.sorted();
   if (problems.length > 0) return { config: null, problems, warnings };
-  if (!instance || !callconcentrator || !queue || !idb || !purge || !http || !log || !sources) {
+  if (!instance || !callconcentrator || !filterData || !queue || !idb || !purge || !http || !log || !sources) {
     throw new Error("Cannot judge the configuration: a section failed its check without a problem being named");
   }
   const dataDir = resolve(folder, instance.data_dir);
@@ -79,7 +81,7 @@ export function judge(text: string, folder: string): Verdict {
     purge: { keepMs: purge.keep, atMs: purge.at, isEvenIfOnlyCopy: purge.even_if_only_copy },
     http: httpConfig(http, folder),
     log: { level: log.level },
-    sources: sources.map((each) => sourceConfig(each, folder)),
+    sources: sources.map((each) => sourceConfig(each, folder, { callconcentrator, filterData })),
   };
   return { config, problems: [], warnings };
 }

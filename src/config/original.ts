@@ -41,6 +41,12 @@ type Description = readonly [
 ];
 
 const replaced = (by: string): OptionState => ({ kind: "replaced", by });
+const inForce = (key: string, defaultHere: string): OptionState => ({
+  kind: "in force",
+  key,
+  defaultHere,
+  takesEffect: "at SIGHUP",
+});
 const notYet = (meanwhile: string): OptionState => ({ kind: "not yet", meanwhile });
 
 const nothingStored = {
@@ -175,9 +181,9 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
     ],
     [
       "store-releasing-party",
-      "store who released a call in G_CALL_STAT",
+      "store who released, in G_CALL_STAT and G_PARTY_STAT",
       ["0", onOff, null],
-      notYet("the party that was released first is seen in G_PARTY_HISTORY"),
+      inForce("[callconcentrator] store-releasing-party", "0"),
     ],
     [
       "ssc-processing",
@@ -210,21 +216,31 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
     ],
   ],
   "filter-data": [
-    ["observer-party", "1: observers are not stored", ["0", onOff, "restart"], notYet(everyParty)],
-    ["external-party", "1: parties outside of the switch are not stored", ["0", onOff, null], notYet(everyParty)],
+    [
+      "observer-party",
+      "1: observers are not stored",
+      ["0", onOff, "restart"],
+      inForce("[filter-data] observer-party", "0"),
+    ],
+    [
+      "external-party",
+      "1: parties outside of the switch are not stored",
+      ["0", onOff, null],
+      inForce("[filter-data] external-party", "0"),
+    ],
     [
       "acd-party-metrics",
       "1: no statistics of stays in queues",
       ["0", onOff, null],
-      notYet("no statistics are stored; G_PARTY_HISTORY has the times"),
+      inForce("[filter-data] acd-party-metrics", "0"),
     ],
-    ["acd-party-history", "1: no history of stays in queues", ["0", onOff, null], notYet("all history is stored")],
     [
-      "call-metrics",
-      "1: no G_CALL_STAT",
+      "acd-party-history",
+      "1: no history of stays in queues, and no statistics of them",
       ["0", onOff, null],
-      notYet("no statistics are stored; G_PARTY_HISTORY has the times"),
+      inForce("[filter-data] acd-party-history", "0"),
     ],
+    ["call-metrics", "1: no G_CALL_STAT", ["0", onOff, null], inForce("[filter-data] call-metrics", "0")],
     ["gls-queue", "no queues in agents' rows", unknown, notYet(nothingStored.agents)],
   ],
   "custom-states": [

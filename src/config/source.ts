@@ -3,15 +3,22 @@
 import { resolve } from "node:path";
 import type * as z from "zod/mini";
 import type { SourceConfig, SourceCredentials, SourceTls } from "../config.ts";
-import { type sourceSections, tserverTypes } from "./file.ts";
+import { leftOut, type ProjectionOptions } from "../event/envelope.ts";
+import { type callconcentratorSection, type filterDataSection, type sourceSections, tserverTypes } from "./file.ts";
 
 export type SourceValues = z.output<typeof sourceSections.tevent> | z.output<typeof sourceSections.ami>;
 
 // DS_TYPE of Asterisk's manager interface; ours, the original knows no such source.
 const dsTypeAsterisk = 101;
 
+/** What holds for every source. */
+export interface CommonValues {
+  readonly callconcentrator: z.output<typeof callconcentratorSection>;
+  readonly filterData: z.output<typeof filterDataSection>;
+}
+
 /** `folder` is where relative paths begin. */
-export function sourceConfig(values: SourceValues, folder: string): SourceConfig {
+export function sourceConfig(values: SourceValues, folder: string, common: CommonValues): SourceConfig {
   return {
     identity: {
       name: values.name,
@@ -27,11 +34,21 @@ export function sourceConfig(values: SourceValues, folder: string): SourceConfig
       inboundContexts: values.kind === "ami" ? values.inbound_contexts : [],
       internalContexts: values.kind === "ami" ? values.internal_contexts : [],
       outboundContexts: values.kind === "ami" ? values.outbound_contexts : [],
+      ...storedOf(common),
     },
     credentials: credentials(values, folder),
     tls: tls(values, folder),
     silenceMs: values.silence ?? null,
     reconnect: { minMs: values.reconnect_min, maxMs: values.reconnect_max },
+  };
+}
+
+/** Only what is not as by default: a configuration without these keys is the same one as ever. */
+function storedOf({ callconcentrator, filterData }: CommonValues): Partial<ProjectionOptions> {
+  const leavesOut = leftOut.filter((each) => filterData[each]);
+  return {
+    ...(callconcentrator["store-releasing-party"] && { storesReleasingParty: true }),
+    ...(leavesOut.length > 0 && { leavesOut }),
   };
 }
 

@@ -17,6 +17,18 @@ data_dir = "data"
 # What is stored: "all", or a comma list of cfg, gcc, gls, gud, gos, lrm; ~x is everything but x.
 # This version writes rows for gcc (interactions and parties).
 role = "gcc"
+# 1: who released a call and its parties is stored too.
+#store-releasing-party = 0
+
+[filter-data]
+# 1: observers are not stored; parties outside of the switch are not stored.
+#observer-party = 0
+#external-party = 0
+# 1: no statistics of stays in queues; no history of them, and no statistics either.
+#acd-party-metrics = 0
+#acd-party-history = 0
+# 1: no statistics of calls.
+#call-metrics = 0
 
 [queue]
 # Size of one file of the persistent queue.

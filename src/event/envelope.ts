@@ -78,7 +78,21 @@ export interface ProjectionOptions {
   readonly inboundContexts: readonly string[];
   readonly internalContexts: readonly string[];
   readonly outboundContexts: readonly string[];
+  /** [callconcentrator] store-releasing-party is 1. These and what follows: absent, as by default. */
+  readonly storesReleasingParty?: true;
+  /** [filter-data]: what is left out; in the order of the original's list. */
+  readonly leavesOut?: readonly LeftOut[];
 }
+
+/** Options of [filter-data] that leave something out where they are 1. */
+export const leftOut = [
+  "observer-party",
+  "external-party",
+  "acd-party-metrics",
+  "acd-party-history",
+  "call-metrics",
+] as const;
+export type LeftOut = (typeof leftOut)[number];
 
 /** The part of the configuration that rows depend on. Never holds a secret. */
 export interface ProjectionConfiguration {

@@ -84,6 +84,8 @@ export type Happening =
       readonly at: SourceInstant;
       readonly call: CallFacts;
       readonly unseen: Unseen | null;
+      /** The DN that released the call, as the source writes it; absent: it does not say. */
+      readonly releasedBy?: string;
     }
   | {
       readonly kind: "party";
@@ -97,6 +99,8 @@ export type Happening =
       readonly ccCause: number | null;
       /** Not null: nobody saw it; `at` is then the earliest bound, and the row gets a line in ICON_ROW_QUALITY. */
       readonly unseen: Unseen | null;
+      /** Who released, seen from the party: G_PARTY_STAT.RELEASINGPARTY. Absent: the source does not say. */
+      readonly releasingParty?: number;
     }
   /** A transfer or conference is completed: the party left one call and goes on in another, as what it was. */
   | {

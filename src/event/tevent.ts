@@ -40,6 +40,10 @@ export interface TEvent {
   readonly dnis: string | null;
   /** Extensions carry VQID: ThisDN is a virtual queue. */
   readonly isVirtualQueue: boolean;
+  /** Of an ending: who released, as seen from ThisDN (class 1006). Absent: the event does not say. */
+  readonly releasingParty?: number;
+  /** Of EventCallDeleted: the device that released the call, as the server writes it. Absent: it does not say. */
+  readonly ctrlParty?: string;
 }
 
 /** T-Lib message numbers of the call events, for CCEVENT [S: tlib-messages]. */
@@ -57,3 +61,6 @@ export const tlibMessages = {
   EventCallCreated: 160,
   EventCallDeleted: 162,
 } as const;
+
+/** TCallState, as far as what happened to a call is read from it [S: tlib-enums]. */
+export const ccCauses = { transferred: 1, conferenced: 2 } as const;

@@ -8,17 +8,15 @@ import { renumbered, type Segment, type TakenRow, takenInTurn, takenRow } from "
 type Declared = (typeof callTables)[CallTableName]["joins"];
 /** The tables that are joined by their declaration alone. */
 export type DeclaredTable = {
-  [T in CallTableName]: (typeof callTables)[T]["joins"] extends "own" ? never : T;
+  [T in CallTableName]: (typeof callTables)[T]["joins"] extends "own" | "counted" ? never : T;
 }[CallTableName];
 
 const joiners: Readonly<
-  Record<Exclude<Declared, "own">, (segments: readonly Segment[], table: CallTableName) => TakenRow[]>
+  Record<Exclude<Declared, "own" | "counted">, (segments: readonly Segment[], table: CallTableName) => TakenRow[]>
 > = {
   history: (segments, table) => renumbered(takenInTurn(segments, table), callTables[table].sequence),
   stay: joinStays,
   latest: joinLatestKnown,
-  // Counts of a part are no counts of the whole.
-  counted: () => [],
 };
 
 /** The rows of all tables that are joined by their declaration. */
@@ -26,7 +24,7 @@ export function joinDeclared(segments: readonly Segment[]): Readonly<Record<Decl
   const joined: Partial<Record<CallTableName, readonly TakenRow[]>> = {};
   for (const table of callTableNames) {
     const { joins } = callTables[table];
-    if (joins !== "own") joined[table] = joiners[joins](segments, table);
+    if (joins !== "own" && joins !== "counted") joined[table] = joiners[joins](segments, table);
   }
   return joined as Record<DeclaredTable, readonly TakenRow[]>;
 }

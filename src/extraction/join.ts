@@ -1,5 +1,6 @@
 // Puts one call together from several copies that are whole in turn, none of them for all of its life: by rules of its own
-// the call, its interaction record and its parties, as their tables declare (join-declared.ts) the rest.
+// the call, its interaction record and its parties, their statistics counted anew (join-counted.ts), as their tables
+// declare (join-declared.ts) the rest.
 //
 //   copy A   ├──────────── whole ─────────┤ lost its link
 //   copy B        not yet there   ├─────────────── whole ────────────┤
@@ -16,6 +17,7 @@
 import { callChangeTypes, partyChangeTypes } from "../../schema/dictionary.ts";
 import { type CallTableName, callTables } from "../../schema/life.ts";
 import { type CallVersion, type Row, rowIdOf } from "./call-version.ts";
+import { countAnew } from "./join-counted.ts";
 import { joinDeclared } from "./join-declared.ts";
 import { renumbered, type Segment, type TakenRow, type TakenRows, takenInTurn, takenRow } from "./taken-row.ts";
 
@@ -43,6 +45,7 @@ export function joinRows(segments: readonly Segment[], isOver: boolean): TakenRo
     G_PARTY: parties,
     G_PARTY_HISTORY: partyHistory,
     ICON_PARTY_CHANNEL: joinChannels(segments, parties),
+    ...countAnew(segments, parties, partyHistory, isOver),
     ...joinDeclared(segments),
   };
 }

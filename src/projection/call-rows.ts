@@ -3,6 +3,7 @@
 import { callChangeTypes, irChangeTypes } from "../../schema/dictionary.ts";
 import { type SourceInstant, timecode, timestampText, utcSeconds } from "../event/instant.ts";
 import type { Call } from "./call.ts";
+import { isHistoryStored, isPartyStored } from "./left-out.ts";
 import type { Party } from "./party.ts";
 import type { StepContext } from "./source.ts";
 import type { World } from "./world.ts";
@@ -133,6 +134,7 @@ export function writePartyRow(
   terminatedAt: SourceInstant | null,
   previousState: number | null = null,
 ): void {
+  if (!isPartyStored(context.source.options, party)) return;
   world.write("G_PARTY", {
     ID: party.rowId,
     PARTYID: party.partyId,
@@ -166,6 +168,7 @@ export function writePartyHistory(
     readonly cause: EventCause;
   },
 ): void {
+  if (!isHistoryStored(context.source.options, party)) return;
   const id = world.nextRowId();
   world.write("G_PARTY_HISTORY", {
     PHID: id,
@@ -183,7 +186,7 @@ export function writePartyHistory(
 }
 
 /** Columns that every row has: the session in which it was processed, and the insert and update sequences. */
-function stamps(world: World, context: StepContext, insertSequence?: number) {
+export function stamps(world: World, context: StepContext, insertSequence?: number) {
   const update = world.nextRowId();
   return { GSYS_DOMAIN: context.session, GSYS_SEQ: insertSequence ?? update, GSYS_USEQ: update };
 }

@@ -20,6 +20,7 @@ import {
   type Unseen,
 } from "../event/happening.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
+import type { CallTotals } from "../event/statistics.ts";
 import { tlibMessages } from "../event/tevent.ts";
 import {
   type EventCause,
@@ -43,10 +44,12 @@ import {
   type LeftParty,
   linkTypes,
   moveParty,
+  noteParty,
   type Party,
 } from "./party.ts";
 import { noteQuality } from "./quality.ts";
 import { aliasKey, type StepContext } from "./source.ts";
+import { releaserOf, writeCallStatistics } from "./statistics.ts";
 import type { World } from "./world.ts";
 
 export interface Call {
@@ -76,6 +79,10 @@ export interface Call {
   readonly parties: Readonly<Record<string, Party>>;
   /** The parties that are gone, the last ones of each DN, in the order in which they went. */
   readonly left?: readonly LeftParty[];
+  /** What its parties came to so far. */
+  readonly totals: CallTotals;
+  /** Who released it, as the source says, and which party that is. Absent: it does not say. */
+  readonly releasedBy?: { readonly dn: string; readonly partyId?: string };
   /** Into which call it was merged, when a party went there. */
   readonly merged?: {
     readonly callId: CallId;
@@ -100,7 +107,9 @@ export function stepCall(world: World, context: StepContext, happening: Happenin
       return;
     case "call deleted": {
       if (known === undefined) return context.count("ending of an unknown call");
-      endCall(world, context, known, happening.at, happening.unseen);
+      const { releasedBy } = happening;
+      const call = releasedBy === undefined ? known : { ...known, releasedBy: releaserOf(known, releasedBy) };
+      endCall(world, context, call, happening.at, happening.unseen);
       return;
     }
     case "party":
@@ -186,6 +195,7 @@ function createCall(world: World, context: StepContext, facts: CallFacts, at: So
     stays: 0,
     endedAt: null,
     parties: {},
+    totals: {},
   };
   writeCallRow(world, context, call, null);
   writeIrRow(world, context, call, irStates.active);
@@ -236,7 +246,7 @@ function noteBeginningMissed(
   at: SourceInstant,
 ): void {
   const unseen = { earliest: null, latest: at, cause: context.source.missedBecause };
-  if (party !== undefined) noteQuality(world, context, "G_PARTY", party.partyId, "beginning not seen", unseen);
+  if (party !== undefined) noteParty(world, context, party, "beginning not seen", unseen);
   if (isNewCall) noteQuality(world, context, "G_CALL", call.callId, "beginning not seen", unseen);
 }
 
@@ -269,10 +279,10 @@ function stepParty(world: World, context: StepContext, known: Call | undefined, 
     }
     call =
       target === "gone"
-        ? endParty(world, context, call, party, at, cause)
+        ? endParty(world, context, call, party, at, cause, happening.releasingParty)
         : moveParty(world, context, call, party, target, at, cause);
     const reason = target === "gone" ? "end not seen" : "change not seen";
-    if (happening.unseen !== null) noteQuality(world, context, "G_PARTY", party.partyId, reason, happening.unseen);
+    if (happening.unseen !== null) noteParty(world, context, party, reason, happening.unseen);
   }
   if (Object.keys(call.parties).length === 0 && !call.isMonitored) call = { ...call, endedAt: at };
   settle(world, context, call);
@@ -298,7 +308,7 @@ function transplantParty(world: World, context: StepContext, known: Call | undef
   if (was === undefined) noteBeginningMissed(world, context, call, begun, known === undefined, at);
   // It names a party that no other copy knows by this name.
   else if (begun !== undefined && (left?.isKeyLocal === true || was.isKeyLocal === true)) {
-    noteQuality(world, context, "G_PARTY", begun.partyId, "key is local", null);
+    noteParty(world, context, begun, "key is local", null);
   }
   settle(world, context, { ...call, endedAt: null });
 }
@@ -364,13 +374,13 @@ function confirmParty(world: World, context: StepContext, known: Call | undefine
     call = beginParty(world, context, call, happening.party, { state, createdAt: beganAt, since: happening.at }, cause);
     const begun = findParty(call, happening.party);
     if (begun !== undefined) {
-      noteQuality(world, context, "G_PARTY", begun.partyId, "beginning not seen", foundInSnapshot(beganAt));
+      noteParty(world, context, begun, "beginning not seen", foundInSnapshot(beganAt));
     }
     call = { ...call, endedAt: null };
   } else if (open.state !== state || open.since !== happening.at) {
     call = moveParty(world, context, call, open, state, happening.at, cause);
     const unseen = { ...foundInSnapshot(happening.at), earliest: open.since };
-    noteQuality(world, context, "G_PARTY", open.partyId, "change not seen", unseen);
+    noteParty(world, context, open, "change not seen", unseen);
   }
   world.put("call", call.callId, call);
 }
@@ -407,6 +417,7 @@ function writeEnding(world: World, context: StepContext, call: Call, at: SourceI
   writeCallHistory(world, context, call, callChangeTypes.terminated, at);
   // That of a merged call has ended with the merge.
   if (call.merged === undefined) writeIrHistory(world, context, call, irChangeTypes.terminated, at);
+  writeCallStatistics(world, context, call);
   eraseActiveRows(world, call);
   if (call.connId !== null) world.remove("call alias", aliasKey(context.source, call.connId));
   world.remove("call", call.callId);

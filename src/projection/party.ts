@@ -14,11 +14,14 @@ import {
   type Unseen,
 } from "../event/happening.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
+import type { PartyTotals } from "../event/statistics.ts";
 import type { Call } from "./call.ts";
 import { type EventCause, writePartyHistory, writePartyRow } from "./call-rows.ts";
 import { hashedKey } from "./key.ts";
-import { noteQuality } from "./quality.ts";
+import { isHistoryStored, isPartyStored } from "./left-out.ts";
+import { type Doubt, noteQuality, type QualityReason } from "./quality.ts";
 import type { StepContext } from "./source.ts";
+import { countParty, totalsUntil, writePartyStatistics } from "./statistics.ts";
 import type { World } from "./world.ts";
 
 export type PartyState = "queued" | "dialing" | "alerting" | "connected" | "hold";
@@ -39,6 +42,8 @@ export interface Party {
   readonly parent?: ParentLink;
   /** Its key was made up here: no other copy has it. */
   readonly isKeyLocal?: true;
+  /** What it spent in the states that it has left. */
+  readonly totals: PartyTotals;
 }
 
 /** A PARTYID, of this call or of the one that the party was on before, and its PARENTLINKTYPE. */
@@ -124,15 +129,17 @@ export function beginParty(
     type: facts.type,
     role: facts.role ?? dnRoles.unknown,
     changes: 1,
+    totals: {},
     ...stay,
     ...(parent && { parent }),
     ...(key === null && { isKeyLocal: true }),
   };
   const next: Call = {
     ...call,
-    partyChanges: call.partyChanges + 1,
+    partyChanges: afterChange(context, call, party),
     stays: call.stays + 1,
     parties: { ...call.parties, [guid]: party },
+    totals: countParty(call, party, { from: null, to: party.state, at: stay.since }, cause),
   };
   writePartyRow(world, context, next, party, partyStates[party.state], cause, null);
   writePartyHistory(world, context, next, party, {
@@ -142,11 +149,28 @@ export function beginParty(
     at: stay.since,
     cause,
   });
-  for (const channel of facts.channels) {
+  for (const channel of isPartyStored(context.source.options, party) ? facts.channels : []) {
     world.write("ICON_PARTY_CHANNEL", { PARTYID: party.partyId, UNIQUEID: channel.uniqueId, CHANNEL: channel.name });
   }
-  if (key === null) noteQuality(world, context, "G_PARTY", party.partyId, "key is local", null);
+  if (key === null) noteParty(world, context, party, "key is local", null);
   return next;
+}
+
+/** A doubt about a party whose rows are left out is about nothing that is there. */
+export function noteParty(
+  world: World,
+  context: StepContext,
+  party: Party,
+  reason: QualityReason,
+  unseen: Doubt | null,
+): void {
+  if (!isPartyStored(context.source.options, party)) return;
+  noteQuality(world, context, "G_PARTY", party.partyId, reason, unseen);
+}
+
+/** CSEQ numbers the rows that are written. */
+function afterChange({ source }: StepContext, call: Call, party: Party): number {
+  return isHistoryStored(source.options, party) ? call.partyChanges + 1 : call.partyChanges;
 }
 
 /** The association changes when a party moves to another call, and when it comes back to one; its guid does not. */
@@ -166,11 +190,12 @@ export function moveParty(
   at: SourceInstant,
   cause: EventCause,
 ): Call {
-  const moved: Party = { ...party, state, since: at, changes: party.changes + 1 };
+  const moved: Party = { ...party, totals: totalsUntil(party, at), state, since: at, changes: party.changes + 1 };
   const next: Call = {
     ...call,
-    partyChanges: call.partyChanges + 1,
+    partyChanges: afterChange(context, call, moved),
     parties: { ...call.parties, [party.guid]: moved },
+    totals: countParty(call, party, { from: party.state, to: state, at }, cause),
   };
   writePartyRow(world, context, next, moved, partyStates[state], cause, null, partyStates[party.state]);
   writePartyHistory(world, context, next, moved, {
@@ -190,13 +215,15 @@ export function endParty(
   party: Party,
   at: SourceInstant,
   cause: EventCause,
+  releasingParty: number | null = null,
 ): Call {
   const { [party.guid]: _gone, ...parties } = call.parties;
-  const ended: Party = { ...party, changes: party.changes + 1 };
+  const ended: Party = { ...party, totals: totalsUntil(party, at), changes: party.changes + 1 };
   const left = (call.left ?? []).filter((each) => each.dn !== party.dn).slice(1 - leftPartiesMax);
   const { dn, guid, partyId, isKeyLocal } = party;
   left.push({ dn, guid, partyId, ...(isKeyLocal && { isKeyLocal }) });
-  const next: Call = { ...call, partyChanges: call.partyChanges + 1, parties, left };
+  const totals = countParty(call, party, { from: party.state, to: null, at }, cause);
+  const next: Call = { ...call, partyChanges: afterChange(context, call, ended), parties, left, totals };
   writePartyRow(world, context, next, ended, partyStates.null, cause, at, partyStates[party.state]);
   writePartyHistory(world, context, next, ended, {
     change: partyChangeTypes.terminated,
@@ -205,12 +232,13 @@ export function endParty(
     at,
     cause,
   });
+  writePartyStatistics(world, context, ended, releasingParty);
   return next;
 }
 
 // Nobody saw how it ended: no call control event stands behind the row.
 export function endUnseenParty(world: World, context: StepContext, call: Call, party: Party, unseen: Unseen): Call {
-  noteQuality(world, context, "G_PARTY", party.partyId, "end not seen", unseen);
+  noteParty(world, context, party, "end not seen", unseen);
   const at = sourceInstant(Math.max(unseen.earliest, party.since));
   return endParty(world, context, call, party, at, { ccEvent: 0, ccCause: null });
 }

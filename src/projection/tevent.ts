@@ -389,7 +389,15 @@ function happeningsOf(world: World, context: StepContext, event: TEvent): readon
     case "EventCallCreated":
       return [{ kind: "call created", at: event.at, call }];
     case "EventCallDeleted":
-      return [{ kind: "call deleted", at: event.at, call, unseen: null }];
+      return [
+        {
+          kind: "call deleted",
+          at: event.at,
+          call,
+          unseen: null,
+          ...(event.ctrlParty !== undefined && { releasedBy: event.ctrlParty }),
+        },
+      ];
     case "EventPartyChanged":
       return partyChanged(world, context, event, call);
   }
@@ -397,7 +405,19 @@ function happeningsOf(world: World, context: StepContext, event: TEvent): readon
   if (known === undefined) return [];
   const party = partyFacts(context, event, call);
   if (party === null) return [];
-  return [{ kind: "party", ...known, at: event.at, call, party, ccCause: event.callState, unseen: null }];
+  const { releasingParty } = event;
+  return [
+    {
+      kind: "party",
+      ...known,
+      at: event.at,
+      call,
+      party,
+      ccCause: event.callState,
+      unseen: null,
+      ...(releasingParty !== undefined && { releasingParty }),
+    },
+  ];
 }
 
 /** A transfer or conference is completed: a party goes on in another call. */

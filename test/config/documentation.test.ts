@@ -29,7 +29,7 @@ test("every key stands in the file that init writes, in its own section", () => 
   const present: Record<string, Set<string>> = {};
   let table = "";
   for (const line of configTemplate.split("\n")) {
-    const header = /^#?(\[\[?[a-z.]+\]?\])$/.exec(line)?.[1];
+    const header = /^#?(\[\[?[a-z.-]+\]?\])$/.exec(line)?.[1];
     if (header !== undefined) table = Object.keys(titles).find((each) => titles[each] === header) ?? "";
     const key = /^#?([a-z_-]+) = /.exec(line)?.[1];
     if (key === undefined) continue;

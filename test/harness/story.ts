@@ -3,7 +3,13 @@
 
 import { expect } from "bun:test";
 import type { RowOf, TableName } from "../../schema/tables.ts";
-import { encodeEnvelope, type Mark, type SessionEndCause, type SessionId } from "../../src/event/envelope.ts";
+import {
+  encodeEnvelope,
+  type Mark,
+  type ProjectionOptions,
+  type SessionEndCause,
+  type SessionId,
+} from "../../src/event/envelope.ts";
 import { arrivalInstant } from "../../src/event/instant.ts";
 import { stepRecord } from "../../src/projection/projection.ts";
 import { MemoryWorld } from "./memory-world.ts";
@@ -33,21 +39,29 @@ export class Story {
   constructor({
     callDeletionTimeoutSeconds = 30,
     instance = { name: "icon-a", dbid: 9001 },
-  }: { readonly callDeletionTimeoutSeconds?: number; readonly instance?: { name: string; dbid: number } } = {}) {
+    role = ["gcc"],
+    options = {},
+  }: {
+    readonly callDeletionTimeoutSeconds?: number;
+    readonly instance?: { name: string; dbid: number };
+    readonly role?: readonly string[];
+    readonly options?: Partial<ProjectionOptions>;
+  } = {}) {
     this.#instance = instance;
-    this.start({ callDeletionTimeoutSeconds }).open();
+    this.start({ callDeletionTimeoutSeconds, role, ...options }).open();
   }
 
   /** The instance starts, for the first time or once more. */
-  start({ callDeletionTimeoutSeconds = 30 }: { readonly callDeletionTimeoutSeconds?: number } = {}): this {
-    const options = { callDeletionTimeoutSeconds, inboundContexts: [], internalContexts: [], outboundContexts: [] };
+  start({ role = ["gcc"], ...given }: Partial<ProjectionOptions> & { readonly role?: readonly string[] } = {}): this {
+    const contexts = { inboundContexts: [], internalContexts: [], outboundContexts: [] };
+    const options = { callDeletionTimeoutSeconds: 30, ...contexts, ...given };
     return this.mark({
       mark: "instance started",
       programVersion: "0.1.0",
       instance: this.#instance,
       queueId: "q",
       queueState: "new",
-      role: ["gcc"],
+      role,
       sources: [{ ...source, options }],
       configurationHash: "0".repeat(64),
     });

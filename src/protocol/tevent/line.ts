@@ -5,6 +5,7 @@
 import { instantMsMax, type SourceInstant, sourceInstant } from "../../event/instant.ts";
 import type { EventOrigin, TEvent } from "../../event/tevent.ts";
 import { enumerationNumber } from "./enums.ts";
+import { textUnder } from "./key-values.ts";
 
 export interface Hello {
   readonly kind: "hello";
@@ -185,8 +186,37 @@ function decodeEvent(members: Members, leading: number | null): TeventLine {
       ani: text("ANI"),
       dnis: text("DNIS"),
       isVirtualQueue: hasKey(members["Extensions"], "VQID"),
+      ...releaseOf(members),
     },
   };
+}
+
+/** Who released, where the event ends a party or a call. */
+function releaseOf(members: Members): Pick<TEvent, "releasingParty" | "ctrlParty"> | null {
+  switch (members["id"]) {
+    case "EventReleased":
+    case "EventAbandoned": {
+      const releasingParty = releasingNumber(
+        members["ReleasingParty"] ?? textUnder(members["Extensions"], "ReleasingParty"),
+      );
+      return releasingParty === null ? null : { releasingParty };
+    }
+    case "EventCallDeleted": {
+      const ctrlParty = textIfAny(members["CtrlParty"]);
+      return ctrlParty === null ? null : { ctrlParty };
+    }
+    default:
+      return null;
+  }
+}
+
+/** Servers write "1 Local", "2 Remote", "3 Unknown", or one half of it. */
+function releasingNumber(value: unknown): number | null {
+  if (value === undefined || value === null) return null;
+  const word = /^\s*([123])?\s*(local|remote|unknown)?\s*$/i.exec(String(value));
+  if (word?.[1] !== undefined) return Number(word[1]);
+  const name = word?.[2]?.toLowerCase();
+  return name === undefined ? null : ["", "local", "remote", "unknown"].indexOf(name);
 }
 
 /** Of what only says how a party came to be: written oddly it is left out, for the event itself says enough without it. */

@@ -1,0 +1,83 @@
+// What the counting (src/event/statistics.ts) is told of the live state, and the rows that it ends in.
+
+import { ccEventCauses, parentLinkTypes } from "../../schema/dictionary.ts";
+import { partyTypes } from "../event/happening.ts";
+import type { SourceInstant } from "../event/instant.ts";
+import {
+  type CallTotals,
+  callStatistics,
+  countChange,
+  countStretch,
+  type PartyTotals,
+  partyStatistics,
+} from "../event/statistics.ts";
+import { tlibMessages } from "../event/tevent.ts";
+import type { Call } from "./call.ts";
+import { type EventCause, stamps } from "./call-rows.ts";
+import { isStatisticStored } from "./left-out.ts";
+import type { Party, PartyState } from "./party.ts";
+import type { StepContext } from "./source.ts";
+import type { World } from "./world.ts";
+
+/** With the stretch that ends at `at`. */
+export function totalsUntil({ totals, state, since }: Party, at: SourceInstant): PartyTotals {
+  return countStretch(totals, state, since, at);
+}
+
+/** `from` null: it begins; `to` null: it ends. `party` as it was before the change, or with which it began. */
+export function countParty(
+  call: Call,
+  party: Party,
+  change: { readonly from: PartyState | null; readonly to: PartyState | null; readonly at: SourceInstant },
+  { ccEvent, ccCause }: EventCause,
+): CallTotals {
+  const isInternal = party.type === partyTypes.internal;
+  const cameBy = change.from === null ? wayOf(party, ccEvent, ccCause) : null;
+  return countChange(call.totals, party.totals, { ...change, isInternal, ccEvent, ccCause, cameBy });
+}
+
+function wayOf({ parent }: Party, ccEvent: number, ccCause: number | null): "transfer" | "conference" | null {
+  if (ccEvent === tlibMessages.EventPartyChanged) {
+    return ccCause === ccEventCauses.conferenced ? "conference" : "transfer";
+  }
+  if (parent?.type === parentLinkTypes.transferred) return "transfer";
+  return parent?.type === parentLinkTypes.conferenced ? "conference" : null;
+}
+
+export function writePartyStatistics(
+  world: World,
+  context: StepContext,
+  party: Party,
+  releasingParty: number | null,
+): void {
+  if (!isStatisticStored(context.source.options, party)) return;
+  world.write("G_PARTY_STAT", {
+    ID: party.rowId,
+    PARTYID: party.partyId,
+    ...partyStatistics(party.totals),
+    RELEASINGPARTY: context.source.options.storesReleasingParty === true ? releasingParty : null,
+    ...stamps(world, context),
+  });
+}
+
+export function writeCallStatistics(world: World, context: StepContext, call: Call): void {
+  const { leavesOut, storesReleasingParty } = context.source.options;
+  if (leavesOut?.includes("call-metrics") === true) return;
+  world.write("G_CALL_STAT", {
+    ID: call.rowId,
+    CALLID: call.callId,
+    ...callStatistics(call.totals),
+    ...stamps(world, context),
+    ...(storesReleasingParty === true && {
+      GSYS_EXT_VCH1: call.releasedBy?.dn ?? "",
+      GSYS_EXT_VCH2: call.releasedBy?.partyId ?? null,
+    }),
+  });
+}
+
+/** Of several stays of that DN the one that is there, else the last. */
+export function releaserOf(call: Call, dn: string): NonNullable<Call["releasedBy"]> {
+  const open = Object.values(call.parties).findLast((party) => party.dn === dn);
+  const partyId = (open ?? call.left?.findLast((party) => party.dn === dn))?.partyId;
+  return { dn, ...(partyId !== undefined && { partyId }) };
+}
