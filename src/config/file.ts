@@ -204,6 +204,8 @@ const contexts = () =>
     [],
   );
 
+const virtualQueuesExpected = `a list of at most ${contextsMax} names of DNs, in which * stands for any letters`;
+
 const addressesExpected = `a list of 1 to 8 addresses, each ${addressExpected}`;
 
 const tlsTable = section("[source.tls], or true or false", {
@@ -246,6 +248,12 @@ export const sourceSections = {
     ...commonKeys,
     type: z._default(z.enum(tserverTypeNames, `one of ${tserverTypeNames.join(", ")}`), "TServer"),
     token_file: z.optional(path("a file that holds the token")),
+    virtual_queues: z._default(
+      z
+        .array(text("the name of a DN, in which * stands for any letters"), virtualQueuesExpected)
+        .check(z.maxLength(contextsMax, virtualQueuesExpected)),
+      [],
+    ),
   }),
   ami: section("[[source]]", {
     kind: z.literal("ami"),

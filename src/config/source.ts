@@ -35,6 +35,7 @@ export function sourceConfig(values: SourceValues, folder: string, common: Commo
       internalContexts: values.kind === "ami" ? values.internal_contexts : [],
       outboundContexts: values.kind === "ami" ? values.outbound_contexts : [],
       ...storedOf(common),
+      ...(values.kind === "tevent" && values.virtual_queues.length > 0 && { virtualQueues: values.virtual_queues }),
     },
     credentials: credentials(values, folder),
     tls: tls(values, folder),

@@ -94,6 +94,8 @@ switch_dbid = 1
 #type = "TServer"
 # A file that holds the token alone, where the server wants one; nobody but the instance's user may read it.
 #token_file = "north.token"
+# DNs that are virtual queues though their events do not say so; * stands for any letters.
+#virtual_queues = []
 # TLS, where the server speaks it; [source.tls] below says more than true.
 #tls = false
 # Silence after which the link counts as dead. Default: three of the source's heartbeats.

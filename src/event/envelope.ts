@@ -82,6 +82,8 @@ export interface ProjectionOptions {
   readonly storesReleasingParty?: true;
   /** [filter-data]: what is left out; in the order of the original's list. */
   readonly leavesOut?: readonly LeftOut[];
+  /** DNs that are virtual queues without their events saying so; `*` stands for any letters. */
+  readonly virtualQueues?: readonly string[];
 }
 
 /** Options of [filter-data] that leave something out where they are 1. */

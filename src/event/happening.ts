@@ -115,6 +115,25 @@ export type Happening =
       readonly ccEvent: number;
       readonly ccCause: number | null;
     }
+  /** The call begins or ends to wait in a virtual queue; no party is concerned. */
+  | {
+      readonly kind: "virtual queue";
+      readonly step: "queued" | "diverted" | "abandoned";
+      readonly at: SourceInstant;
+      readonly call: CallFacts;
+      readonly stay: {
+        readonly dn: string;
+        /** The routing server's own name of the stay; null: not given. */
+        readonly vqid: string | null;
+        /** The key of a stay that begins here without a VQID; null where it can only be local. */
+        readonly keyIfNew: string | null;
+      };
+      /** It left because it was sent to a target out of this queue. */
+      readonly hasTarget: boolean;
+      /** A snapshot's word: it is there now; it came at `origin`, where the source knows, else at `at`. */
+      readonly isFound: boolean;
+      readonly origin: SourceInstant | null;
+    }
   /** A fact about the call became known (number, type) without any party changing. */
   | { readonly kind: "call facts"; readonly at: SourceInstant; readonly call: CallFacts }
   /**

@@ -40,6 +40,8 @@ export interface TEvent {
   readonly dnis: string | null;
   /** Extensions carry VQID: ThisDN is a virtual queue. */
   readonly isVirtualQueue: boolean;
+  /** VQID itself; absent: not given, or it is no text. */
+  readonly vqid?: string;
   /** Of an ending: who released, as seen from ThisDN (class 1006). Absent: the event does not say. */
   readonly releasingParty?: number;
   /** Of EventCallDeleted: the device that released the call, as the server writes it. Absent: it does not say. */

@@ -67,7 +67,7 @@ function readVersion(copy: number, call: WholeCall): CallVersion {
     isBeginningSeen: !has("G_CALL", "beginning not seen") && !has("G_CALL", "earlier rows not kept"),
     isEndSeen,
     doubts: [...new Set(call.quality.map(({ REASON }) => REASON))],
-    hasLocalKey: call.isKeyLocal || has("G_PARTY", "key is local"),
+    hasLocalKey: call.isKeyLocal || has("G_PARTY", "key is local") || has("G_VIRTUAL_QUEUE", "key is local"),
     isTwofold: calls.length !== 1,
     isCutOff: has("G_CALL", "earlier rows not kept"),
     historyRows: call.rows.G_PARTY_HISTORY.length + call.rows.G_CALL_HISTORY.length,

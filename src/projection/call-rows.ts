@@ -191,11 +191,11 @@ export function stamps(world: World, context: StepContext, insertSequence?: numb
   return { GSYS_DOMAIN: context.session, GSYS_SEQ: insertSequence ?? update, GSYS_USEQ: update };
 }
 
-function created(world: World, at: SourceInstant) {
+export function created(world: World, at: SourceInstant) {
   return { CREATED: timestampText(at), CREATED_TS: utcSeconds(at), CREATED_TCODE: timecodeOf(world, at) };
 }
 
-function span(world: World, createdAt: SourceInstant, terminatedAt: SourceInstant | null) {
+export function span(world: World, createdAt: SourceInstant, terminatedAt: SourceInstant | null) {
   return {
     ...created(world, createdAt),
     TERMINATED: terminatedAt === null ? null : timestampText(terminatedAt),

@@ -50,6 +50,7 @@ import {
 import { noteQuality } from "./quality.ts";
 import { aliasKey, type StepContext } from "./source.ts";
 import { releaserOf, writeCallStatistics } from "./statistics.ts";
+import { endStaysOfCall, moveStays, stepVirtualQueue } from "./virtual-queue.ts";
 import type { World } from "./world.ts";
 
 export interface Call {
@@ -118,6 +119,8 @@ export function stepCall(world: World, context: StepContext, happening: Happenin
       return transplantParty(world, context, known, happening);
     case "party present":
       return confirmParty(world, context, known, happening);
+    case "virtual queue":
+      return stepVirtualQueue(world, context, happening);
   }
 }
 
@@ -337,7 +340,9 @@ function leaveFor(
     writeActiveRows(world, context, rest);
     world.erase("G_IR_ACTIVE", rest.irActiveRowId);
   }
-  const isOver = Object.keys(rest.parties).length === 0 && !rest.isMonitored;
+  const isEmpty = Object.keys(rest.parties).length === 0;
+  if (isEmpty) moveStays(world, context, left.callId, call.callId);
+  const isOver = isEmpty && !rest.isMonitored;
   settle(world, context, isOver ? { ...rest, endedAt: rest.endedAt ?? at } : rest);
 }
 
@@ -400,6 +405,7 @@ function endCall(world: World, context: StepContext, call: Call, at: SourceInsta
   if (unseen === null) return settle(world, context, { ...rest, endedAt: at });
   noteQuality(world, context, "G_CALL", call.callId, "end not seen", unseen);
   const since = Object.values(call.parties).map((party) => party.since);
+  endStaysOfCall(world, context, call.callId, at, unseen);
   writeEnding(world, context, rest, sourceInstant(Math.max(at, call.createdAt, ...since)));
 }
 
@@ -417,6 +423,7 @@ function writeEnding(world: World, context: StepContext, call: Call, at: SourceI
   writeCallHistory(world, context, call, callChangeTypes.terminated, at);
   // That of a merged call has ended with the merge.
   if (call.merged === undefined) writeIrHistory(world, context, call, irChangeTypes.terminated, at);
+  endStaysOfCall(world, context, call.callId, at, null);
   writeCallStatistics(world, context, call);
   eraseActiveRows(world, call);
   if (call.connId !== null) world.remove("call alias", aliasKey(context.source, call.connId));

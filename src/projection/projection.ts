@@ -31,6 +31,7 @@ import {
 } from "./session.ts";
 import { type SourceState, stepContext, updateSource } from "./source.ts";
 import { passOverLine, stepTevent, switchLink } from "./tevent.ts";
+import { rewriteStays } from "./virtual-queue.ts";
 import { enterWindow, faultKeptWindows } from "./window.ts";
 import type { World } from "./world.ts";
 
@@ -161,6 +162,7 @@ export function stepBegunFromState(world: World, settings: ProjectionSettings, p
     for (const [, call] of world.all("call")) {
       if (call.source === source.identity.name) rewriteCall(world, context, call, now);
     }
+    rewriteStays(world, context);
   }
 }
 

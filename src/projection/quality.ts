@@ -14,7 +14,11 @@ export type QualityReason =
   | "event not projected"; // one of its events is in ICON_UNDECODED
 
 /** Counts of rows whose end nobody saw: closed because the source no longer had them. */
-export const endedUnseenCounters = { G_CALL: "call ended unseen", G_PARTY: "party ended unseen" } as const;
+export const endedUnseenCounters = {
+  G_CALL: "call ended unseen",
+  G_PARTY: "party ended unseen",
+  G_VIRTUAL_QUEUE: "stay in a virtual queue ended unseen",
+} as const;
 
 /** Bounds and cause; where nothing tells the earliest, it is null. */
 export type Doubt = Omit<Unseen, "earliest"> & { readonly earliest: SourceInstant | null };
@@ -23,7 +27,7 @@ export type Doubt = Omit<Unseen, "earliest"> & { readonly earliest: SourceInstan
 export function noteQuality(
   world: World,
   context: StepContext,
-  table: "G_CALL" | "G_PARTY",
+  table: keyof typeof endedUnseenCounters,
   rowKey: string,
   reason: QualityReason,
   unseen: Doubt | null,

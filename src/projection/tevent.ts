@@ -40,6 +40,8 @@ import { writeMark } from "./mark.ts";
 import { noteQuality } from "./quality.ts";
 import { dropSnapshot, storeEvent } from "./session.ts";
 import { aliasKey, estimatedSourceTime, hearClock, type StepContext, updateSource } from "./source.ts";
+import { isVirtualQueue, virtualStay } from "./tevent-virtual-queue.ts";
+import { closeUnnamedStays, openStayKey } from "./virtual-queue.ts";
 import {
   enterStretches,
   enterWindow,
@@ -340,13 +342,17 @@ function takeSnapshot(
   if (!source.writesCalls) return;
 
   const named = new Set<string>();
+  const namedStays = new Set<string>();
   for (const item of items) {
     stepCall(world, context, item);
     const guid = item.kind === "party present" ? openPartyGuid(world, item) : undefined;
     if (guid !== undefined) named.add(namedKey(item.call.callId, guid));
+    const stay = item.kind === "virtual queue" ? openStayKey(world, context, item) : undefined;
+    if (stay !== undefined) namedStays.add(stay);
   }
   if (source.isSnapshotDamaged) return;
   const unseen: Unseen = { earliest: source.heardUntil ?? now, latest: now, cause: source.missedBecause };
+  closeUnnamedStays(world, context, namedStays, unseen);
   closeUnnamed(world, context, named, unseen);
 }
 
@@ -361,7 +367,7 @@ function withParents(items: readonly SnapshotItem[]): Happening[] {
 }
 
 function beganAt(item: Happening): number {
-  return item.kind === "party present" ? (item.origin ?? item.at) : item.at;
+  return item.kind === "party present" || item.kind === "virtual queue" ? (item.origin ?? item.at) : item.at;
 }
 
 function openPartyGuid(world: World, item: Extract<Happening, { kind: "party present" }>): string | undefined {
@@ -403,6 +409,7 @@ function happeningsOf(world: World, context: StepContext, event: TEvent): readon
   }
   const known = Object.hasOwn(steps, event.id) ? steps[event.id] : undefined;
   if (known === undefined) return [];
+  if (isVirtualQueue(context, event)) return virtualStay(context, event, call, known.step);
   const party = partyFacts(context, event, call);
   if (party === null) return [];
   const { releasingParty } = event;
@@ -443,6 +450,7 @@ function presentOf(world: World, context: StepContext, event: TEvent): Happening
   const call = callFacts(world, context, event);
   const known = Object.hasOwn(steps, event.id) ? steps[event.id] : undefined;
   if (call === null || known === undefined) return null;
+  if (isVirtualQueue(context, event)) return virtualStay(context, event, call, known.step)[0] ?? null;
   const party = partyFacts(context, event, call);
   const { step } = known;
   if (party === null || step === "diverted" || step === "abandoned" || step === "released") return null;
@@ -532,8 +540,6 @@ function partyFacts(context: StepContext, event: TEvent, call: CallFacts): Party
     context.count("party event without a DN");
     return null;
   }
-  // A stay in a virtual queue is not a party.
-  if (event.isVirtualQueue) return null;
   const parent = parentOf(event);
   return {
     guid: event.partyUuid as PartyGuid | null,

@@ -11,6 +11,7 @@ import type { Coverage, Span } from "./coverage.ts";
 import type { SessionState } from "./session.ts";
 import type { SourceState } from "./source.ts";
 import type { SnapshotItem } from "./tevent.ts";
+import type { CallStays } from "./virtual-queue.ts";
 import type { WindowState } from "./window.ts";
 
 /** Live state by kind; each value is plain JSON and replaced, never edited. */
@@ -21,6 +22,8 @@ export interface Entities {
   session: SessionState;
   /** key: CALLID; from creation until the ending is written */
   call: Call;
+  /** key: source and CALLID; see virtual-queue.ts */
+  "virtual queue": CallStays;
   /** key: source, run and ConnID of a call whose key comes from an earlier run */
   "call alias": { readonly callId: CallId };
   /** key: session id and running number; between a snapshot's begin and end */

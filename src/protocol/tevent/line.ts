@@ -185,11 +185,19 @@ function decodeEvent(members: Members, leading: number | null): TeventLine {
       thirdPartyDnRole: enumerationNumber("ThirdPartyDNRole", members["ThirdPartyDNRole"]) ?? null,
       ani: text("ANI"),
       dnis: text("DNIS"),
-      isVirtualQueue: hasKey(members["Extensions"], "VQID"),
+      ...virtualQueueOf(members["Extensions"]),
       ...releaseOf(members),
     },
   };
 }
+
+function virtualQueueOf(extensions: unknown): Pick<TEvent, "isVirtualQueue" | "vqid"> {
+  if (!hasKey(extensions, "VQID")) return notVirtual;
+  const vqid = textUnder(extensions, "VQID");
+  return { isVirtualQueue: true, ...(vqid && { vqid }) };
+}
+
+const notVirtual = { isVirtualQueue: false } as const;
 
 /** Who released, where the event ends a party or a call. */
 function releaseOf(members: Members): Pick<TEvent, "releasingParty" | "ctrlParty"> | null {
