@@ -86,6 +86,7 @@ export const ccEvents = {
   held: 66,
   retrieved: 67,
   partyChanged: 68,
+  routeRequest: 71,
   callCreated: 160,
   callDeleted: 162,
 } as const;

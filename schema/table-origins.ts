@@ -198,12 +198,16 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
     inferred: ["CAUSE", "DISTCALLID", ...created, ...system],
     joined: ["ENDPOINTID"],
     added: unseen("ID", "VQUEUEID", "VQID", "CALLID", "ENDPOINTID", "ENDPOINTDN", "STATUS", ...terminated),
+    notes: {
+      DISTCALLID: "where EventDiverted names a target (ThirdPartyDN): the call that was sent there (our choice)",
+    },
   },
   G_ROUTE_RESULT: {
     origin: "seen",
     inferred: ["RTARGETPLACESELECTED", "RSTRATEGYNAME", ...created, ...system],
     joined: ["ENDPOINTID"],
     added: unseen("ENDPOINTDN", "RESULT"),
+    note: "without extended-route-result only of routings that sent the call on (our choice)",
   },
   G_ROUTE_RES_VQ_HIST: {
     origin: "seen",

@@ -5,13 +5,14 @@ import { createdColumns, systemColumns, terminatedColumns } from "./system-colum
 
 /**
  * One row is one stay of one call in one virtual queue. Written when the call enters, changed when it leaves. It is no
- * party: the call stands elsewhere meanwhile.
+ * party: the call stands elsewhere meanwhile, often on another switch, so G_CALL of this IDB may not have it. Where nobody
+ * saw it begin or end, ICON_ROW_QUALITY says so under G_VIRTUAL_QUEUE and VQUEUEID. Role gcc.
  */
 export const G_VIRTUAL_QUEUE = sqliteTable(
   "G_VIRTUAL_QUEUE",
   {
     ID: integer().primaryKey(),
-    /** Names the stay: a hash of the call, the queue and the event that began it, the same in both IDBs unless local. */
+    /** Names the stay: a hash of the call, the queue and VQID, or else the event that began it; the same in both IDBs unless local. */
     VQUEUEID: text().notNull(),
     /** The routing server's own name of the stay: VQID in Extensions. */
     VQID: text(),
@@ -22,6 +23,7 @@ export const G_VIRTUAL_QUEUE = sqliteTable(
     STATUS: integer().notNull(),
     /** Class 1013; null while the call waits. */
     CAUSE: integer(),
+    /** The call that was sent to a target out of this queue; null: it only left, or waits. */
     DISTCALLID: text(),
     ...createdColumns(),
     ...terminatedColumns(),
@@ -31,8 +33,9 @@ export const G_VIRTUAL_QUEUE = sqliteTable(
 );
 
 /**
- * One row is the result of routing a call once from one routing point: what the strategy attached to the call. Written
- * once, when the call leaves the routing point, never changed.
+ * One row is the result of routing a call once from one routing point: what the strategy attached to the call between
+ * EventRouteRequest and the call's leaving. Written once, when the call leaves the routing point, never changed; of
+ * routings that did not send the call on only with extended-route-result. Role gcc.
  */
 export const G_ROUTE_RESULT = sqliteTable(
   "G_ROUTE_RESULT",
@@ -59,8 +62,8 @@ export const G_ROUTE_RESULT = sqliteTable(
 );
 
 /**
- * One row is one virtual queue in which a call had waited when it was routed, with the times of that wait. Written with
- * the row of G_ROUTE_RESULT, never changed.
+ * One row is one virtual queue in which a call waited while it was routed, with the times of that wait. Written once the
+ * routing and the wait are both over, never changed. Role gcc.
  */
 export const G_ROUTE_RES_VQ_HIST = sqliteTable(
   "G_ROUTE_RES_VQ_HIST",

@@ -146,6 +146,7 @@ const onOff = () =>
 export const callconcentratorSection = section("[callconcentrator]", {
   role: z.optional(role),
   "store-releasing-party": onOff(),
+  "extended-route-result": onOff(),
 });
 
 export const filterDataSection = section("[filter-data]", {

@@ -162,9 +162,9 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
     ],
     [
       "extended-route-result",
-      "store route results as of 7.6",
+      "store route results as of 7.6: here also of routings that did not send the call on",
       ["0", onOff, "restart"],
-      notYet("no route results are stored"),
+      inForce("[callconcentrator] extended-route-result", "0"),
     ],
     ["mcr-om-processing", "follow open media interactions", ["1", onOff, "restart"], notYet(nothingStored.multimedia)],
     [

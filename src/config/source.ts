@@ -50,6 +50,7 @@ function storedOf({ callconcentrator, filterData }: CommonValues): Partial<Proje
   return {
     ...(callconcentrator["store-releasing-party"] && { storesReleasingParty: true }),
     ...(leavesOut.length > 0 && { leavesOut }),
+    ...(callconcentrator["extended-route-result"] && { extendsRouteResults: true }),
   };
 }
 

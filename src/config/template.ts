@@ -19,6 +19,8 @@ data_dir = "data"
 role = "gcc"
 # 1: who released a call and its parties is stored too.
 #store-releasing-party = 0
+# 1: routings that did not send the call on have a result too.
+#extended-route-result = 0
 
 [filter-data]
 # 1: observers are not stored; parties outside of the switch are not stored.

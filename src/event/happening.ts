@@ -3,6 +3,7 @@
 // nothing else. Names are T-Lib's.
 
 import type { SourceInstant } from "./instant.ts";
+import type { RouteKeys } from "./routing.ts";
 
 /** Names one call from its creation to its end: G_CALL.CALLID. The same on both instances of a pair, unless local. */
 export type CallId = string & { readonly brand: "CallId" };
@@ -133,6 +134,17 @@ export type Happening =
       /** A snapshot's word: it is there now; it came at `origin`, where the source knows, else at `at`. */
       readonly isFound: boolean;
       readonly origin: SourceInstant | null;
+    }
+  /** A routing point asks where to send the call, is told, and sends it there. The party there is the routing's. */
+  | {
+      readonly kind: "routing";
+      /** "attached": the decision, attached there just now; "told": what the call has attached. */
+      readonly step: "requested" | "attached" | "told" | "used";
+      readonly at: SourceInstant;
+      readonly call: CallFacts;
+      readonly party: PartyFacts;
+      /** Null: the event carries none. */
+      readonly keys: RouteKeys | null;
     }
   /** A fact about the call became known (number, type) without any party changing. */
   | { readonly kind: "call facts"; readonly at: SourceInstant; readonly call: CallFacts }

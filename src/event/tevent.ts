@@ -60,6 +60,7 @@ export const tlibMessages = {
   EventHeld: 66,
   EventRetrieved: 67,
   EventPartyChanged: 68,
+  EventRouteRequest: 71,
   EventCallCreated: 160,
   EventCallDeleted: 162,
 } as const;

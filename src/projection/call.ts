@@ -48,6 +48,7 @@ import {
   type Party,
 } from "./party.ts";
 import { noteQuality } from "./quality.ts";
+import { type Routing, withKeys } from "./route-result.ts";
 import { aliasKey, type StepContext } from "./source.ts";
 import { releaserOf, writeCallStatistics } from "./statistics.ts";
 import { endStaysOfCall, moveStays, stepVirtualQueue } from "./virtual-queue.ts";
@@ -119,6 +120,8 @@ export function stepCall(world: World, context: StepContext, happening: Happenin
       return transplantParty(world, context, known, happening);
     case "party present":
       return confirmParty(world, context, known, happening);
+    case "routing":
+      return stepRouting(world, context, known, happening);
     case "virtual queue":
       return stepVirtualQueue(world, context, happening);
   }
@@ -254,6 +257,7 @@ function noteBeginningMissed(
 }
 
 type PartyHappening = Extract<Happening, { kind: "party" }>;
+type RoutingHappening = Extract<Happening, { kind: "routing" }>;
 type MovedHappening = Extract<Happening, { kind: "party moved" }>;
 type PresentHappening = Extract<Happening, { kind: "party present" }>;
 
@@ -291,6 +295,32 @@ function stepParty(world: World, context: StepContext, known: Call | undefined, 
   settle(world, context, call);
 }
 
+/** A routing point may tell of a call for the first time by asking where to send it. */
+function stepRouting(world: World, context: StepContext, known: Call | undefined, happening: RoutingHappening): void {
+  const { step, at, keys } = happening;
+  let call = known;
+  let party = known && findParty(known, happening.party);
+  if (step === "requested") {
+    call = known ? learnFacts(world, context, known, happening.call) : createCall(world, context, happening.call, at);
+    if (party === undefined) {
+      const cause: EventCause = { ccEvent: tlibMessages.EventRouteRequest, ccCause: null };
+      const stay = { state: "queued", createdAt: at, since: at } as const;
+      call = { ...beginParty(world, context, call, happening.party, stay, cause), endedAt: null };
+      party = findParty(call, happening.party);
+    }
+  }
+  if (call === undefined || party === undefined) return;
+  // That a routing was asked for may have been missed.
+  const route: Routing | undefined =
+    step === "requested"
+      ? { since: at, ...(keys !== null && { earlier: keys }) }
+      : (party.route ?? (step === "used" ? { since: party.createdAt } : undefined));
+  if (route === undefined) return;
+  const told = step === "requested" ? route : withKeys(route, keys, step === "attached");
+  const next: Party = { ...party, route: step === "used" ? { ...told, isUsed: true } : told };
+  world.put("call", call.callId, { ...call, parties: { ...call.parties, [party.guid]: next } });
+}
+
 function transplantParty(world: World, context: StepContext, known: Call | undefined, happening: MovedHappening): void {
   const { at, by } = happening;
   const cause: EventCause = { ccEvent: happening.ccEvent, ccCause: happening.ccCause };
@@ -307,7 +337,11 @@ function transplantParty(world: World, context: StepContext, known: Call | undef
   const was = before ?? left?.left?.findLast(({ dn }) => dn === happening.party.dn);
   const parent = was && { partyId: was.partyId, type: linkTypes[by] };
   call = beginParty(world, context, call, happening.party, stay, cause, parent);
-  const begun = findParty(call, happening.party);
+  let begun = findParty(call, happening.party);
+  if (begun !== undefined && before?.route !== undefined) {
+    begun = { ...begun, route: before.route };
+    call = { ...call, parties: { ...call.parties, [begun.guid]: begun } };
+  }
   if (was === undefined) noteBeginningMissed(world, context, call, begun, known === undefined, at);
   // It names a party that no other copy knows by this name.
   else if (begun !== undefined && (left?.isKeyLocal === true || was.isKeyLocal === true)) {
@@ -327,7 +361,9 @@ function leaveFor(
   at: SourceInstant,
   cause: EventCause,
 ): void {
-  let rest = party === undefined ? left : endParty(world, context, left, party, at, cause);
+  // What is asked at a routing point goes on where the party does.
+  const { route: _route, ...bare } = party ?? {};
+  let rest = party === undefined ? left : endParty(world, context, left, bare as Party, at, cause);
   // A call to which a party comes back is not merged into what was merged into it: who follows the merges would not end.
   if (rest.merged === undefined && !isMergedInto(world, call, left)) {
     const { callId, irId } = call;

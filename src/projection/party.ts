@@ -20,6 +20,7 @@ import { type EventCause, writePartyHistory, writePartyRow } from "./call-rows.t
 import { hashedKey } from "./key.ts";
 import { isHistoryStored, isPartyStored } from "./left-out.ts";
 import { type Doubt, noteQuality, type QualityReason } from "./quality.ts";
+import { finishRouting, type Routing } from "./route-result.ts";
 import type { StepContext } from "./source.ts";
 import { countParty, totalsUntil, writePartyStatistics } from "./statistics.ts";
 import type { World } from "./world.ts";
@@ -44,6 +45,8 @@ export interface Party {
   readonly isKeyLocal?: true;
   /** What it spent in the states that it has left. */
   readonly totals: PartyTotals;
+  /** It stands at a routing point, and where to send the call was asked. */
+  readonly route?: Routing;
 }
 
 /** A PARTYID, of this call or of the one that the party was on before, and its PARENTLINKTYPE. */
@@ -233,6 +236,7 @@ export function endParty(
     cause,
   });
   writePartyStatistics(world, context, ended, releasingParty);
+  finishRouting(world, context, next, ended, at, cause.ccEvent);
   return next;
 }
 

@@ -40,6 +40,7 @@ import { writeMark } from "./mark.ts";
 import { noteQuality } from "./quality.ts";
 import { dropSnapshot, storeEvent } from "./session.ts";
 import { aliasKey, estimatedSourceTime, hearClock, type StepContext, updateSource } from "./source.ts";
+import { routingOf } from "./tevent-routing.ts";
 import { isVirtualQueue, virtualStay } from "./tevent-virtual-queue.ts";
 import { closeUnnamedStays, openStayKey } from "./virtual-queue.ts";
 import {
@@ -180,7 +181,7 @@ function stepEvent(
     storeEvent(world, session, { arrivedAt: envelope.arrivedAt, at: event.at, sequence: event.sequence });
   }
   if (!context.source.writesCalls) return;
-  for (const happening of happeningsOf(world, context, event)) stepCall(world, context, happening);
+  for (const happening of happeningsOf(world, context, event, members["UserData"])) stepCall(world, context, happening);
 }
 
 interface Numbered {
@@ -388,7 +389,7 @@ const steps: Readonly<Record<string, { readonly step: PartyStep; readonly ccEven
   EventReleased: { step: "released", ccEvent: tlibMessages.EventReleased },
 };
 
-function happeningsOf(world: World, context: StepContext, event: TEvent): readonly Happening[] {
+function happeningsOf(world: World, context: StepContext, event: TEvent, userData: unknown): readonly Happening[] {
   const call = callFacts(world, context, event);
   if (call === null) return [];
   switch (event.id) {
@@ -408,24 +409,27 @@ function happeningsOf(world: World, context: StepContext, event: TEvent): readon
       return partyChanged(world, context, event, call);
   }
   const known = Object.hasOwn(steps, event.id) ? steps[event.id] : undefined;
-  if (known === undefined) return [];
+  const isOfRouting = known !== undefined || routingEvents.has(event.id);
+  const routing = isOfRouting ? routingOf(world, event, userData, call, () => partyFacts(context, event, call)) : null;
+  if (known === undefined) return routing === null ? [] : [routing];
   if (isVirtualQueue(context, event)) return virtualStay(context, event, call, known.step);
   const party = partyFacts(context, event, call);
   if (party === null) return [];
   const { releasingParty } = event;
-  return [
-    {
-      kind: "party",
-      ...known,
-      at: event.at,
-      call,
-      party,
-      ccCause: event.callState,
-      unseen: null,
-      ...(releasingParty !== undefined && { releasingParty }),
-    },
-  ];
+  const happening: Happening = {
+    kind: "party",
+    ...known,
+    at: event.at,
+    call,
+    party,
+    ccCause: event.callState,
+    unseen: null,
+    ...(releasingParty !== undefined && { releasingParty }),
+  };
+  return routing === null ? [happening] : [routing, happening];
 }
+
+const routingEvents: ReadonlySet<string> = new Set(["EventRouteRequest", "EventRouteUsed", "EventAttachedDataChanged"]);
 
 /** A transfer or conference is completed: a party goes on in another call. */
 function partyChanged(world: World, context: StepContext, event: TEvent, call: CallFacts): readonly Happening[] {

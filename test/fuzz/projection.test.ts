@@ -19,6 +19,10 @@ const ids = [
   "EventAbandoned",
   "EventReleased",
   "EventPartyChanged",
+  "EventRouteRequest",
+  "EventRouteUsed",
+  "EventAttachedDataChanged",
+  "EventCallDeleted",
   "constructor",
 ];
 const numbers = [
@@ -61,8 +65,14 @@ function lineOf(mutator: Mutator, sequence: number): unknown {
   for (const name of ["PreviousConnID", "ThisQueue", "ThirdPartyDN"]) {
     if (mutator.below(3) === 0) event[name] = mutator.pick([...names, "01", "02", "5001", "5002", 7, {}]);
   }
-  for (const name of ["ThisDNRole", "ThirdPartyDNRole", "CallType", "CallState", "CallID"]) {
+  for (const name of ["CtrlParty", "ThisDNRole", "ThirdPartyDNRole", "CallType", "CallState", "CallID"]) {
     if (mutator.below(3) === 0) event[name] = mutator.pick([...numbers, 4, 7]);
+  }
+  const pairs = ["VQID", "ReleasingParty", "RTargetAgentSelected", "RTargetTypeSelected", "__proto__"];
+  for (const name of ["Extensions", "UserData"]) {
+    if (mutator.below(3) > 0) continue;
+    const [key, value] = [mutator.pick(pairs), mutator.pick([...numbers, ...names])];
+    event[name] = mutator.pick<unknown>([{ [key]: value }, [{ key, value }], [key], value]);
   }
   if (mutator.below(6) === 0) Object.assign(event, { snapshot: true, EventSequenceNumber: undefined });
   if (mutator.below(8) === 0) event["origin"] = { run: mutator.pick(names), seq: 3, time: seconds };

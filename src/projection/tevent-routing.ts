@@ -1,0 +1,45 @@
+// Which events of the T-Event link tell of a routing. EventRouteRequest asks for one; the decision is attached data, in
+// an EventAttachedDataChanged at the routing point or with the events by which the call leaves it.
+
+import type { CallFacts, Happening, PartyFacts } from "../event/happening.ts";
+import type { TEvent } from "../event/tevent.ts";
+import { routeKeysOf } from "../protocol/tevent/route-keys.ts";
+import { findParty } from "./party.ts";
+import type { World } from "./world.ts";
+
+type RoutingHappening = Extract<Happening, { kind: "routing" }>;
+
+/** Null: the event tells of no routing, or of none that is under way. */
+export function routingOf(
+  world: World,
+  event: TEvent,
+  userData: unknown,
+  call: CallFacts,
+  partyOf: () => PartyFacts | null,
+): RoutingHappening | null {
+  const { id, at, thisDn } = event;
+  if (thisDn === null) return null;
+  const isRequest = id === "EventRouteRequest";
+  const isUse = id === "EventRouteUsed";
+  if (!isRequest && !isUse) {
+    // Most calls are at no routing point: their attached data need not be looked at.
+    if (userData === undefined || !isUnderWay(world, call)) return null;
+  }
+  const party = partyOf();
+  if (party === null) return null;
+  const keys = routeKeysOf(userData);
+  if (isRequest) return { kind: "routing", step: "requested", at, call, party, keys };
+  const known = world.get("call", call.callId);
+  const open = known && findParty(known, party);
+  if (open === undefined) return null;
+  if (isUse) return { kind: "routing", step: "used", at, call, party, keys };
+  if (keys === null || open.route === undefined) return null;
+  const step = id === "EventAttachedDataChanged" ? "attached" : "told";
+  return { kind: "routing", step, at, call, party, keys };
+}
+
+function isUnderWay(world: World, { callId }: CallFacts): boolean {
+  const parties = world.get("call", callId)?.parties;
+  for (const guid in parties) if (parties[guid]?.route !== undefined) return true;
+  return false;
+}
