@@ -40,12 +40,12 @@ export interface TEvent {
   readonly dnis: string | null;
   /** Extensions carry VQID: ThisDN is a virtual queue. */
   readonly isVirtualQueue: boolean;
-  /** VQID itself; absent: not given, or it is no text. */
-  readonly vqid?: string;
-  /** Of an ending: who released, as seen from ThisDN (class 1006). Absent: the event does not say. */
-  readonly releasingParty?: number;
-  /** Of EventCallDeleted: the device that released the call, as the server writes it. Absent: it does not say. */
-  readonly ctrlParty?: string;
+  /** VQID itself; null: not given, or it is no text. */
+  readonly vqid: string | null;
+  /** Of an ending: who released, as seen from ThisDN (class 1006); null: the event does not say. */
+  readonly releasingParty: number | null;
+  /** Of EventCallDeleted: the device that released the call, as the server writes it; null: it does not say. */
+  readonly ctrlParty: string | null;
 }
 
 /** T-Lib message numbers of the call events, for CCEVENT [S: tlib-messages]. */

@@ -35,7 +35,7 @@ export function virtualStay(
   call: CallFacts,
   step: PartyStep,
 ): readonly Extract<Happening, { kind: "virtual queue" }>[] {
-  const { thisDn: dn, vqid = null, at, isSnapshot, thirdPartyDn } = event;
+  const { thisDn: dn, vqid, at, isSnapshot, thirdPartyDn } = event;
   if (dn === null) {
     context.count("party event without a DN");
     return [];

@@ -402,14 +402,14 @@ function happeningsOf(world: World, context: StepContext, event: TEvent, userDat
           at: event.at,
           call,
           unseen: null,
-          ...(event.ctrlParty !== undefined && { releasedBy: event.ctrlParty }),
+          ...(event.ctrlParty !== null && { releasedBy: event.ctrlParty }),
         },
       ];
     case "EventPartyChanged":
       return partyChanged(world, context, event, call);
   }
   const known = Object.hasOwn(steps, event.id) ? steps[event.id] : undefined;
-  const isOfRouting = known !== undefined || routingEvents.has(event.id);
+  const isOfRouting = known === undefined ? routingEvents.has(event.id) : userData !== undefined;
   const routing = isOfRouting ? routingOf(world, event, userData, call, () => partyFacts(context, event, call)) : null;
   if (known === undefined) return routing === null ? [] : [routing];
   if (isVirtualQueue(context, event)) return virtualStay(context, event, call, known.step);
@@ -424,7 +424,7 @@ function happeningsOf(world: World, context: StepContext, event: TEvent, userDat
     party,
     ccCause: event.callState,
     unseen: null,
-    ...(releasingParty !== undefined && { releasingParty }),
+    ...(releasingParty !== null && { releasingParty }),
   };
   return routing === null ? [happening] : [routing, happening];
 }

@@ -161,6 +161,7 @@ function decodeEvent(members: Members, leading: number | null): TeventLine {
     const value = members[name];
     if (value !== undefined && value !== null && typeof value !== "string") return wrong(name, "a string");
   }
+  const isVirtualQueue = hasKey(members["Extensions"], "VQID");
   const text = (name: (typeof textAttributes)[number]) => (members[name] as string | null | undefined) || null;
   return {
     kind: "event",
@@ -185,37 +186,18 @@ function decodeEvent(members: Members, leading: number | null): TeventLine {
       thirdPartyDnRole: enumerationNumber("ThirdPartyDNRole", members["ThirdPartyDNRole"]) ?? null,
       ani: text("ANI"),
       dnis: text("DNIS"),
-      ...virtualQueueOf(members["Extensions"]),
-      ...releaseOf(members),
+      isVirtualQueue,
+      vqid: isVirtualQueue ? textUnder(members["Extensions"], "VQID") || null : null,
+      releasingParty: releasingOf(members),
+      ctrlParty: members["id"] === "EventCallDeleted" ? textIfAny(members["CtrlParty"]) : null,
     },
   };
 }
 
-function virtualQueueOf(extensions: unknown): Pick<TEvent, "isVirtualQueue" | "vqid"> {
-  if (!hasKey(extensions, "VQID")) return notVirtual;
-  const vqid = textUnder(extensions, "VQID");
-  return { isVirtualQueue: true, ...(vqid && { vqid }) };
-}
-
-const notVirtual = { isVirtualQueue: false } as const;
-
-/** Who released, where the event ends a party or a call. */
-function releaseOf(members: Members): Pick<TEvent, "releasingParty" | "ctrlParty"> | null {
-  switch (members["id"]) {
-    case "EventReleased":
-    case "EventAbandoned": {
-      const releasingParty = releasingNumber(
-        members["ReleasingParty"] ?? textUnder(members["Extensions"], "ReleasingParty"),
-      );
-      return releasingParty === null ? null : { releasingParty };
-    }
-    case "EventCallDeleted": {
-      const ctrlParty = textIfAny(members["CtrlParty"]);
-      return ctrlParty === null ? null : { ctrlParty };
-    }
-    default:
-      return null;
-  }
+/** Of an ending, who released it. */
+function releasingOf(members: Members): number | null {
+  if (members["id"] !== "EventReleased" && members["id"] !== "EventAbandoned") return null;
+  return releasingNumber(members["ReleasingParty"] ?? textUnder(members["Extensions"], "ReleasingParty"));
 }
 
 /** Servers write "1 Local", "2 Remote", "3 Unknown", or one half of it. */
