@@ -176,8 +176,8 @@ export const agentChangeTypes = {
   callDisconnected: 9,
 } as const;
 
-/** Class 1010 (ours): CHANGETYPE of the attached-data histories. */
-export const userDataChangeTypes = { added: 1, changed: 2, deleted: 3 } as const;
+/** Class 1010: CHANGETYPE of the attached-data histories. */
+export const userDataChangeTypes = { added: 1, deleted: 2, changed: 3 } as const;
 
 /** Class 1011 (ours): KEYTYPE of the attached-data histories. */
 export const userDataKeyTypes = { userData: 1, reasons: 2, extensions: 3 } as const;
@@ -411,7 +411,11 @@ export const dictionaries: readonly DictionaryClass[] = [
     type: 1010,
     name: "attached data change type",
     usedBy: ["G_USERDATA_HISTORY.CHANGETYPE", "G_SECURE_USERDATA_HISTORY.CHANGETYPE"],
-    values: named(userDataChangeTypes, "ours"),
+    values: [
+      { value: 1, name: "added", origin: "inferred" },
+      { value: 2, name: "deleted", origin: "inferred" },
+      { value: 3, name: "changed", origin: "inferred", description: "an update is said to be 3; 2 is what is left" },
+    ],
   },
   {
     type: 1011,

@@ -149,7 +149,7 @@ export const ICON_CONFIGURATION = sqliteTable("ICON_CONFIGURATION", {
   /** Position in the persistent queue; a queue that took another's place counts from 1 again. */
   POSITION: integer().notNull(),
   ADDED: text().notNull(),
-  /** start or reload. */
+  /** start, reload, or "attached data renewed": by icon rebuild --tables, of calls since a time that was given. */
   CAUSE: text().notNull(),
   PROGRAM_VERSION: text().notNull(),
   /** SHA-256 of CONFIGURATION, hexadecimal. */

@@ -7,7 +7,9 @@ import type { Address } from "./config/address.ts";
 import { judge } from "./config/judge.ts";
 import { ConfigError, type ConfigProblem, type ConfigWarning } from "./config/problem.ts";
 import type { Role } from "./config/role.ts";
+import type { AttachedDataMapping } from "./event/attached-data.ts";
 import type { ProjectionConfiguration, ProjectionOptions, SourceIdentity } from "./event/envelope.ts";
+import type { UserEventMapping } from "./event/user-events.ts";
 import type { LogLevel } from "./log.ts";
 
 export type { Address } from "./config/address.ts";
@@ -16,7 +18,13 @@ export type { Role } from "./config/role.ts";
 
 export interface Config {
   readonly instance: InstanceConfig;
-  readonly callconcentrator: { readonly role: readonly Role[] };
+  readonly callconcentrator: {
+    readonly role: readonly Role[];
+    /** Null: no attached data is stored. */
+    readonly attachedData: AttachedDataMapping | null;
+    /** [custom-states]; null: nothing of user events is stored. */
+    readonly userEvents: UserEventMapping | null;
+  };
   readonly queue: QueueConfig;
   readonly idb: IdbConfig;
   readonly purge: PurgeConfig;
@@ -152,9 +160,13 @@ export function judgeConfig(text: string, file: string): LoadedConfig {
 
 /** The part of the configuration that rows depend on, as the marks of the persistent queue hold it. */
 export function projectionConfiguration(config: Config): ProjectionConfiguration {
+  const { role, attachedData, userEvents } = config.callconcentrator;
   return {
-    role: config.callconcentrator.role,
+    role,
     sources: config.sources.map(({ identity, options }) => ({ ...identity, options })),
+    // As an earlier version had it while there is none.
+    ...(attachedData !== null && { attachedData }),
+    ...(userEvents !== null && { userEvents }),
   };
 }
 

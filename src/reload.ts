@@ -23,12 +23,16 @@ const changeable = new Set([
   "purge.keep",
   "purge.at",
   "purge.even_if_only_copy",
+  "callconcentrator.adata-spec-name, adata-userdata-history, max-userdata-length",
+  "custom-states",
   "http.peer",
   "source",
 ]);
 
 // Members whose key in the file is not their own name with underscores.
 const keyOfMember: Readonly<Record<string, string>> = {
+  "callconcentrator.attachedData": "callconcentrator.adata-spec-name, adata-userdata-history, max-userdata-length",
+  "callconcentrator.userEvents": "custom-states",
   "queue.retentionMs": "queue.retention_age",
   "queue.reserveBytes": "queue.reserve",
   "idb.windowSeconds": "idb.window",

@@ -53,7 +53,7 @@ describe("a configuration that is right", () => {
     expect(warnings).toEqual([]);
     expect(config).toEqual({
       instance: { name: "icon-a", dbid: 9001, dataDir: join(folder, "data") },
-      callconcentrator: { role: ["cfg", "gcc", "gls", "gud", "gos", "lrm"] },
+      callconcentrator: { role: ["cfg", "gcc", "gls", "gud", "gos", "lrm"], attachedData: null, userEvents: null },
       queue: {
         segmentBytes: 67_108_864,
         retentionMs: 604_800_000,

@@ -3,7 +3,7 @@
 
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../clock.ts";
 import { formatProblem } from "../config/problem.ts";
 import { type Config, ConfigError, loadConfig, projectionConfiguration } from "../config.ts";
@@ -14,19 +14,24 @@ import { IdbLockedError, lockIdb } from "../idb-lock.ts";
 import { openLog } from "../log.ts";
 import { giveBack } from "../maintenance/ownership.ts";
 import { RebuildStoppedError, type Rebuilt, rebuild } from "../maintenance/rebuild.ts";
+import { rebuildUserData, type UserDataRenewed, UserDataUnknownError } from "../maintenance/renew-user-data.ts";
 import { printed } from "../printed.ts";
 import { QueueCorruptError, QueueFormatError, QueueLockedError } from "../queue/error.ts";
-import { openQueue } from "../queue/queue.ts";
+import { openQueue, type Queue } from "../queue/queue.ts";
 import { QueueReader, type SegmentDescription } from "../queue/reader.ts";
 import { systemDisk } from "../queue/system-disk.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 import { ProgressBar } from "./progress-bar.ts";
+import { timeOption } from "./time-range.ts";
 
 interface Options {
   readonly config?: string;
   readonly idb?: string;
   readonly out?: string;
   readonly fromSegment?: bigint;
+  readonly tables?: "userdata";
+  /** Milliseconds since 1970. */
+  readonly from?: number;
   readonly withCurrentConfiguration: boolean;
   readonly json: boolean;
 }
@@ -66,6 +71,12 @@ export function rebuildCommand(): Command {
       position,
     )
     .option("--with-current-configuration", "map all records with the configuration of --config", false)
+    .addOption(
+      new Option("--tables <which>", "only the tables of attached data, with the specification of --config").choices([
+        "userdata",
+      ]),
+    )
+    .option("--from <time>", "with --tables: of calls that began at this time or later", timeOption)
     .option("--json", "one JSON object", false)
     .addHelpText(
       "after",
@@ -75,7 +86,9 @@ Exit codes: 0 rebuilt; ${exitCodes.dataFormat} the persistent queue cannot be re
 ${exitCodes.cannotCreate} --out FILE is there already; ${exitCodes.inputOutput} the disk is full or fails; ${exitCodes.tryAgain} stopped by a signal. Then the IDB is as it was.`,
     )
     .action(async (directory: string | undefined, options: Options) => {
-      const report = await run(jobOf(directory, options));
+      const job = jobOf(directory, options);
+      if (options.tables !== undefined) return renewTables(job);
+      const report = await run(job);
       const text = options.json ? JSON.stringify(report) : reportLines(report).join("\n");
       await printed(`${text}\n`);
     });
@@ -89,6 +102,7 @@ function jobOf(directory: string | undefined, options: Options): Job {
       "Cannot map with the current configuration: expected --config FILE that tells it",
     );
   }
+  checkTables(config, options);
   const dataDirectory = directory ?? config?.instance.dataDir;
   if (dataDirectory === undefined) {
     throw new CommandError(
@@ -106,6 +120,53 @@ function jobOf(directory: string | undefined, options: Options): Job {
   };
 }
 
+function checkTables(config: Config | null, { tables, from, out, fromSegment }: Options): void {
+  const say = (problem: string) => new CommandError(exitCodes.usage, problem);
+  if (tables === undefined) {
+    if (from !== undefined) throw say("Cannot use --from alone: expected --tables userdata with it");
+    return;
+  }
+  if (from === undefined) throw say("Cannot use --tables alone: expected --from TIME with it");
+  if (out !== undefined || fromSegment !== undefined) {
+    throw say("Cannot use --tables with --out or --from-segment: expected it to change the IDB in its place");
+  }
+  if (config?.callconcentrator.role.includes("gud") !== true) {
+    throw say("Cannot rebuild the attached data: expected --config FILE that has the role gud and the specification");
+  }
+}
+
+/** In place and in one transaction; the file itself stays. */
+async function renewTables(job: Job): Promise<void> {
+  const report = await whileStoppable(job, (stop) => renewUnderLocks(job, stop));
+  const { calls, records, rowsBefore, rowsNow } = report;
+  const from = new Date(job.options.from ?? 0).toISOString();
+  const text = job.options.json
+    ? JSON.stringify(report)
+    : `Rebuilt the attached data in ${job.idbPath}: calls since ${from} ${calls}, rows ${rowsNow} (before: ${rowsBefore}), records ${records}.`;
+  await printed(`${text}\n`);
+}
+
+async function renewUnderLocks(job: Job, stop: AbortSignal): Promise<UserDataRenewed> {
+  const { queueDirectory, idbPath, config, options } = job;
+  if (!existsSync(idbPath)) {
+    throw new CommandError(exitCodes.noInput, `Cannot rebuild tables of "${idbPath}": there is no such file`);
+  }
+  using _idbLock = await lockIdb(systemDisk, idbPath);
+  const bar = new ProgressBar(process.stderr, systemClock.monotonic);
+  try {
+    await using queue = await openStopped(queueDirectory);
+    return await rebuildUserData({
+      ...{ queueDirectory, queueId: queue.queueId, path: idbPath, sinceMs: options.from ?? 0 },
+      configuration: projectionConfiguration(config as Config),
+      ...{ disk: systemDisk, clock: systemClock, log: openLog("warn", {}), stop },
+      onProgress: ({ done, all }) => bar.show(done, all, "records"),
+    });
+  } finally {
+    bar.clear();
+    giveBack(queueDirectory, idbPath);
+  }
+}
+
 function readConfig(file: string): Config {
   try {
     return loadConfig(file).config;
@@ -116,14 +177,18 @@ function readConfig(file: string): Config {
   }
 }
 
-async function run(job: Job): Promise<Report> {
+function run(job: Job): Promise<Report> {
+  return whileStoppable(job, (stop) => (job.out === null ? inPlace(job, stop) : elsewhere(job, job.out, stop)));
+}
+
+async function whileStoppable<T>(job: Job, act: (stop: AbortSignal) => Promise<T>): Promise<T> {
   checkQueue(job);
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
   try {
-    return await (job.out === null ? inPlace(job, stop.signal) : elsewhere(job, job.out, stop.signal));
+    return await act(stop.signal);
   } catch (error) {
     throw commandError(error, job);
   } finally {
@@ -157,16 +222,7 @@ async function inPlace(job: Job, stop: AbortSignal): Promise<Report> {
 }
 
 async function underLock(job: Job, stop: AbortSignal): Promise<Report> {
-  await using queue = await openQueue({
-    directory: job.queueDirectory,
-    segmentBytes: 1024 * 1024, // nothing is appended
-    reserveBytes: 0,
-    pendingBytesMax: 0,
-    disk: systemDisk,
-    clock: systemClock,
-    log: openLog("warn", {}),
-    head: () => new Uint8Array(0),
-  });
+  await using queue = await openStopped(job.queueDirectory);
   const building = `${job.idbPath}.rebuilding`;
   const { rebuilt, seconds } = await build(job, {
     path: building,
@@ -176,6 +232,20 @@ async function underLock(job: Job, stop: AbortSignal): Promise<Report> {
   });
   const putAside = putInPlace(building, job.idbPath, systemClock.now());
   return reportOf(rebuilt, { idb: job.idbPath, putAside, seconds });
+}
+
+/** The queue of an instance that does not run. */
+function openStopped(directory: string): Promise<Queue> {
+  return openQueue({
+    directory,
+    segmentBytes: 1024 * 1024, // nothing is appended
+    reserveBytes: 0,
+    pendingBytesMax: 0,
+    disk: systemDisk,
+    clock: systemClock,
+    log: openLog("warn", {}),
+    head: () => new Uint8Array(0),
+  });
 }
 
 async function elsewhere(job: Job, out: string, stop: AbortSignal): Promise<Report> {
@@ -273,6 +343,9 @@ function commandError(error: unknown, { idbPath, out }: Job): unknown {
   }
   if (error instanceof RebuildStoppedError) {
     return new CommandError(exitCodes.tryAgain, `${message}. ${asItWas}`, { cause: error });
+  }
+  if (error instanceof UserDataUnknownError) {
+    return new CommandError(exitCodes.dataFormat, `${message}. ${asItWas}`, { cause: error });
   }
   if (error instanceof IdbUnavailableError) {
     return new CommandError(exitCodes.inputOutput, `${message}. ${asItWas}`, { cause: error });

@@ -3,6 +3,7 @@
 
 import { resolve } from "node:path";
 import { readTokenFile, TokenFileError } from "../access/token-file.ts";
+import { type AdataSpecification, readAdataSpecification } from "./adata-specification.ts";
 import { formatAddress, isLoopback, isWildcard, parseAddress } from "./address.ts";
 import { readCertificates, readPair } from "./certificates.ts";
 import { CredentialsError, readAmiCredentials, readToken } from "./credentials.ts";
@@ -28,6 +29,22 @@ export function queueAcross(queue: unknown, findings: Findings): void {
 
 function bytesOf(value: unknown): number | null {
   return typeof value === "string" ? parseSize(value) : typeof value === "number" ? value : null;
+}
+
+const emptySpecification: AdataSpecification = { public: [], secure: [], columns: [] };
+
+/** Reads the specification that the section [callconcentrator] names; what is wrong in it is said with its own line. */
+export function specificationAcross(written: unknown, folder: string, findings: Findings): AdataSpecification {
+  const name = typeof written === "object" && written !== null ? (written as Values)["adata-spec-name"] : undefined;
+  if (typeof name !== "string" || name === "") return emptySpecification;
+  const at = ["callconcentrator", "adata-spec-name"];
+  const file = resolve(folder, name);
+  const { specification, problems, warnings } = readAdataSpecification(file);
+  for (const { line, column, problem, expected } of problems) {
+    findings.problem(at, `${file}:${line}:${column}: ${problem}`, expected);
+  }
+  for (const { line, sentence } of warnings) findings.warn(at, `${file}:${line}: ${sentence}`);
+  return specification ?? emptySpecification;
 }
 
 /** `written` is the section [http] as it stands in the file; `owners` may own the token file. */

@@ -4,7 +4,17 @@
 import { isIPv6 } from "node:net";
 // The small form of the library: the other costs an idle instance 4 MiB.
 import * as z from "zod/mini";
+import { keyHistories } from "../event/attached-data.ts";
+import { eventDataStored } from "../event/user-events.ts";
 import { addressExpected, parseAddress } from "./address.ts";
+import {
+  fieldListExpected,
+  keyListExpected,
+  parseFieldList,
+  parseKeyList,
+  parseStateList,
+  stateListExpected,
+} from "./custom-states.ts";
 import { durationExpected, parseDuration, parseSize, sizeExpected } from "./quantity.ts";
 import { parseRole, roleExpected } from "./role.ts";
 
@@ -145,6 +155,9 @@ const onOff = () =>
 
 export const callconcentratorSection = section("[callconcentrator]", {
   role: z.optional(role),
+  "adata-spec-name": z.optional(path("the attached data specification")),
+  "adata-userdata-history": z._default(z.enum(keyHistories, `one of ${keyHistories.join(", ")}`), "none"),
+  "max-userdata-length": z._default(wholeNumber(1, 32_767, "a whole number of characters"), 255),
   "store-releasing-party": onOff(),
   "extended-route-result": onOff(),
 });
@@ -155,6 +168,23 @@ export const filterDataSection = section("[filter-data]", {
   "acd-party-metrics": onOff(),
   "acd-party-history": onOff(),
   "call-metrics": onOff(),
+});
+
+const keyList = checked(keyListExpected, (value) => (typeof value === "string" ? parseKeyList(value) : { wrong: "" }));
+const stateList = checked(stateListExpected, (value) =>
+  typeof value === "string" ? parseStateList(value) : { wrong: "" },
+);
+const fieldList = checked(fieldListExpected, (value) =>
+  typeof value === "string" ? parseFieldList(value) : { wrong: "" },
+);
+
+export const customStatesSection = section("[custom-states]", {
+  "store-event-data": z._default(z.enum(eventDataStored, `one of ${eventDataStored.join(", ")}`), "none"),
+  EventData: z.optional(keyList),
+  GlobalData: z.optional(keyList),
+  AgentRecordUserTypes: z.optional(stateList),
+  AgentUserFields: z.optional(fieldList),
+  "max-party-info": z._default(wholeNumber(4, 128, "a whole number of calls"), 16),
 });
 
 export const queueSection = section("[queue]", {
@@ -277,6 +307,7 @@ export const sections = {
   instance: instanceSection,
   callconcentrator: callconcentratorSection,
   "filter-data": filterDataSection,
+  "custom-states": customStatesSection,
   queue: queueSection,
   idb: idbSection,
   purge: purgeSection,

@@ -5,11 +5,15 @@ import { resolve } from "node:path";
 import type * as z from "zod/mini";
 import { tokenFileOwners } from "../access/token-file.ts";
 import type { Config, HttpConfig } from "../config.ts";
-import { httpAcross, queueAcross, sourcesAcross } from "./across.ts";
+import { type AttachedDataMapping, isEmptyMapping } from "../event/attached-data.ts";
+import { httpAcross, queueAcross, sourcesAcross, specificationAcross } from "./across.ts";
+import type { AdataSpecification } from "./adata-specification.ts";
 import { isLoopback, isWildcard } from "./address.ts";
+import { userEventMapping } from "./custom-states.ts";
 import { type Document, type Path, readDocument } from "./document.ts";
 import {
   callconcentratorSection,
+  customStatesSection,
   filterDataSection,
   httpSection,
   idbSection,
@@ -43,12 +47,15 @@ export function judge(text: string, folder: string): Verdict {
   const instance = judgeSection(document, findings, "instance", instanceSection);
   const callconcentrator = judgeSection(document, findings, "callconcentrator", callconcentratorSection);
   const filterData = judgeSection(document, findings, "filter-data", filterDataSection);
+  const customStates = judgeSection(document, findings, "custom-states", customStatesSection);
   const queue = judgeSection(document, findings, "queue", queueSection);
   const idb = judgeSection(document, findings, "idb", idbSection);
   const purge = judgeSection(document, findings, "purge", purgeSection);
   const http = judgeSection(document, findings, "http", httpSection);
   const log = judgeSection(document, findings, "log", logSection);
   const sources = judgeSources(document, findings);
+  const userEvents = customStates && userEventMapping(customStates, findings);
+  const specification = specificationAcross(document.values["callconcentrator"], folder, findings);
   queueAcross(document.values["queue"], findings);
   const owners = tokenFileOwners(instance === null ? null : resolve(folder, instance.data_dir));
   httpAcross(document.values["http"], folder, owners, findings);
@@ -59,13 +66,14 @@ export function judge(text: string, folder: string): Verdict {
 
   const { problems, warnings } = findings.sorted();
   if (problems.length > 0) return { config: null, problems, warnings };
-  if (!instance || !callconcentrator || !filterData || !queue || !idb || !purge || !http || !log || !sources) {
+  const isWhole = instance && callconcentrator && filterData && customStates && queue && idb && purge && http && log;
+  if (!isWhole || !sources) {
     throw new Error("Cannot judge the configuration: a section failed its check without a problem being named");
   }
   const dataDir = resolve(folder, instance.data_dir);
   const config: Config = {
     instance: { name: instance.name, dbid: instance.dbid, dataDir },
-    callconcentrator: { role: role.roles },
+    callconcentrator: { role: role.roles, attachedData: mappingOf(callconcentrator, specification), userEvents },
     queue: {
       segmentBytes: queue.segment_bytes,
       retentionMs: queue.retention_age,
@@ -84,6 +92,19 @@ export function judge(text: string, folder: string): Verdict {
     sources: sources.map((each) => sourceConfig(each, folder, { callconcentrator, filterData })),
   };
   return { config, problems: [], warnings };
+}
+
+/** Null: nothing is stored by it. */
+function mappingOf(
+  values: z.output<typeof callconcentratorSection>,
+  specification: AdataSpecification,
+): AttachedDataMapping | null {
+  const mapping = {
+    ...specification,
+    otherKeys: values["adata-userdata-history"],
+    valueLengthMax: values["max-userdata-length"],
+  };
+  return isEmptyMapping(mapping) ? null : mapping;
 }
 
 function httpConfig(values: z.output<typeof httpSection>, folder: string): HttpConfig {

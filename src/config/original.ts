@@ -49,10 +49,13 @@ const inForce = (key: string, defaultHere: string): OptionState => ({
 });
 const notYet = (meanwhile: string): OptionState => ({ kind: "not yet", meanwhile });
 
+const customState = (name: string, defaultHere: string): OptionState => {
+  return { kind: "in force", key: `[custom-states] ${name}`, defaultHere, takesEffect: "at SIGHUP" };
+};
+
 const nothingStored = {
   agents: "nothing is stored of agents' states",
-  userData: "attached data stays in the persistent queue, and no row is made of it",
-  custom: "no row is made of user events",
+  custom: "no row is made of the extensions of user events",
   multimedia: "no Interaction Server is read",
   outbound: "no Outbound Contact Server is read",
   configuration: "no Configuration Server is read",
@@ -137,10 +140,37 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
       replaced("nothing: the IDB has no partitions"),
     ],
     [
+      "adata-spec-name",
+      "the attached data specification: which keys are stored where",
+      ["ccon_adata_spec.xml", "a file", "restart"],
+      {
+        kind: "in force",
+        key: "[callconcentrator] adata-spec-name",
+        defaultHere: "no file",
+        takesEffect: "at SIGHUP, the file as well",
+      },
+    ],
+    [
+      "adata-userdata-history",
+      "which values are stored of keys in UserData that are not in the specification",
+      ["none", "none, first, last, all", "restart"],
+      {
+        kind: "in force",
+        key: "[callconcentrator] adata-userdata-history",
+        defaultHere: "none",
+        takesEffect: "at SIGHUP",
+      },
+    ],
+    [
       "max-userdata-length",
       "values of attached data are cut to so many characters",
       ["255 (1024 from 8.1.512.08 to 8.1.514.05)", "a number", null],
-      replaced("nothing: the columns of the IDB have no length limit"),
+      {
+        kind: "in force",
+        key: "[callconcentrator] max-userdata-length",
+        defaultHere: "255",
+        takesEffect: "at SIGHUP",
+      },
     ],
     [
       "start-cfg-sync",
@@ -248,7 +278,7 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
       "store-event-data",
       "which data of user events is stored",
       ["none", "none, all, conf", "at once"],
-      notYet(nothingStored.custom),
+      customState("store-event-data", "none"),
     ],
     [
       "store-event-extensions",
@@ -260,7 +290,7 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
       "EventData",
       "keys of user events to store; EventData_X too",
       [null, "a list of Type,Key", "at once"],
-      notYet(nothingStored.custom),
+      customState("EventData (EventData_X goes into it: a text here may be as long as it likes)", "none"),
     ],
     [
       "EventExtensions",
@@ -272,25 +302,25 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
       "GlobalData",
       "keys stored with every user event",
       [null, "a list of Type,Key", "at once"],
-      notYet(nothingStored.custom),
+      customState("GlobalData", "none"),
     ],
     [
       "AgentRecordUserTypes",
       "agents' states of one's own",
       [null, "a list of StateCode,KeyName, codes above 199", "at once"],
-      notYet(nothingStored.custom),
+      customState("AgentRecordUserTypes", "none"),
     ],
     [
       "AgentUserFields",
       "fields of G_CUSTOM_STATES",
       [null, "a list of Type,FieldName,KeyName", "restart"],
-      notYet(nothingStored.custom),
+      customState("AgentUserFields", "none"),
     ],
     [
       "max-party-info",
       "how many parties are remembered for user events",
       ["16", "4 to 128", "at once"],
-      notYet(nothingStored.custom),
+      customState("max-party-info", "16, of each DN"),
     ],
   ],
   "log-filter": [
@@ -404,7 +434,7 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
     ],
     ["gts-dnis-detection", "name only", unknown, notYet("DNIS is the first that the source tells")],
     ["same-dn", "name only", unknown, notYet(everyParty)],
-    ["suppress-user-data", "name only", unknown, notYet(nothingStored.userData)],
+    ["suppress-user-data", "name only", unknown, notYet("attached data is stored as the specification says")],
     ["third-party-queue-in-divert", "name only", unknown, notYet("the queue is the one of EventRinging")],
     ["valid-digits", "name only", unknown, notYet("numbers are stored as the source tells them")],
     ["support-dn-type-N", "name only", unknown, notYet("every DN that has events is stored")],
@@ -426,7 +456,7 @@ export const originalOptions: readonly OriginalOption[] = Object.entries(bySecti
 );
 
 /** The original's sections of which no option is of use yet. */
-export const originalSections: readonly string[] = ["filter-data", "custom-states", "log-filter", "log-filter-data"];
+export const originalSections: readonly string[] = ["filter-data", "log-filter", "log-filter-data"];
 
 export interface RefusedOption {
   readonly problem: string;

@@ -15,8 +15,14 @@ data_dir = "data"
 
 [callconcentrator]
 # What is stored: "all", or a comma list of cfg, gcc, gls, gud, gos, lrm; ~x is everything but x.
-# This version writes rows for gcc (interactions and parties).
+# This version writes rows for gcc (interactions and parties) and gud (attached data).
 role = "gcc"
+# Which keys of attached data are stored, and where: the original's ccon_adata_spec.xml, or the same as TOML.
+#adata-spec-name = "ccon_adata_spec.xml"
+# Which values are stored of keys in UserData that are not in it: none, first, last or all.
+#adata-userdata-history = "none"
+# Longer values are cut, characters.
+#max-userdata-length = 255
 # 1: who released a call and its parties is stored too.
 #store-releasing-party = 0
 # 1: routings that did not send the call on have a result too.
@@ -31,6 +37,20 @@ role = "gcc"
 #acd-party-history = 0
 # 1: no statistics of calls.
 #call-metrics = 0
+
+[custom-states]
+# Which data of user events is stored in G_CUSTOM_DATA_S: none, all, or the keys that EventData names (conf).
+#store-event-data = "none"
+# Lists of types and keys; what is stored is text.
+#EventData = "char,CUSTOMER_NAME,int,CUSTOMER_PHONE"
+# Keys whose values are stored in G_CUSTOM_DATA_P.
+#GlobalData = "char,SITE"
+# States of agents: a code from 200 on, and the key that begins it with "+" and ends it with "-".
+#AgentRecordUserTypes = "200,Research"
+# What is stored with a state: type, field, key.
+#AgentUserFields = "char,TOPIC,ResearchTopic"
+# So many calls are remembered of each DN, for what is sent after they have ended.
+#max-party-info = 16
 
 [queue]
 # Size of one file of the persistent queue.

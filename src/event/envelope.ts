@@ -11,7 +11,9 @@
 //    of that session from 1, so a missing one is seen.
 // 3. The frame is byte for byte what arrived, without its line end; flag 1 says that it was cut to the bound.
 
+import type { AttachedDataMapping } from "./attached-data.ts";
 import type { ArrivalInstant } from "./instant.ts";
+import type { UserEventMapping } from "./user-events.ts";
 
 export const envelopeHeaderBytes = 24;
 const kindFrame = 1;
@@ -102,6 +104,10 @@ export type LeftOut = (typeof leftOut)[number];
 export interface ProjectionConfiguration {
   readonly role: readonly string[];
   readonly sources: readonly (SourceIdentity & { readonly options: ProjectionOptions })[];
+  /** Absent: no attached data is stored. */
+  readonly attachedData?: AttachedDataMapping;
+  /** Absent: nothing of user events is stored. */
+  readonly userEvents?: UserEventMapping;
 }
 
 export type Mark =

@@ -11,7 +11,7 @@ import { stepCall, writeDueEndings } from "./call.ts";
 import { breakCoverage, coverEvent } from "./coverage.ts";
 import { hashMessage } from "./digest.ts";
 import { storeEvent } from "./session.ts";
-import { estimatedSourceTime, hearClock, type StepContext } from "./source.ts";
+import { estimatedSourceTime, followsCalls, hearClock, type StepContext } from "./source.ts";
 import { enterWindow, faultSinceDamage, isKept, sealWindows } from "./window.ts";
 import type { World } from "./world.ts";
 
@@ -40,7 +40,7 @@ export function stepAmiFrame(
   if (at !== null) sealWindows(world, context, at);
   const ami = { source: source.identity.name, session, options: source.options, arrivedAt };
   for (const happening of stepAmi(world, ami, message)) {
-    if (source.writesCalls) stepCall(world, context, happening);
+    if (followsCalls(source)) stepCall(world, context, happening);
   }
   return null;
 }

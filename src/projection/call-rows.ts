@@ -204,7 +204,7 @@ export function span(world: World, createdAt: SourceInstant, terminatedAt: Sourc
   };
 }
 
-function added(world: World, at: SourceInstant) {
+export function added(world: World, at: SourceInstant) {
   return { ADDED: timestampText(at), ADDED_TS: utcSeconds(at), ADDED_TCODE: timecodeOf(world, at) };
 }
 

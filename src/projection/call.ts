@@ -22,6 +22,7 @@ import {
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import type { CallTotals } from "../event/statistics.ts";
 import { tlibMessages } from "../event/tevent.ts";
+import { endCallData, rewriteCallData } from "./call-data.ts";
 import {
   type EventCause,
   eraseActiveRows,
@@ -174,6 +175,7 @@ export function rewriteCall(world: World, context: StepContext, call: Call, now:
   for (const party of Object.values(call.parties)) {
     writePartyRow(world, context, call, party, partyStates[party.state], { ccEvent: 0, ccCause: null }, null);
   }
+  rewriteCallData(world, context, call);
   const unseen = { earliest: call.createdAt, latest: now, cause: "history not kept" } as const;
   noteQuality(world, context, "G_CALL", call.callId, "earlier rows not kept", unseen);
 }
@@ -462,6 +464,7 @@ function writeEnding(world: World, context: StepContext, call: Call, at: SourceI
   endStaysOfCall(world, context, call.callId, at, null);
   writeCallStatistics(world, context, call);
   eraseActiveRows(world, call);
+  endCallData(world, context, call);
   if (call.connId !== null) world.remove("call alias", aliasKey(context.source, call.connId));
   world.remove("call", call.callId);
 }

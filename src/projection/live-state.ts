@@ -6,6 +6,7 @@ import { type RowOf, type TableName, tableNames, tables } from "../../schema/tab
 import type { CallId } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import type { Call } from "./call.ts";
+import { isRowStored } from "./configuration.ts";
 import { ConnIdIndex, newestCall } from "./conn-id-index.ts";
 import { DeadlineQueue } from "./deadline.ts";
 import { writeLedgerRows } from "./ledger-rows.ts";
@@ -167,6 +168,7 @@ export class LiveState implements World {
 
   write<T extends TableName>(table: T, row: RowOf<T>): void {
     const values = row as Record<string, unknown>;
+    if (!isRowStored(this, table, values)) return;
     this.#stepRows.push([table, rowKey(table, values), values]);
   }
 

@@ -17,6 +17,7 @@ import { stepAmiMark } from "./ami.ts";
 import { stepAmiFrame } from "./ami-frame.ts";
 import { rewriteCall, stepCall } from "./call.ts";
 import { noteClockDifference, noteHostClockStep } from "./clocks.ts";
+import { rememberConfiguration } from "./configuration.ts";
 import { breakCoverage, coverFromHere, loseLink } from "./coverage.ts";
 import { writeMark } from "./mark.ts";
 import {
@@ -29,8 +30,9 @@ import {
   type SessionEnding,
   type SessionState,
 } from "./session.ts";
-import { type SourceState, stepContext, updateSource } from "./source.ts";
+import { followsCalls, type SourceState, stepContext, updateSource } from "./source.ts";
 import { passOverLine, stepTevent, switchLink } from "./tevent.ts";
+import { rewriteStates } from "./user-event.ts";
 import { rewriteStays } from "./virtual-queue.ts";
 import { enterWindow, faultKeptWindows } from "./window.ts";
 import type { World } from "./world.ts";
@@ -163,17 +165,17 @@ export function stepBegunFromState(world: World, settings: ProjectionSettings, p
       if (call.source === source.identity.name) rewriteCall(world, context, call, now);
     }
     rewriteStays(world, context);
+    rewriteStates(world, context);
   }
 }
 
 /** Maps with this configuration from here on, whatever was in force when the live state came to be. */
 export function obeyConfiguration(world: World, configuration: ProjectionConfiguration): void {
   const sources = world.all("source").map(([, { identity, options }]) => ({ ...identity, options }));
-  const role = configuration.role;
-  const given = configurationFor({ windowSeconds: 0, configuration }, { role, sources });
+  const given = configurationFor({ windowSeconds: 0, configuration }, { ...configuration, sources });
   for (const each of given.sources) {
     const known = world.get("source", each.name);
-    if (known !== undefined) putInForce(world, 0n, { role, sources: [each] }, () => known.instance);
+    if (known !== undefined) putInForce(world, 0n, { ...given, sources: [each] }, () => known.instance);
   }
 }
 
@@ -337,20 +339,22 @@ function reconfigure(
 /** What is in force from a mark on: the mark's own, or for a source that the given configuration names, the given one. */
 function configurationFor(
   { configuration }: ProjectionSettings,
-  { role, sources }: ProjectionConfiguration,
+  inForce: ProjectionConfiguration,
 ): ProjectionConfiguration {
-  if (configuration == null) return { role, sources };
+  if (configuration == null) return inForce;
   const given = new Map(configuration.sources.map((source) => [source.name, source]));
   // A source that is configured no longer has nothing but its mark's word; one that came later has no records here.
-  return { role: configuration.role, sources: sources.map((source) => given.get(source.name) ?? source) };
+  const sources = inForce.sources.map((source) => given.get(source.name) ?? source);
+  return { ...configuration, sources };
 }
 
 function putInForce(
   world: World,
   position: bigint,
-  { role, sources }: ProjectionConfiguration,
+  { role, sources, attachedData, userEvents }: ProjectionConfiguration,
   instanceOf: (known: SourceState | undefined) => SourceState["instance"],
 ): void {
+  rememberConfiguration(world, { role, attachedData: attachedData ?? null, userEvents: userEvents ?? null });
   for (const { options, ...identity } of sources) {
     const known = world.get("source", identity.name);
     if (known !== undefined && !isSameSource(known.identity, identity)) {
@@ -369,6 +373,16 @@ function putInForce(
     addProviders(world, source);
     // A reminder of before may be too late for a shorter timeout; one that comes too early is put off when it comes.
     if (known !== undefined) rescheduleEndings(world, identity.name);
+    if (known !== undefined && followsCalls(known) && !known.writesCalls) writeFollowedCalls(world, position, source);
+  }
+}
+
+/** Calls were followed and not stored: those that are open get their rows, and word that their past has none. */
+function writeFollowedCalls(world: World, position: bigint, source: SourceState): void {
+  if (!source.writesCalls) return;
+  const context = stepContext(world, source, source.openSession ?? (0 as never), position);
+  for (const [, call] of world.all("call")) {
+    if (call.source === source.identity.name) rewriteCall(world, context, call, source.clock ?? call.createdAt);
   }
 }
 
@@ -392,7 +406,12 @@ function writeConfiguration(
     CAUSE: mark.mark === "instance started" ? "start" : "reload",
     PROGRAM_VERSION: mark.programVersion,
     HASH: mark.configurationHash,
-    CONFIGURATION: JSON.stringify({ role: mark.role, sources: mark.sources }),
+    CONFIGURATION: JSON.stringify({
+      role: mark.role,
+      sources: mark.sources,
+      ...(mark.attachedData && { attachedData: mark.attachedData }),
+      ...(mark.userEvents && { userEvents: mark.userEvents }),
+    }),
     IS_OVERRIDDEN: settings.configuration == null ? 0 : 1,
   });
 }
@@ -438,7 +457,7 @@ function stepSourceMark(world: World, source: SourceState, position: bigint, env
     arrivedAt: envelope.arrivedAt,
   };
   for (const happening of stepAmiMark(world, ami, envelope.mark)) {
-    if (source.writesCalls) stepCall(world, context, happening);
+    if (followsCalls(source)) stepCall(world, context, happening);
   }
 }
 

@@ -68,6 +68,11 @@ export interface StepContext {
   count(name: string): void;
 }
 
+/** What is stored of calls needs the calls themselves, whichever role stores it. */
+export function followsCalls({ writesCalls, writesUserData }: SourceState): boolean {
+  return writesCalls || writesUserData;
+}
+
 /** A call without CallUUID is named by run and ConnID; after a restart of the server its key is still that of its own run. */
 export function aliasKey({ identity, run }: SourceState, connId: string): string {
   return `${identity.name}/${run ?? ""}/${connId}`;

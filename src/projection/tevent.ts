@@ -22,6 +22,7 @@ import type { SourceInstant } from "../event/instant.ts";
 import { type TEvent, tlibMessages } from "../event/tevent.ts";
 import { decodeLine, type TeventLine } from "../protocol/tevent/line.ts";
 import { closeUnnamed, namedKey, stepCall, writeDueEndings } from "./call.ts";
+import { authorOf, comesWithAnEnding, takeCallData, unknownAuthor } from "./call-data.ts";
 import {
   breakCoverage,
   coverDuplicate,
@@ -35,13 +36,15 @@ import {
   regainLink,
 } from "./coverage.ts";
 import { hashEvent } from "./digest.ts";
+import { type EventData, eventData } from "./event-data.ts";
 import { hashedKey } from "./key.ts";
 import { writeMark } from "./mark.ts";
 import { noteQuality } from "./quality.ts";
 import { dropSnapshot, storeEvent } from "./session.ts";
-import { aliasKey, estimatedSourceTime, hearClock, type StepContext, updateSource } from "./source.ts";
+import { aliasKey, estimatedSourceTime, followsCalls, hearClock, type StepContext, updateSource } from "./source.ts";
 import { routingOf } from "./tevent-routing.ts";
 import { isVirtualQueue, virtualStay } from "./tevent-virtual-queue.ts";
+import { rememberPresent, takeUserEvent } from "./user-event.ts";
 import { closeUnnamedStays, openStayKey } from "./virtual-queue.ts";
 import {
   enterStretches,
@@ -57,6 +60,8 @@ import type { World } from "./world.ts";
 /** One line of a snapshot under way: what it says, kept until the end line. */
 export interface SnapshotItem {
   readonly happening: Happening;
+  /** Absent: nothing of attached data that is stored. */
+  readonly data?: EventData;
   /** Under which run and ConnID the call's later events come, where its key is that of an earlier run. */
   readonly alias: string | null;
   /** ConnID of the call that this one is a consultation of. Absent: it is none. */
@@ -81,7 +86,7 @@ export function stepTevent(
   const line = decodeLine(envelope.frame, envelope.isCut);
   switch (line.kind) {
     case "event":
-      if (line.event.isSnapshot) collectSnapshotLine(world, context, line.event);
+      if (line.event.isSnapshot) collectSnapshotLine(world, context, line);
       else stepEvent(world, context, windowSeconds, envelope, line);
       return null;
     case "undecodable":
@@ -180,8 +185,25 @@ function stepEvent(
   if (session !== undefined) {
     storeEvent(world, session, { arrivedAt: envelope.arrivedAt, at: event.at, sequence: event.sequence });
   }
-  if (!context.source.writesCalls) return;
+  if (!followsCalls(context.source)) return;
+  const data = eventData(world, context, event, members);
+  const named = data && nameKnownCall(world, context, event);
+  const take = (isFirst: boolean) => {
+    if (data === null || named === null) return;
+    takeCallData(world, context, named.callId, data, { at, by: authorOf(event, isFirst) });
+  };
+  const isFirst = named !== null && world.get("call", named.callId) === undefined;
+  if (comesWithAnEnding(event)) take(false);
   for (const happening of happeningsOf(world, context, event, members["UserData"])) stepCall(world, context, happening);
+  if (!comesWithAnEnding(event)) take(isFirst);
+  takeUserEvent(world, context, event, members);
+}
+
+/** As nameCall; a call that had a CallUUID is found by its ConnID too. */
+function nameKnownCall(world: World, context: StepContext, event: TEvent): Pick<NamedCall, "callId"> | null {
+  const named = nameCall(world, context, event);
+  if (named === null || event.connId === null || world.get("call", named.callId) !== undefined) return named;
+  return event.callUuid === null ? (world.callByConnId(context.source.identity.name, event.connId) ?? named) : named;
 }
 
 interface Numbered {
@@ -277,7 +299,7 @@ function damageSnapshot(world: World, context: StepContext): void {
   updateSource(world, context.source.identity.name, { isSnapshotDamaged: true });
 }
 
-function collectSnapshotLine(world: World, context: StepContext, event: TEvent): void {
+function collectSnapshotLine(world: World, context: StepContext, { event, members }: EventLine): void {
   const lines = context.source.snapshotLines;
   if (lines === null) return context.count("snapshot line outside of a snapshot");
   const named = nameCall(world, context, event);
@@ -289,7 +311,12 @@ function collectSnapshotLine(world: World, context: StepContext, event: TEvent):
   }
   const isConsultation = event.callType === callTypes.consult && event.previousConnId !== null;
   const consultOf = isConsultation ? event.previousConnId : null;
-  const item: SnapshotItem = { happening, alias: named.alias, ...(consultOf !== null && { consultOf }) };
+  const data = eventData(world, context, event, members);
+  const item: SnapshotItem = {
+    ...{ happening, alias: named.alias },
+    ...(data && { data }),
+    ...(consultOf !== null && { consultOf }),
+  };
   world.put("snapshot item", `${context.session}/${lines}`, item);
   updateSource(world, context.source.identity.name, { snapshotLines: lines + 1 });
 }
@@ -314,9 +341,9 @@ function takeSnapshot(
   }
   const items = withParents(taken);
   // A call that is found begins with the earliest of its parties.
-  items.sort((a, b) => beganAt(a) - beganAt(b));
+  items.sort((a, b) => beganAt(a.happening) - beganAt(b.happening));
   dropSnapshot(world, source, context.session);
-  const latestAt = Math.max(estimatedSourceTime(source, envelope.arrivedAt), ...items.map((item) => item.at));
+  const latestAt = Math.max(estimatedSourceTime(source, envelope.arrivedAt), ...items.map((item) => item.happening.at));
   const now = latestAt as SourceInstant;
   const applied = source.appliedSequence;
   const stretches: Stretch[] = [];
@@ -340,16 +367,19 @@ function takeSnapshot(
   const detail = `${items.length} parties, as of event ${lastSeq}${damage}`;
   writeMark(world, context, envelope.arrivedAt, "snapshot taken in", detail);
   if (source.isSnapshotDamaged) enterWindow(world, context, windowSeconds, now, { fault: "snapshot damaged" });
-  if (!source.writesCalls) return;
+  if (!followsCalls(source)) return;
 
   const named = new Set<string>();
   const namedStays = new Set<string>();
-  for (const item of items) {
-    stepCall(world, context, item);
-    const guid = item.kind === "party present" ? openPartyGuid(world, item) : undefined;
-    if (guid !== undefined) named.add(namedKey(item.call.callId, guid));
-    const stay = item.kind === "virtual queue" ? openStayKey(world, context, item) : undefined;
+  for (const { happening, data } of items) {
+    const { callId } = happening.call;
+    stepCall(world, context, happening);
+    const guid = happening.kind === "party present" ? openPartyGuid(world, happening) : undefined;
+    if (guid !== undefined) named.add(namedKey(callId, guid));
+    const stay = happening.kind === "virtual queue" ? openStayKey(world, context, happening) : undefined;
     if (stay !== undefined) namedStays.add(stay);
+    if (happening.kind === "party present") rememberPresent(world, context, callId, happening.party.dn);
+    if (data !== undefined) takeCallData(world, context, callId, data, { at: now, by: () => unknownAuthor });
   }
   if (source.isSnapshotDamaged) return;
   const unseen: Unseen = { earliest: source.heardUntil ?? now, latest: now, cause: source.missedBecause };
@@ -358,12 +388,13 @@ function takeSnapshot(
 }
 
 /** A consultation may stand before its call in the snapshot, and both may be news: only all lines together name it. */
-function withParents(items: readonly SnapshotItem[]): Happening[] {
+function withParents(items: readonly SnapshotItem[]): SnapshotItem[] {
   const named = new Map(items.map(({ happening: { call } }) => [call.connId, call.callId]));
-  return items.map(({ happening, consultOf }) => {
+  return items.map((item) => {
+    const { happening, consultOf } = item;
     const parentCallId = consultOf === undefined ? undefined : named.get(consultOf);
-    if (parentCallId === undefined || parentCallId === happening.call.callId) return happening;
-    return { ...happening, call: { ...happening.call, parentCallId } };
+    if (parentCallId === undefined || parentCallId === happening.call.callId) return item;
+    return { ...item, happening: { ...happening, call: { ...happening.call, parentCallId } } };
   });
 }
 

@@ -7,10 +7,13 @@ import type { CallId } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import type { AmiCallState, AmiSourceState } from "./ami-state.ts";
 import type { Call } from "./call.ts";
+import type { CallData } from "./call-data.ts";
+import type { ConfigurationInForce } from "./configuration.ts";
 import type { Coverage, Span } from "./coverage.ts";
 import type { SessionState } from "./session.ts";
 import type { SourceState } from "./source.ts";
 import type { SnapshotItem } from "./tevent.ts";
+import type { DeviceCalls, OpenStates } from "./user-event.ts";
 import type { CallStays } from "./virtual-queue.ts";
 import type { WindowState } from "./window.ts";
 
@@ -24,6 +27,14 @@ export interface Entities {
   call: Call;
   /** key: source and CALLID; see virtual-queue.ts */
   "virtual queue": CallStays;
+  /** key: CALLID; what is attached to it, as far as it is stored; from its first pair until the ending is written */
+  "call data": CallData;
+  /** key: source and DN; the calls that had events there, while user events are stored */
+  "device calls": DeviceCalls;
+  /** key: source and DN; states of the site's own that are open there */
+  "custom states": OpenStates;
+  /** key: "in force" */
+  configuration: ConfigurationInForce;
   /** key: source, run and ConnID of a call whose key comes from an earlier run */
   "call alias": { readonly callId: CallId };
   /** key: session id and running number; between a snapshot's begin and end */

@@ -54,10 +54,22 @@ switch_dbid = 1
 ${section === "gts" ? `[source.gts]\n${line}` : ""}
 `;
 
+const values: Readonly<Record<string, string>> = {
+  role: '"gcc"',
+  "adata-spec-name": `"${new URL("../fixture/ccon_adata_spec.xml", import.meta.url).pathname}"`,
+  "adata-userdata-history": '"last"',
+  "store-event-data": '"all"',
+  EventData: '"char,A"',
+  GlobalData: '"char,B"',
+  AgentRecordUserTypes: '"200,S"',
+  AgentUserFields: '"char,F,K"',
+  "max-party-info": "4",
+};
+
 test("what is listed as in force is accepted in the configuration, and everything else refused by its name", () => {
   for (const { name, section, here } of originalOptions) {
     if (section === "annex" || name.startsWith("<")) continue;
-    const value = name === "role" ? '"gcc"' : "1";
+    const value = values[name] ?? "1";
     const { problems } = judge(configuration(section, `${name} = ${value}`), ".");
     const said = problems.map(({ problem }) => problem);
     if (here.kind === "in force") expect({ name, said }).toEqual({ name, said: [] });

@@ -31,7 +31,7 @@ test("every key stands in the file that init writes, in its own section", () => 
   for (const line of configTemplate.split("\n")) {
     const header = /^#?(\[\[?[a-z.-]+\]?\])$/.exec(line)?.[1];
     if (header !== undefined) table = Object.keys(titles).find((each) => titles[each] === header) ?? "";
-    const key = /^#?([a-z_-]+) = /.exec(line)?.[1];
+    const key = /^#?([A-Za-z_-]+) = /.exec(line)?.[1];
     if (key === undefined) continue;
     present[table] ??= new Set();
     present[table]?.add(key);
@@ -51,7 +51,9 @@ test("the defaults that the file shows in comments are the defaults", () => {
   const withDefaults = configTemplate
     .slice(0, configTemplate.indexOf("# An Asterisk"))
     .replaceAll(/^#(\w[\w-]* = .*)$/gm, (line, setting: string) =>
-      /token_file|silence|tokens|tls_certificate|tls_key|^peer|^#?(ca|cert|key)_file|server_name/.test(setting)
+      /token_file|adata-spec-name|EventData|GlobalData|Agent|silence|tokens|tls_certificate|tls_key|^peer|^#?(ca|cert|key)_file|server_name/.test(
+        setting,
+      )
         ? line
         : setting,
     );

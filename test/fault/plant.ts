@@ -44,8 +44,8 @@ export const plants: Readonly<Record<string, Plant>> = {
   "held-fails": {
     what: "the projection fails on one kind of event",
     file: "src/projection/tevent.ts",
-    find: "if (!context.source.writesCalls) return;",
-    replace: 'if (event.id === "EventHeld") throw new Error("planted"); if (!context.source.writesCalls) return;',
+    find: "if (!followsCalls(context.source)) return;",
+    replace: 'if (event.id === "EventHeld") throw new Error("planted"); if (!followsCalls(context.source)) return;',
   },
   "dies-on-record": {
     what: "the recorder dies on some events, each time anew",

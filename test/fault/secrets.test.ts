@@ -24,6 +24,8 @@ const canaries = {
   secret: "canary-secret-5b20de",
   number: "4989555013377",
   attached: "canary-attached-c41e08",
+  // As it is stored: values are cut.
+  cut: "canary-attached-c41e",
   key: "canaryKey9d77",
   peer: "canary-peer-token-90ab12",
 } as const;
@@ -127,10 +129,20 @@ test("no secret, caller's number or attached data is in anything an instance say
     'peer_token_file = "peer.token"',
     `peer_ca_file = ${JSON.stringify(certFile)}`,
   ];
+  // Some of it is stored where many look, some where few do, some in a column.
+  const keys = [
+    `[[public]]\nname = "${canaries.key}"\nhistory = "all"`,
+    `[[secure]]\nname = "${canaries.key}"\nhistory = "all"`,
+    `[[secure]]\nname = "${canaries.key}"\nhistory = "first"`,
+    `[[call]]\nname = "${canaries.key}"\nhistory = "last"\nfield = "account-id"`,
+  ];
+  const specification = `${keys.join("\n")}\n`;
+  writeFileSync(directory.at("adata.toml"), specification);
   const tls = [`tls_certificate = ${JSON.stringify(certFile)}`, `tls_key = ${JSON.stringify(keyFile)}`];
   const setting: InstanceSetting = {
     directory: directory.path,
     logLevel: "debug",
+    callconcentrator: ['adata-spec-name = "adata.toml"', 'adata-userdata-history = "all"', "max-userdata-length = 20"],
     http: { lines: ['listen = "127.0.0.1:0"', 'tokens = "icon.tokens"', ...tls, ...peer], token },
     sources: [
       { name: "tserver", address: tserver.address, dbid: 300, lines: [`token_file = "token"`] },
@@ -204,10 +216,19 @@ test("no secret, caller's number or attached data is in anything an instance say
   const told = await (await ask(calls, { Authorization: `Bearer ${personal}` })).text();
   expect(told).toContain(canaries.number);
   expect(told).toEndWith('{"end":"whole"}\n');
-  outputs.set("calls, to whoever may see them", told.replaceAll(canaries.number, ""));
+  const seen = new RegExp([canaries.number, canaries.key, canaries.attached.slice(0, 20)].join("|"), "g");
+  expect(told.match(new RegExp(canaries.attached.slice(0, 20), "g"))?.length).toBeGreaterThanOrEqual(3);
+  outputs.set("calls, to whoever may see them", told.replaceAll(seen, ""));
   const stopSafe = Bun.spawnSync([binary, "stop-safe", "--config", directory.at("icon-a.toml")]);
   expect(stopSafe.exitCode).toBe(1);
   outputs.set("stop-safe", `${stopSafe.stdout.toString()}${stopSafe.stderr.toString()}`);
+  // A wrong specification names its lines, and none of its keys.
+  const wrongKey = `[[secure]]\nname = "${canaries.key}"\nhistory = "x"\n`;
+  writeFileSync(directory.at("adata.toml"), `${specification}${wrongKey}`);
+  const validate = Bun.spawnSync([binary, "validate", "--config", directory.at("icon-a.toml")]);
+  writeFileSync(directory.at("adata.toml"), specification);
+  expect(validate.exitCode).toBe(78);
+  outputs.set("validate", `${validate.stdout.toString()}${validate.stderr.toString()}`);
   for (const file of ["cmdline", "environ"]) outputs.set(file, readFileSync(`/proc/${instance.pid}/${file}`, "latin1"));
   expect(openToOthers(dataDirectoryOf(setting))).toEqual([]);
   expect(await instance.stop()).toBe(0);

@@ -4,6 +4,7 @@ import type { RowOf, TableName } from "../../schema/tables.ts";
 import type { CallId } from "../../src/event/happening.ts";
 import type { SourceInstant } from "../../src/event/instant.ts";
 import type { Call } from "../../src/projection/call.ts";
+import { isRowStored } from "../../src/projection/configuration.ts";
 import { newestCall } from "../../src/projection/conn-id-index.ts";
 import { writeLedgerRows } from "../../src/projection/ledger-rows.ts";
 import type { Entities, EntityKind, World } from "../../src/projection/world.ts";
@@ -72,7 +73,7 @@ export class MemoryWorld implements World {
   }
 
   write<T extends TableName>(table: T, row: RowOf<T>): void {
-    this.#written.push({ table, row } as unknown as Written);
+    if (isRowStored(this, table, row)) this.#written.push({ table, row } as unknown as Written);
   }
 
   refer(timecode: number): void {

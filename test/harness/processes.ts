@@ -121,6 +121,8 @@ export interface InstanceSetting {
   readonly callDeletionTimeoutSeconds?: number;
   /** Default: info. */
   readonly logLevel?: string;
+  /** Lines of [callconcentrator]; default: none, so all that can be stored is. */
+  readonly callconcentrator?: readonly string[];
   /** The HTTP side; default: on loopback, as it comes. */
   readonly http?: HttpSetting;
   /** Default: the binary under test. */
@@ -159,6 +161,7 @@ function configurationOf(setting: InstanceSetting): string {
     `window = "${setting.windowSeconds ?? 1}s"`,
     ...(setting.checkEvery === undefined ? [] : [`check_every = ${text(setting.checkEvery)}`]),
     ...(setting.walLimit === undefined ? [] : [`wal_limit = ${text(setting.walLimit)}`]),
+    ...(setting.callconcentrator === undefined ? [] : ["[callconcentrator]", ...setting.callconcentrator]),
     "[http]",
     ...(setting.http?.lines ?? ['listen = "127.0.0.1:0"']),
     "[log]",

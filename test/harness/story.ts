@@ -6,6 +6,7 @@ import type { RowOf, TableName } from "../../schema/tables.ts";
 import {
   encodeEnvelope,
   type Mark,
+  type ProjectionConfiguration,
   type ProjectionOptions,
   type SessionEndCause,
   type SessionId,
@@ -23,6 +24,17 @@ type Line = Readonly<Record<string, unknown>>;
 const settings = { windowSeconds: 60 };
 const source = { name: "north", kind: "tevent", dbid: 101, primaryDbid: 101, switchDbid: 1, dsType: 1 } as const;
 
+interface Given extends Partial<Omit<ProjectionConfiguration, "sources">> {
+  readonly callDeletionTimeoutSeconds?: number;
+  readonly options?: Partial<ProjectionOptions>;
+}
+
+function configurationOf(given: Given): ProjectionConfiguration {
+  const { callDeletionTimeoutSeconds = 30, role = ["gcc"], options, ...rest } = given;
+  const contexts = { inboundContexts: [], internalContexts: [], outboundContexts: [] };
+  return { role, sources: [{ ...source, options: { callDeletionTimeoutSeconds, ...contexts, ...options } }], ...rest };
+}
+
 export class Story {
   readonly world = new MemoryWorld();
   /** Every record so far, as the persistent queue would hold it. */
@@ -37,47 +49,34 @@ export class Story {
   readonly #instance: { readonly name: string; readonly dbid: number };
 
   constructor({
-    callDeletionTimeoutSeconds = 30,
     instance = { name: "icon-a", dbid: 9001 },
-    role = ["gcc"],
-    options = {},
-  }: {
-    readonly callDeletionTimeoutSeconds?: number;
-    readonly instance?: { name: string; dbid: number };
-    readonly role?: readonly string[];
-    readonly options?: Partial<ProjectionOptions>;
-  } = {}) {
+    ...given
+  }: Given & { readonly instance?: { name: string; dbid: number } } = {}) {
     this.#instance = instance;
-    this.start({ callDeletionTimeoutSeconds, role, ...options }).open();
+    this.start(given).open();
   }
 
   /** The instance starts, for the first time or once more. */
-  start({ role = ["gcc"], ...given }: Partial<ProjectionOptions> & { readonly role?: readonly string[] } = {}): this {
-    const contexts = { inboundContexts: [], internalContexts: [], outboundContexts: [] };
-    const options = { callDeletionTimeoutSeconds: 30, ...contexts, ...given };
+  start(given: Given = {}): this {
     return this.mark({
       mark: "instance started",
       programVersion: "0.1.0",
       instance: this.#instance,
       queueId: "q",
       queueState: "new",
-      role,
-      sources: [{ ...source, options }],
+      ...configurationOf(given),
       configurationHash: "0".repeat(64),
     });
   }
 
   /** The configuration is read again while the instance runs. */
-  reload(change: { readonly callDeletionTimeoutSeconds?: number; readonly role?: readonly string[] }): this {
-    const { callDeletionTimeoutSeconds = 30, role = ["gcc"] } = change;
-    const options = { callDeletionTimeoutSeconds, inboundContexts: [], internalContexts: [], outboundContexts: [] };
+  reload(change: Given): this {
     return this.mark({
       mark: "configuration in force",
       programVersion: "0.1.0",
       instance: this.#instance,
       startedAt: startMs,
-      role,
-      sources: [{ ...source, options }],
+      ...configurationOf(change),
       configurationHash: "1".repeat(64),
     });
   }

@@ -1,0 +1,249 @@
+// User events: what an agent's desktop sends about what its agent does. Their data is theirs and no call's, but it is
+// stored with the call that is on the DN, or the one that was there last.
+//
+// 1. Of a DN the last calls that had events there are remembered (max-party-info; of each DN: our choice, the reference
+//    does not say of what). The latest one that still has its party there is meant, else the latest of all.
+// 2. A state of the site's own begins with "+" and ends with "-", or when the agent logs out of the DN. What comes with
+//    its events meanwhile, as far as AgentUserFields names it, stands in FIELDS; the last value counts.
+// 3. Lists within the list are left out [S: EventData]; all else is stored as text.
+
+import type { CallId } from "../event/happening.ts";
+import type { SourceInstant } from "../event/instant.ts";
+import type { TEvent } from "../event/tevent.ts";
+import type { UserEventMapping } from "../event/user-events.ts";
+import { keyValues } from "../protocol/tevent/key-values.ts";
+import type { Call } from "./call.ts";
+import { added, span, stamps } from "./call-rows.ts";
+import { configurationInForce } from "./configuration.ts";
+import { textOf } from "./event-data.ts";
+import type { StepContext } from "./source.ts";
+import type { World } from "./world.ts";
+
+/** What is remembered of a DN: its calls, the latest last. */
+export interface DeviceCalls {
+  readonly calls: readonly { readonly callId: CallId; readonly guid: string }[];
+}
+
+/** The states that are open on a DN, by their code. */
+export interface OpenStates {
+  readonly states: Readonly<Record<string, CustomState>>;
+}
+
+export interface CustomState {
+  readonly rowId: number;
+  readonly createdAt: SourceInstant;
+  readonly stay: Stay;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** The call and party that something is stored with, as far as there is one. */
+interface Stay {
+  readonly callId: string | null;
+  readonly guid: string | null;
+  /** Of the party's next change; 0: there is none, or it has none any more. */
+  readonly sequence: number;
+}
+
+const noStay: Stay = { callId: null, guid: null, sequence: 0 };
+const userEvent = "EventUserEvent";
+const logout = "EventAgentLogout";
+
+/** Takes what concerns user events out of any event: their data, the calls of DNs, the end of states. */
+export function takeUserEvent(
+  world: World,
+  context: StepContext,
+  event: TEvent,
+  members: Readonly<Record<string, unknown>>,
+): void {
+  if (!context.source.writesUserData || event.thisDn === null) return;
+  const mapping = configurationInForce(world)?.userEvents;
+  if (mapping == null) return;
+  if (event.id === userEvent) storeUserEvent(world, context, mapping, event, event.thisDn, members);
+  else if (event.id === logout) endStates(world, context, event, event.thisDn);
+  else rememberCall(world, context, mapping, event, event.thisDn);
+}
+
+function rememberCall(world: World, context: StepContext, mapping: UserEventMapping, event: TEvent, dn: string): void {
+  const call = callOf(world, context, event);
+  if (call !== undefined) remember(world, context, mapping, call, dn);
+}
+
+/** As the events of a call tell which DNs it is on, so does a snapshot. */
+export function rememberPresent(world: World, context: StepContext, callId: CallId, dn: string): void {
+  const mapping = context.source.writesUserData ? configurationInForce(world)?.userEvents : null;
+  const call = world.get("call", callId);
+  if (mapping != null && call !== undefined) remember(world, context, mapping, call, dn);
+}
+
+function remember(world: World, context: StepContext, mapping: UserEventMapping, call: Call, dn: string): void {
+  const party = Object.values(call.parties).find((each) => each.dn === dn);
+  if (party === undefined) return;
+  const key = deviceKey(context, dn);
+  const known = world.get("device calls", key)?.calls ?? [];
+  const last = known.at(-1);
+  if (last?.callId === call.callId && last.guid === party.guid) return;
+  const others = known.filter(({ callId }) => callId !== call.callId);
+  const calls = [...others, { callId: call.callId, guid: party.guid }].slice(-mapping.callsMax);
+  world.put("device calls", key, { calls });
+}
+
+function storeUserEvent(
+  world: World,
+  context: StepContext,
+  mapping: UserEventMapping,
+  event: TEvent,
+  dn: string,
+  members: Readonly<Record<string, unknown>>,
+): void {
+  const pairs = keyValues(members["UserData"]);
+  if (pairs === null) return;
+  const data = new Map<string, string>();
+  for (const { key, value } of pairs) {
+    if (typeof value === "object" && value !== null) continue;
+    if (!data.has(key)) data.set(key, textOf(value));
+  }
+  const stay = stayOf(world, context, event, dn);
+  for (const [key, value] of data) {
+    const isGlobal = mapping.globalKeys.includes(key);
+    const isOwn = mapping.store === "all" || (mapping.store === "conf" && mapping.eventKeys.includes(key));
+    if (isGlobal) writeData(world, context, "G_CUSTOM_DATA_P", { event, dn, stay, key, value });
+    else if (isOwn) writeData(world, context, "G_CUSTOM_DATA_S", { event, dn, stay, key, value });
+  }
+  if (mapping.states.length > 0) changeStates(world, context, mapping, event, dn, stay, data);
+}
+
+function changeStates(
+  world: World,
+  context: StepContext,
+  mapping: UserEventMapping,
+  { at }: TEvent,
+  dn: string,
+  stay: Stay,
+  data: ReadonlyMap<string, string>,
+): void {
+  const key = deviceKey(context, dn);
+  const states = { ...world.get("custom states", key)?.states };
+  const said = mapping.fields.filter(([, name]) => data.has(name));
+  const news = Object.fromEntries(said.map(([field, name]) => [field, data.get(name) ?? ""]));
+  const touched = new Set<string>(said.length > 0 ? Object.keys(states) : []);
+  for (const [code, name] of mapping.states) {
+    const value = data.get(name);
+    if (value !== "+" && value !== "-") continue;
+    const isOpen = states[code] !== undefined;
+    if (isOpen === (value === "+")) {
+      context.count("custom state that does not follow");
+      continue;
+    }
+    touched.add(String(code));
+    if (value === "+") states[code] = { rowId: world.nextRowId(), createdAt: at, stay, fields: {} };
+  }
+  for (const code of touched) {
+    const open = states[code];
+    if (open === undefined) continue;
+    const state = { ...open, fields: { ...open.fields, ...news } };
+    const isEnding = mapping.states.some(([each, name]) => String(each) === code && data.get(name) === "-");
+    writeState(world, context, dn, code, state, isEnding ? at : null);
+    if (isEnding) delete states[code];
+    else states[code] = state;
+  }
+  keepStates(world, key, states);
+}
+
+/** Whoever has logged out is in none of them. */
+function endStates(world: World, context: StepContext, { at }: TEvent, dn: string): void {
+  const key = deviceKey(context, dn);
+  for (const [code, state] of Object.entries(world.get("custom states", key)?.states ?? {})) {
+    writeState(world, context, dn, code, state, at);
+  }
+  world.remove("custom states", key);
+}
+
+/** Writes the rows of the source's states that are open, in an IDB that has none of them. */
+export function rewriteStates(world: World, context: StepContext): void {
+  const source = deviceKey(context, "");
+  for (const [key, { states }] of world.all("custom states")) {
+    if (!key.startsWith(source)) continue;
+    for (const [code, state] of Object.entries(states)) {
+      writeState(world, context, key.slice(source.length), code, state, null);
+    }
+  }
+}
+
+function keepStates(world: World, key: string, states: OpenStates["states"]): void {
+  if (Object.keys(states).length > 0) world.put("custom states", key, { states });
+  else world.remove("custom states", key);
+}
+
+function callOf(world: World, { source }: StepContext, { callUuid, connId }: TEvent) {
+  const named = callUuid === null ? undefined : world.get("call", callUuid as CallId);
+  return named ?? (connId === null ? undefined : world.callByConnId(source.identity.name, connId));
+}
+
+function stayOf(world: World, context: StepContext, event: TEvent, dn: string): Stay {
+  const onDn = (callId: string | undefined) =>
+    Object.values((callId === undefined ? undefined : world.get("call", callId))?.parties ?? {}).find(
+      (party) => party.dn === dn,
+    );
+  const named = callOf(world, context, event);
+  const own = onDn(named?.callId);
+  if (named !== undefined && own !== undefined) {
+    return { callId: named.callId, guid: own.guid, sequence: own.changes + 1 };
+  }
+  const known = world.get("device calls", deviceKey(context, dn))?.calls ?? [];
+  const active = known.findLast(({ callId }) => onDn(callId) !== undefined);
+  const party = onDn(active?.callId);
+  if (active !== undefined && party !== undefined) {
+    return { callId: active.callId, guid: party.guid, sequence: party.changes + 1 };
+  }
+  const last = known.at(-1);
+  return last === undefined ? noStay : { callId: last.callId, guid: last.guid, sequence: 0 };
+}
+
+function writeData(
+  world: World,
+  context: StepContext,
+  table: "G_CUSTOM_DATA_P" | "G_CUSTOM_DATA_S",
+  { event, dn, stay, key, value }: { event: TEvent; dn: string; stay: Stay; key: string; value: string },
+): void {
+  const id = world.nextRowId();
+  world.write(table, {
+    ID: id,
+    CALLID: stay.callId,
+    PARTYID: stay.guid,
+    PSEQ: stay.sequence,
+    ENDPOINTID: null,
+    ENDPOINTDN: dn,
+    AGENTID: null,
+    KEYNAME: key,
+    VALUE: value,
+    ...added(world, event.at),
+    ...stamps(world, context, id),
+  });
+}
+
+function writeState(
+  world: World,
+  context: StepContext,
+  dn: string,
+  code: string,
+  { rowId, createdAt, stay, fields }: CustomState,
+  terminatedAt: SourceInstant | null,
+): void {
+  world.write("G_CUSTOM_STATES", {
+    ID: rowId,
+    CALLID: stay.callId,
+    PARTYID: stay.guid,
+    PSEQ: stay.sequence,
+    ENDPOINTID: null,
+    ENDPOINTDN: dn,
+    LOGINSESSIONID: null,
+    STATE: Number(code),
+    FIELDS: Object.keys(fields).length === 0 ? null : JSON.stringify(fields),
+    ...span(world, createdAt, terminatedAt),
+    ...stamps(world, context, rowId),
+  });
+}
+
+function deviceKey({ source }: StepContext, dn: string): string {
+  return `${source.identity.name}/${dn}`;
+}

@@ -1,0 +1,198 @@
+// Attached data on the whole way against a simulated contact centre: every change of every key that its switch made is a
+// row, in order, with the time, the value and who changed it; and nothing else is. Cuts are shorter than the resend buffer.
+
+import { expect, test } from "bun:test";
+import Database from "libsql";
+import { userDataChangeTypes } from "../../schema/dictionary.ts";
+import type { CallDetail, StoryValue } from "../../src/simulator/tserver/call-detail.ts";
+import { observablePath } from "../../src/simulator/tserver/link-server.ts";
+import type { ObservedDetail } from "../../src/simulator/tserver/observed-details.ts";
+import { seededRandom } from "../harness/load-verdict.ts";
+import {
+  fromEnvironment,
+  Instance,
+  type InstanceSetting,
+  iconBinary,
+  idbPathOf,
+  Simulator,
+  TemporaryDirectory,
+  until,
+} from "../harness/processes.ts";
+import { readCallDetails, readObservedDetails } from "../harness/voice-truth.ts";
+
+const seconds = fromEnvironment("ICON_TRUTH_SECONDS", 5);
+const rate = fromEnvironment("ICON_TRUTH_RATE", 1_000);
+
+/** As the documentation says that a list is stored. */
+function stored(value: StoryValue): string {
+  return typeof value === "object" ? json(value) : String(value);
+}
+
+function json(value: StoryValue): string {
+  if (typeof value !== "object") return JSON.stringify(value);
+  const keys = Object.keys(value).sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${json(value[key] ?? "")}`).join(",")}}`;
+}
+
+/** "key type value ms by DN"; who it was is told of changes, not of what the call came with. */
+function expected({ attached }: CallDetail): string[] {
+  const changes = changesOf(attached);
+  return attached.map(({ at, dn, thirdPartyDn }, index) => {
+    return `${changes[index]}${dn === null ? "" : ` @${Math.floor(at)} by ${thirdPartyDn ?? dn}`}`;
+  });
+}
+
+/** "key type value ms by DN" of what was heard, "key type value unseen" of what a snapshot told otherwise. */
+function expectedHeard({ attached }: ObservedDetail): string[] {
+  const changes = changesOf(attached);
+  return attached.map((each, index) => {
+    if ("unseen" in each) return `${changes[index]} unseen by null`;
+    const { at, dn, thirdPartyDn } = each;
+    return `${changes[index]}${dn === null ? "" : ` @${Math.floor(at)} by ${thirdPartyDn ?? dn}`}`;
+  });
+}
+
+/** A snapshot that has no UserData for a call says nothing of it (docs/link.md), though all of it was deleted. */
+function isEmptiedUnseen({ attached }: ObservedDetail): boolean {
+  const known = new Set<string>();
+  return attached.some((each) => {
+    if (each.value === null) known.delete(each.key);
+    else known.add(each.key);
+    return "unseen" in each && known.size === 0;
+  });
+}
+
+/** "key type value" */
+function changesOf(attached: readonly { readonly key: string; readonly value: StoryValue | null }[]): string[] {
+  const known = new Set<string>();
+  return attached.map(({ key, value }) => {
+    const type = value === null ? "deleted" : known.has(key) ? "changed" : "added";
+    if (value === null) known.delete(key);
+    else known.add(key);
+    return `${key} ${userDataChangeTypes[type]} ${value === null ? null : stored(value)}`;
+  });
+}
+
+test(
+  `every change of attached data is a row, at ${rate} events a second for ${seconds} s with cuts`,
+  async () => {
+    await iconBinary();
+    const { seed } = seededRandom("truth of attached data");
+    using directory = new TemporaryDirectory("truth-data");
+    const truthPath = directory.at("truth.ndjson");
+    await using simulator = await Simulator.start("tserver", [
+      ...["--seed", `${seed}`, "--rate", `${rate}`, "--seconds", `${seconds}`, "--voice-in-full"],
+      ...["--talk-seconds", "1", "--transfer-percent", "20", "--clients-min", "1", "--heartbeat-ms", "1000"],
+      ...["--linger", "5", "--truth", truthPath, "--cut-every", "1-3", "--cut-for", "0.1-0.5"],
+    ]);
+    const setting: InstanceSetting = {
+      directory: directory.path,
+      callDeletionTimeoutSeconds: 1,
+      callconcentrator: ['role = "gud"', 'adata-userdata-history = "all"'],
+      sources: [{ name: "north", address: simulator.address, dbid: 101, switchDbid: 1 }],
+    };
+    await using instance = await Instance.start(setting);
+    await simulator.finished();
+    await until("everything is applied", 30_000, async () => (await instance.status()).queue.recordsNotApplied === 0);
+    expect(await instance.stop()).toBe(0);
+
+    const database = new Database(idbPathOf(setting));
+    const rows = database
+      .prepare(
+        "SELECT CALLID, KEYNAME, CHANGETYPE, VALUE, ADDED, ENDPOINTDN FROM G_USERDATA_HISTORY ORDER BY CALLID, SEQ",
+      )
+      .raw()
+      .all() as [string, string, number, string | null, string, string | null][];
+    const [calls] = database.prepare("SELECT count(*) FROM G_CALL").raw().get() as unknown as [number];
+    const [secure] = database.prepare("SELECT count(*) FROM G_SECURE_USERDATA_HISTORY").raw().get() as unknown as [
+      number,
+    ];
+    database.close();
+    // Role gcc is off: calls are followed, and none is stored.
+    expect([calls, secure]).toEqual([0, 0]);
+    const byCall = Map.groupBy(rows, ([callId]) => callId);
+    const differences: unknown[] = [];
+    let changes = 0;
+    for (const detail of readCallDetails(truthPath)) {
+      if (detail.callUuid === null) continue;
+      const wanted = expected(detail);
+      const found = (byCall.get(detail.callUuid) ?? []).map(([, key, type, value, added, dn], index) => {
+        const isTold = detail.attached[index]?.dn !== null;
+        return `${key} ${type} ${value}${isTold ? ` @${Date.parse(added)} by ${dn}` : ""}`;
+      });
+      byCall.delete(detail.callUuid);
+      changes += wanted.length;
+      if (!Bun.deepEquals(found, wanted)) differences.push({ call: detail.callUuid, found, wanted });
+    }
+    console.log(`attached data: ${changes} changes, ${differences.length} calls that differ`);
+    expect(differences.slice(0, 3)).toEqual([]);
+    expect([...byCall.keys()]).toEqual([]);
+    expect(changes).toBeGreaterThan((rate * seconds) / 50);
+  },
+  seconds * 3_000 + 180_000,
+);
+
+test(
+  `with gaps and a restart what is stored is what could be known, and what nobody saw changing has no author`,
+  async () => {
+    await iconBinary();
+    const { seed } = seededRandom("attached data over gaps");
+    using directory = new TemporaryDirectory("truth-data");
+    const observable = directory.at("observable.ndjson");
+    await using simulator = await Simulator.start("tserver", [
+      ...["--seed", `${seed}`, "--rate", `${rate}`, "--seconds", `${seconds}`, "--voice-in-full"],
+      ...["--talk-seconds", "1", "--transfer-percent", "20", "--clients-min", "1", "--heartbeat-ms", "1000"],
+      ...["--linger", "5", "--truth", directory.at("truth.ndjson"), "--observable", observable],
+      ...["--gap-at", `${seconds * 0.25},${seconds * 0.75}`, "--restart-at", `${seconds * 0.5}`],
+      ...["--cut-for", "0.3-0.6", "--cut-settle-ms", "2000", "--restart-keeps-calls"],
+    ]);
+    const setting: InstanceSetting = {
+      directory: directory.path,
+      callDeletionTimeoutSeconds: 1,
+      callconcentrator: ['role = "gcc,gud"', 'adata-userdata-history = "all"'],
+      sources: [{ name: "north", address: simulator.address, dbid: 101, switchDbid: 1 }],
+    };
+    await using instance = await Instance.start(setting);
+    await simulator.finished();
+    await until("everything is applied", 30_000, async () => (await instance.status()).queue.recordsNotApplied === 0);
+    expect(await instance.stop()).toBe(0);
+
+    const database = new Database(idbPathOf(setting));
+    const rows = database
+      .prepare(
+        "SELECT CONNID, KEYNAME, CHANGETYPE, VALUE, ADDED, ENDPOINTDN FROM G_USERDATA_HISTORY JOIN G_CALL USING (CALLID) ORDER BY CALLID, SEQ",
+      )
+      .raw()
+      .all() as [string, string, number, string | null, string, string | null][];
+    database.close();
+    const byCall = Map.groupBy(rows, ([connId]) => connId);
+    const differences: unknown[] = [];
+    let unseen = 0;
+    let calls = 0;
+    let emptied = 0;
+    for (const detail of readObservedDetails(observablePath(observable, "icon-a"))) {
+      calls += 1;
+      const wanted = expectedHeard(detail);
+      const found = (byCall.get(detail.connId) ?? []).map(([, key, type, value, added, dn], index) => {
+        const each = detail.attached[index];
+        const change = `${key} ${type} ${value}`;
+        if (each !== undefined && "unseen" in each) {
+          unseen += 1;
+          return `${change} unseen by ${dn}`;
+        }
+        return each?.dn === null ? change : `${change} @${Date.parse(added)} by ${dn}`;
+      });
+      byCall.delete(detail.connId);
+      if (isEmptiedUnseen(detail)) emptied += 1;
+      else if (!Bun.deepEquals(found, wanted)) differences.push({ call: detail.connId, found, wanted });
+    }
+    console.log(
+      `attached data over gaps: ${rows.length} changes, ${unseen} unseen, ${differences.length} calls that differ`,
+    );
+    expect(differences.slice(0, 3)).toEqual([]);
+    expect([...byCall.keys()]).toEqual([]);
+    expect(unseen).toBeGreaterThan(0);
+    expect(emptied).toBeLessThan(calls / 20);
+  },
+  seconds * 3_000 + 180_000,
+);

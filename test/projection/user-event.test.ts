@@ -1,0 +1,146 @@
+// User events of agents' desktops: with which call they are stored, which of their keys, and the states they make.
+
+import { expect, test } from "bun:test";
+import type { UserEventMapping } from "../../src/event/user-events.ts";
+import { at, Story } from "../harness/story.ts";
+
+const none: UserEventMapping = {
+  store: "none",
+  eventKeys: [],
+  globalKeys: [],
+  states: [],
+  fields: [],
+  callsMax: 16,
+};
+const on = (call: string, dn = "5001") => ({
+  ConnID: `0${call}`,
+  CallUUID: `C${call}`,
+  ThisDN: dn,
+  ThisDNRole: 2,
+  PartyUUID: `P${call}${dn}`,
+});
+/** Of the desktop at a DN, without a call. */
+const desk = (data: unknown, dn = "5001") => ({ ConnID: undefined, CallUUID: undefined, ThisDN: dn, UserData: data });
+const user = "EventUserEvent";
+
+function story(mapping: Partial<UserEventMapping>, role: readonly string[] = ["gcc", "gud"]): Story {
+  return new Story({ role, userEvents: { ...none, ...mapping }, callDeletionTimeoutSeconds: 5 });
+}
+
+function data(of: Story, table: "G_CUSTOM_DATA_S" | "G_CUSTOM_DATA_P" = "G_CUSTOM_DATA_S"): string[] {
+  return of
+    .rows(table, "ID")
+    .map((row) => `${row.KEYNAME}=${row.VALUE} ${row.CALLID} ${row.PARTYID} ${row.PSEQ} at ${row.ENDPOINTDN}`);
+}
+
+test("data of a user event stands with the call on its DN, else with the last that was there, else with none", () => {
+  const s = story({ store: "all" }).events(
+    [0, user, desk({ k: "before" })],
+    [1, "EventRinging", on("1")],
+    [2, "EventRinging", on("2", "5002")],
+    [3, user, desk({ k: "ringing" })],
+    [4, "EventEstablished", on("1")],
+    [5, user, desk({ k: "talking" })],
+    [6, "EventReleased", on("1")],
+    [20, user, desk({ k: "after" })],
+    [21, user, desk({ k: "elsewhere" }, "5003")],
+  );
+  expect(data(s)).toEqual([
+    "k=before null null 0 at 5001",
+    "k=ringing C1 P15001 2 at 5001",
+    "k=talking C1 P15001 3 at 5001",
+    "k=after C1 P15001 0 at 5001",
+    "k=elsewhere null null 0 at 5003",
+  ]);
+  expect(s.rows("G_CUSTOM_DATA_S", "ID")[1]?.ADDED).toBe(at(3));
+  expect(s.rows("G_USERDATA_HISTORY", "ID")).toEqual([]);
+});
+
+test("of several calls on a DN the latest is meant, unless the event names one; one that has ended comes after those that go on", () => {
+  const s = story({ store: "all" }).events(
+    [1, "EventRinging", on("1")],
+    [2, "EventDialing", on("2")],
+    [3, user, desk({ k: "a" })],
+    [4, user, { ...on("1"), UserData: { k: "b" } }],
+    [5, "EventReleased", on("2")],
+    [6, user, desk({ k: "c" })],
+  );
+  expect(data(s).map((each) => each.slice(0, 6))).toEqual(["k=a C2", "k=b C1", "k=c C1"]);
+});
+
+test("no more calls of a DN are remembered than max-party-info says", () => {
+  const s = story({ store: "all", callsMax: 4 });
+  for (let call = 1; call <= 9; call++) s.events([call, "EventRinging", on(String(call))]);
+  const [, device] = s.world.all("device calls")[0] ?? [];
+  expect(device?.calls.map(({ callId }) => callId)).toEqual(["C6", "C7", "C8", "C9"].map((each) => each as never));
+});
+
+test("a snapshot tells which call a DN is on", () => {
+  const s = story({ store: "all" });
+  s.snapshot(5, [1, "EventEstablished", on("1")]).events([6, user, desk({ k: "x" })]);
+  expect(data(s)).toEqual(["k=x C1 P15001 2 at 5001"]);
+});
+
+test("which keys are stored: none, all, or those that are named; global ones in a table of their own; lists are left out", () => {
+  const told = { a: "1", b: 2, g: "all", list: { x: "1" } };
+  const keys = (mapping: Partial<UserEventMapping>) => {
+    const s = story(mapping).events([0, user, desk(told)]);
+    return [data(s), data(s, "G_CUSTOM_DATA_P")].map((rows) => rows.map((row) => row.split(" ")[0]));
+  };
+  expect(keys({ globalKeys: ["g"] })).toEqual([[], ["g=all"]]);
+  expect(keys({ store: "all" })).toEqual([["a=1", "b=2", "g=all"], []]);
+  expect(keys({ store: "all", globalKeys: ["g"] })).toEqual([["a=1", "b=2"], ["g=all"]]);
+  expect(keys({ store: "conf", eventKeys: ["b", "list", "no"], globalKeys: ["g"] })).toEqual([["b=2"], ["g=all"]]);
+});
+
+test("a state of the site's own is a row from its plus to its minus, with what came meanwhile", () => {
+  const s = story({
+    states: [
+      [200, "Research"],
+      [201, "Typing"],
+    ],
+    fields: [["TOPIC", "ResearchTopic"]],
+  }).events(
+    [1, "EventRinging", on("1")],
+    [2, user, desk({ Research: "+", ResearchTopic: "tariff" })],
+    [3, user, desk({ Typing: "+" })],
+    [4, user, desk({ ResearchTopic: "invoice" })],
+    [5, user, desk({ Research: "+" })],
+    [6, user, desk({ Research: "-", Typing: "?" })],
+    [7, user, desk({ Research: "-" })],
+    [9, "EventAgentLogout", desk({})],
+    [10, user, desk({ Typing: "-" })],
+  );
+  const rows = s.rows("G_CUSTOM_STATES", "ID").map(({ STATE, CALLID, PARTYID, FIELDS, CREATED, TERMINATED }) => {
+    return [STATE, CALLID, PARTYID, FIELDS, CREATED, TERMINATED];
+  });
+  expect(rows).toEqual([
+    [200, "C1", "P15001", '{"TOPIC":"invoice"}', at(2), at(6)],
+    [201, "C1", "P15001", '{"TOPIC":"invoice"}', at(3), at(9)],
+  ]);
+  expect(s.rows("ICON_COUNTER", "NAME")).toMatchObject([{ NAME: "custom state that does not follow", VALUE: 3 }]);
+  expect(s.world.count("custom states")).toBe(0);
+});
+
+test("a state that goes on has no end yet, and states of another DN are others", () => {
+  const s = story({ states: [[200, "Research"]] }).events(
+    [1, user, desk({ Research: "+" })],
+    [2, user, desk({ Research: "+" }, "5002")],
+    [3, user, desk({ Research: "-" }, "5002")],
+  );
+  const rows = s
+    .rows("G_CUSTOM_STATES", "ID")
+    .map(({ ENDPOINTDN, TERMINATED, FIELDS }) => [ENDPOINTDN, TERMINATED, FIELDS]);
+  expect(rows).toEqual([
+    ["5001", null, null],
+    ["5002", at(3), null],
+  ]);
+});
+
+test("without role gud, and without a word in the configuration, nothing of user events is stored or remembered", () => {
+  for (const s of [story({ store: "all" }, ["gcc"]), new Story({ role: ["gcc", "gud"] })]) {
+    s.events([1, "EventRinging", on("1")], [2, user, desk({ k: "x" })]);
+    expect(data(s)).toEqual([]);
+    expect(s.world.count("device calls")).toBe(0);
+  }
+});
