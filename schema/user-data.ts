@@ -24,7 +24,9 @@ const historyColumns = () => ({
 
 /**
  * One row is one change of one key of a call's attached data. Written once, never changed; VALUE is null where the key was
- * deleted. CSEQ is that of the next row of G_PARTY_HISTORY; (CALLID, SEQ) names the change.
+ * deleted. With history "last" it is written when the call's ending is, with the time of the change that brought the
+ * value. CSEQ is that of the next row of G_PARTY_HISTORY; (CALLID, SEQ) names the change. Of a key found otherwise in a
+ * snapshot nobody knows who changed it.
  */
 export const G_USERDATA_HISTORY = sqliteTable(
   "G_USERDATA_HISTORY",
@@ -105,7 +107,8 @@ const eventDataColumns = () => ({
 
 /**
  * One row is one pair of a user event whose key the option GlobalData names. Written once, never changed. CALLID and
- * PARTYID are those of the call on the DN, or of the last one that ended there; null where there was none.
+ * PARTYID (a PARTYGUID) are those of the call on the DN, or of the last one that ended there; null where there was none.
+ * PSEQ is that of the party's next change, 0 where there is none.
  */
 export const G_CUSTOM_DATA_P = sqliteTable(
   "G_CUSTOM_DATA_P",

@@ -5,7 +5,8 @@ import { storesNoUserEvents, type UserEventMapping } from "../event/user-events.
 import type { customStatesSection } from "./file.ts";
 import type { Findings } from "./findings.ts";
 
-const itemsMax = 1000;
+// They stand in each mark of a start, and in the head of every segment of the persistent queue.
+const lengthMax = 16_384;
 // Codes up to it are the original's own.
 const codeMin = 200;
 const codeMax = 2_147_483_647;
@@ -42,11 +43,11 @@ export function parseFieldList(text: string): ListOutcome<{ readonly fields: rea
 }
 
 function parseItems(text: string, size: number): ListOutcome<{ readonly groups: readonly (readonly string[])[] }> {
+  if (text.length > lengthMax) return { wrong: `it has more than ${lengthMax} characters` };
   const items = text.trim() === "" ? [] : text.split(",").map((each) => each.trim());
   if (items.some((each) => each === "" || each.length > 255))
     return { wrong: "an item is empty or longer than 255 characters" };
   if (items.length % size !== 0) return { wrong: `${items.length} items do not go by ${size}` };
-  if (items.length > itemsMax * size) return { wrong: `there are more than ${itemsMax}` };
   const groups = Array.from({ length: items.length / size }, (_, index) =>
     items.slice(index * size, (index + 1) * size),
   );

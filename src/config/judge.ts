@@ -170,7 +170,7 @@ function warnOfRole(
   if (idle.length > 0) {
     findings.warn(
       at,
-      `this version writes no rows for ${idle.join(", ")}; only ${rolesStored.join(", ")} does something`,
+      `this version writes no rows for ${idle.join(", ")}; only ${rolesStored.join(", ")} do something`,
     );
   }
 }

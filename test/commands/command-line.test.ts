@@ -64,7 +64,7 @@ describe("icon validate", () => {
         'icon.toml:3:8: Cannot use instance.dbid "x": expected a DBID, a whole number from 1 to 2147483647',
         "icon.toml:7:1: Cannot use quueue: there is no such section; expected [queue]",
         "icon.toml: Warning: no [[source]] is configured, so nothing will be recorded",
-        "icon.toml:6: Warning: callconcentrator.role: this version writes no rows for gls; only gcc does something",
+        "icon.toml:6: Warning: callconcentrator.role: this version writes no rows for gls; only gcc, gud do something",
         "",
       ].join("\n"),
     });

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
+import type { AttachedDataMapping } from "../../src/event/attached-data.ts";
 import { encodeEnvelope, type SessionId } from "../../src/event/envelope.ts";
 import { arrivalInstant } from "../../src/event/instant.ts";
+import type { UserEventMapping } from "../../src/event/user-events.ts";
 import { LiveState } from "../../src/projection/live-state.ts";
 import { rescheduleEndings, stepRecord } from "../../src/projection/projection.ts";
 import { Story, startMs } from "../harness/story.ts";
@@ -22,6 +24,8 @@ const ids = [
   "EventRouteRequest",
   "EventRouteUsed",
   "EventAttachedDataChanged",
+  "EventUserEvent",
+  "EventAgentLogout",
   "EventCallDeleted",
   "constructor",
 ];
@@ -43,6 +47,31 @@ const numbers = [
   {},
   [],
 ];
+
+const pairs = [
+  { a: "1", __proto__x: 2, constructor: { a: [], b: { c: null } } },
+  { Research: "+", Topic: "t" },
+  { Research: "-", b: "x".repeat(300) },
+  JSON.parse('{"__proto__":"p","a":"\ud83d"}'),
+  [{ key: "a", value: 1 }, { key: "a" }, { key: "", type: "list", value: [{ key: "k", value: [1, [2]] }] }],
+  [{ key: 1 }],
+  [1, 2],
+  "text",
+  null,
+  {},
+  [],
+];
+const attachedData: AttachedDataMapping = {
+  public: [["a", "userdata", "first"]],
+  secure: [["a", "reasons", "last"]],
+  columns: [["a", "extensions", "last", "G_CALL_USERDATA_CUST", "CUST_DATA_16"]],
+  otherKeys: "all",
+  valueLengthMax: 20,
+};
+const userEvents: UserEventMapping = {
+  ...{ store: "all", eventKeys: [], globalKeys: ["b"], callsMax: 4 },
+  ...{ states: [[200, "Research"]], fields: [["TOPIC", "Topic"]] },
+};
 
 /** A line of the link: most often an event, with the members that machines look at. */
 function lineOf(mutator: Mutator, sequence: number): unknown {
@@ -68,11 +97,14 @@ function lineOf(mutator: Mutator, sequence: number): unknown {
   for (const name of ["CtrlParty", "ThisDNRole", "ThirdPartyDNRole", "CallType", "CallState", "CallID"]) {
     if (mutator.below(3) === 0) event[name] = mutator.pick([...numbers, 4, 7]);
   }
-  const pairs = ["VQID", "ReleasingParty", "RTargetAgentSelected", "RTargetTypeSelected", "__proto__"];
+  const keys = ["VQID", "ReleasingParty", "RTargetAgentSelected", "RTargetTypeSelected", "__proto__"];
   for (const name of ["Extensions", "UserData"]) {
     if (mutator.below(3) > 0) continue;
-    const [key, value] = [mutator.pick(pairs), mutator.pick([...numbers, ...names])];
+    const [key, value] = [mutator.pick(keys), mutator.pick([...numbers, ...names])];
     event[name] = mutator.pick<unknown>([{ [key]: value }, [{ key, value }], [key], value]);
+  }
+  for (const name of ["UserData", "Reasons", "Extensions"]) {
+    if (mutator.below(3) === 0) event[name] = mutator.pick(pairs);
   }
   if (mutator.below(6) === 0) Object.assign(event, { snapshot: true, EventSequenceNumber: undefined });
   if (mutator.below(8) === 0) event["origin"] = { run: mutator.pick(names), seq: 3, time: seconds };
@@ -81,7 +113,7 @@ function lineOf(mutator: Mutator, sequence: number): unknown {
 
 test("no line makes the projection fail, every value can be a row's, and live state read back goes on as it was", () => {
   const mutator = new Mutator("projected lines");
-  const opening = new Story().payloads;
+  const opening = new Story({ role: ["gcc", "gud"], attachedData, userEvents }).payloads;
   const linesEach = 40;
   const tables = new Set<string>();
   for (let story = 0; story < (inputsInAll * 0.05) / linesEach; story += 1) {
@@ -136,7 +168,10 @@ test("no line makes the projection fail, every value can be a row's, and live st
         const again = new LiveState();
         again.restore(stored.values(), rowSequence);
         again.step((world) => rescheduleEndings(world));
-        for (const kind of ["call", "session", "source", "call alias", "snapshot item"] as const) {
+        for (const kind of [
+          ...(["call", "session", "source", "call alias", "snapshot item"] as const),
+          ...(["call data", "device calls", "custom states", "configuration"] as const),
+        ]) {
           expect(again.all(kind)).toEqual(live.all(kind));
         }
         live = again;

@@ -4,7 +4,7 @@
 import { expect, test } from "bun:test";
 import Database from "libsql";
 import { userDataChangeTypes } from "../../schema/dictionary.ts";
-import type { CallDetail, StoryValue } from "../../src/simulator/tserver/call-detail.ts";
+import type { CallDetail, SessionStory, StoryValue } from "../../src/simulator/tserver/call-detail.ts";
 import { observablePath } from "../../src/simulator/tserver/link-server.ts";
 import type { ObservedDetail } from "../../src/simulator/tserver/observed-details.ts";
 import { seededRandom } from "../harness/load-verdict.ts";
@@ -18,7 +18,7 @@ import {
   TemporaryDirectory,
   until,
 } from "../harness/processes.ts";
-import { readCallDetails, readObservedDetails } from "../harness/voice-truth.ts";
+import { readCallDetails, readObservedDetails, readSessionStories } from "../harness/voice-truth.ts";
 
 const seconds = fromEnvironment("ICON_TRUTH_SECONDS", 5);
 const rate = fromEnvironment("ICON_TRUTH_RATE", 1_000);
@@ -62,6 +62,18 @@ function isEmptiedUnseen({ attached }: ObservedDetail): boolean {
   });
 }
 
+/** Every pair of every user event, in the table that it goes to. */
+function expectedOfDesktops(sessions: readonly SessionStory[]): string[] {
+  return sessions.flatMap(({ dn, userEvents }) =>
+    userEvents.flatMap(({ at, userData }) =>
+      Object.entries(userData).map(([key, value]) => {
+        const table = key === "Step" ? "G_CUSTOM_DATA_P" : "G_CUSTOM_DATA_S";
+        return `${table} ${dn} ${Math.floor(at)} ${key}=${stored(value)}`;
+      }),
+    ),
+  );
+}
+
 /** "key type value" */
 function changesOf(attached: readonly { readonly key: string; readonly value: StoryValue | null }[]): string[] {
   const known = new Set<string>();
@@ -88,7 +100,10 @@ test(
     const setting: InstanceSetting = {
       directory: directory.path,
       callDeletionTimeoutSeconds: 1,
-      callconcentrator: ['role = "gud"', 'adata-userdata-history = "all"'],
+      callconcentrator: [
+        ...['role = "gud"', 'adata-userdata-history = "all"'],
+        ...["[custom-states]", 'store-event-data = "all"', 'GlobalData = "char,Step"'],
+      ],
       sources: [{ name: "north", address: simulator.address, dbid: 101, switchDbid: 1 }],
     };
     await using instance = await Instance.start(setting);
@@ -107,7 +122,14 @@ test(
     const [secure] = database.prepare("SELECT count(*) FROM G_SECURE_USERDATA_HISTORY").raw().get() as unknown as [
       number,
     ];
+    const custom = ["G_CUSTOM_DATA_S", "G_CUSTOM_DATA_P"].flatMap((table) => {
+      const sql = `SELECT ENDPOINTDN, ADDED, KEYNAME, VALUE FROM ${table}`;
+      const found = database.prepare(sql).raw().all() as [string, string, string, string][];
+      return found.map(([dn, added, key, value]) => `${table} ${dn} ${Date.parse(added)} ${key}=${value}`);
+    });
     database.close();
+    expect(custom.toSorted()).toEqual(expectedOfDesktops(readSessionStories(truthPath)).toSorted());
+    expect(custom.length).toBeGreaterThan(10);
     // Role gcc is off: calls are followed, and none is stored.
     expect([calls, secure]).toEqual([0, 0]);
     const byCall = Map.groupBy(rows, ([callId]) => callId);
