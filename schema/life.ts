@@ -31,7 +31,7 @@ export interface TableLife {
    * How one call's rows come of several copies, each of which saw a part of it (src/extraction/join.ts). "history": each from
    * the copy that saw its time. "stay": begun as the copy says that saw the beginning, ended as the one that saw the end.
    * "latest": as the last copy says, and what it does not know as an earlier one does. "counted": anew, from the rows of the
-   * parties. "own": by rules of the table's own.
+   * parties and of other tables. "own": by rules of the table's own.
    */
   readonly joins: "history" | "stay" | "latest" | "counted" | "own";
 }
@@ -178,7 +178,7 @@ export const callTables = {
     parent: ofCall,
     sequence: null,
     foundBy: "index",
-    joins: "stay",
+    joins: "counted",
   },
   G_USERDATA_HISTORY: userDataHistory,
   G_SECURE_USERDATA_HISTORY: userDataHistory,

@@ -2,7 +2,7 @@
 // which columns name it and which copy saw what.
 
 import { type CallTableName, callTableNames, callTables } from "../../schema/life.ts";
-import { msOf } from "./call-version.ts";
+import { msOf, type Row } from "./call-version.ts";
 import { renumbered, type Segment, type TakenRow, takenInTurn, takenRow } from "./taken-row.ts";
 
 type Declared = (typeof callTables)[CallTableName]["joins"];
@@ -39,7 +39,10 @@ function joinStays(segments: readonly Segment[], table: CallTableName): TakenRow
     const [first, last] = [rows[0] as TakenRow, rows.at(-1) as TakenRow];
     const sawEnd = rows.find(({ copy, values }) => {
       const ms = msOf(values[until ?? ""]);
-      return ms !== null && segments.some((each) => each.version.copy === copy && isWithin(each, ms));
+      if (ms === null) return false;
+      return segments.some(
+        (each) => each.version.copy === copy && isWithin(each, ms) && !isConcluded(each, table, values),
+      );
     });
     const ending = sawEnd ?? last;
     const beginning = Object.fromEntries(
@@ -48,6 +51,14 @@ function joinStays(segments: readonly Segment[], table: CallTableName): TakenRow
     const end = Object.fromEntries(Object.entries(ending.values).filter(([column]) => column.startsWith(until ?? "")));
     return { ...ending, values: { ...ending.values, ...beginning, ...end } };
   });
+}
+
+/** Nobody told that copy of the end: it found in a snapshot that the stay was over. */
+function isConcluded({ version }: Segment, table: CallTableName, values: Row): boolean {
+  const [key = ""] = callTables[table].key;
+  return version.call.quality.some(
+    ({ TABLE_NAME, ROW_KEY, REASON }) => TABLE_NAME === table && ROW_KEY === values[key] && REASON === "end not seen",
+  );
 }
 
 function isWithin({ from, until }: Segment, ms: number): boolean {

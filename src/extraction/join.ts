@@ -19,6 +19,7 @@ import { type CallTableName, callTables } from "../../schema/life.ts";
 import { type CallVersion, type Row, rowIdOf } from "./call-version.ts";
 import { countAnew } from "./join-counted.ts";
 import { joinDeclared } from "./join-declared.ts";
+import { joinWaits } from "./join-waits.ts";
 import { renumbered, type Segment, type TakenRow, type TakenRows, takenInTurn, takenRow } from "./taken-row.ts";
 
 /** All of a version, as it stands. */
@@ -37,6 +38,7 @@ export function joinRows(segments: readonly Segment[], isOver: boolean): TakenRo
   const call = joinLatest(segments, "G_CALL", callHistory);
   const ir = joinLatest(segments, "G_IR", callHistory);
   if (call === null || ir === null) return null;
+  const declared = joinDeclared(segments);
   return {
     G_CALL: [call],
     G_CALL_HISTORY: renumbered(callHistory, "CSEQ"),
@@ -46,7 +48,8 @@ export function joinRows(segments: readonly Segment[], isOver: boolean): TakenRo
     G_PARTY_HISTORY: partyHistory,
     ICON_PARTY_CHANNEL: joinChannels(segments, parties),
     ...countAnew(segments, parties, partyHistory, isOver),
-    ...joinDeclared(segments),
+    ...declared,
+    G_ROUTE_RES_VQ_HIST: joinWaits(segments, declared.G_ROUTE_RESULT, declared.G_VIRTUAL_QUEUE, parties),
   };
 }
 

@@ -312,11 +312,13 @@ function stepRouting(world: World, context: StepContext, known: Call | undefined
     }
   }
   if (call === undefined || party === undefined) return;
-  // That a routing was asked for may have been missed.
+  // Of a party that was there before us the asking was missed.
   const route: Routing | undefined =
     step === "requested"
-      ? { since: at, ...(keys !== null && { earlier: keys }) }
-      : (party.route ?? (step === "used" ? { since: party.createdAt } : undefined));
+      ? keys === null
+        ? {}
+        : { earlier: keys }
+      : (party.route ?? (party.isFound === true ? {} : undefined));
   if (route === undefined) return;
   const told = step === "requested" ? route : withKeys(route, keys, step === "attached");
   const next: Party = { ...party, route: step === "used" ? { ...told, isUsed: true } : told };
@@ -414,7 +416,8 @@ function confirmParty(world: World, context: StepContext, known: Call | undefine
     call = endUnseenParty(world, context, call, open, { ...foundInSnapshot(happening.at), earliest });
   }
   if (open === undefined || !isSameStay) {
-    call = beginParty(world, context, call, happening.party, { state, createdAt: beganAt, since: happening.at }, cause);
+    const stay = { state, createdAt: beganAt, since: happening.at, isFound: true } as const;
+    call = beginParty(world, context, call, happening.party, stay, cause);
     const begun = findParty(call, happening.party);
     if (begun !== undefined) {
       noteParty(world, context, begun, "beginning not seen", foundInSnapshot(beganAt));

@@ -45,6 +45,8 @@ export interface Party {
   readonly isKeyLocal?: true;
   /** What it spent in the states that it has left. */
   readonly totals: PartyTotals;
+  /** It was there before anything was heard of it. */
+  readonly isFound?: true;
   /** It stands at a routing point, and where to send the call was asked. */
   readonly route?: Routing;
 }
@@ -118,7 +120,12 @@ export function beginParty(
   context: StepContext,
   call: Call,
   facts: PartyFacts,
-  stay: { readonly state: PartyState; readonly createdAt: SourceInstant; readonly since: SourceInstant },
+  stay: {
+    readonly state: PartyState;
+    readonly createdAt: SourceInstant;
+    readonly since: SourceInstant;
+    readonly isFound?: true;
+  },
   cause: EventCause,
   parent: ParentLink | undefined = findParent(call, facts.parent),
 ): Call {

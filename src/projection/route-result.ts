@@ -16,7 +16,6 @@ import type { World } from "./world.ts";
 
 /** A routing that goes on at a party. */
 export interface Routing {
-  readonly since: SourceInstant;
   /** What an earlier routing had attached. */
   readonly earlier?: RouteKeys;
   /** The decision. */
@@ -43,10 +42,12 @@ export function finishRouting(
 ): void {
   const { route } = party;
   if (route === undefined) return;
+  // What nobody saw has no result: whoever listened then has one.
+  if (ccEvent === 0) return;
   const result = resultOf(route, ccEvent);
   if (result !== routeResults.routed && context.source.options.extendsRouteResults !== true) return;
   writeRouteResult(world, context, call, party, { result, keys: route.keys, at });
-  noteRouting(world, context, call.callId, party.partyId, route.since);
+  noteRouting(world, context, call.callId, party.partyId, party.createdAt);
 }
 
 function resultOf(route: Routing, ccEvent: number): number {

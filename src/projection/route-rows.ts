@@ -1,5 +1,6 @@
 // The rows of a routing: its result, and the virtual queues in which the call waited meanwhile.
 
+import type { CallId } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import type { RouteKeys } from "../event/routing.ts";
 import type { Call } from "./call.ts";
@@ -39,11 +40,17 @@ export function writeRouteResult(
 }
 
 /** Once the stay is over: its times are then known, and the row is written once. */
-export function writeWaitOfRouting(world: World, context: StepContext, partyId: string, stay: VirtualStay): void {
+export function writeWaitOfRouting(
+  world: World,
+  context: StepContext,
+  callId: CallId,
+  partyId: string,
+  stay: VirtualStay,
+): void {
   const id = world.nextRowId();
   world.write("G_ROUTE_RES_VQ_HIST", {
     ID: id,
-    CALLID: stay.callId,
+    CALLID: callId,
     PARTYID: partyId,
     VQUEUEID: stay.key,
     VQID: stay.vqid,

@@ -21,25 +21,29 @@ export function routingOf(
   if (thisDn === null) return null;
   const isRequest = id === "EventRouteRequest";
   const isUse = id === "EventRouteUsed";
-  if (!isRequest && !isUse) {
-    // Most calls are at no routing point: their attached data need not be looked at.
-    if (userData === undefined || !isUnderWay(world, call)) return null;
-  }
+  const isAttached = id === "EventAttachedDataChanged";
+  // Most calls are at no routing point: their attached data need not be looked at.
+  if (!isRequest && !isUse && (userData === undefined || !isUnderWay(world, call, isAttached))) return null;
   const party = partyOf();
   if (party === null) return null;
   const keys = routeKeysOf(userData);
   if (isRequest) return { kind: "routing", step: "requested", at, call, party, keys };
   const known = world.get("call", call.callId);
   const open = known && findParty(known, party);
-  if (open === undefined) return null;
+  // The asking is missed of whoever was there before us.
+  if (open === undefined || (open.route === undefined && (open.isFound !== true || open.state !== "queued")))
+    return null;
   if (isUse) return { kind: "routing", step: "used", at, call, party, keys };
-  if (keys === null || open.route === undefined) return null;
-  const step = id === "EventAttachedDataChanged" ? "attached" : "told";
-  return { kind: "routing", step, at, call, party, keys };
+  if (keys === null) return null;
+  if (isAttached) return { kind: "routing", step: "attached", at, call, party, keys };
+  return open.route === undefined ? null : { kind: "routing", step: "told", at, call, party, keys };
 }
 
-function isUnderWay(world: World, { callId }: CallFacts): boolean {
+function isUnderWay(world: World, { callId }: CallFacts, isAttached: boolean): boolean {
   const parties = world.get("call", callId)?.parties;
-  for (const guid in parties) if (parties[guid]?.route !== undefined) return true;
+  for (const guid in parties) {
+    const party = parties[guid];
+    if (party?.route !== undefined || (isAttached && party?.isFound === true)) return true;
+  }
   return false;
 }

@@ -67,7 +67,7 @@ export function stepVirtualQueue(world: World, context: StepContext, happening: 
   const cause = step === "abandoned" ? virtualQueueCauses.abandoned : virtualQueueCauses.normal;
   // Where it names a target, the call was sent there out of this queue; else it only left.
   const distributed = step === "diverted" && happening.hasTarget ? call.callId : null;
-  putStays(world, replaced(known, end(world, context, open, at, cause, distributed)));
+  putStays(world, replaced(known, end(world, context, call.callId, open, at, cause, distributed)));
 }
 
 function isSame(stay: VirtualStay, { vqid, dn }: VirtualHappening["stay"]): boolean {
@@ -109,6 +109,7 @@ function begin(world: World, context: StepContext, known: CallStays, happening: 
 function end(
   world: World,
   context: StepContext,
+  callId: CallId,
   stay: VirtualStay,
   at: SourceInstant,
   cause: number,
@@ -117,14 +118,14 @@ function end(
   const { routings, ...rest } = stay;
   const ended = { ...rest, endedAt: at };
   writeStay(world, context, ended, at, cause, distributed);
-  for (const partyId of routings ?? []) writeWaitOfRouting(world, context, partyId, ended);
+  for (const partyId of routings ?? []) writeWaitOfRouting(world, context, callId, partyId, ended);
   return ended;
 }
 
-function endUnseen(world: World, context: StepContext, stay: VirtualStay, unseen: Unseen): VirtualStay {
+function endUnseen(world: World, context: StepContext, callId: CallId, stay: VirtualStay, unseen: Unseen): VirtualStay {
   noteQuality(world, context, "G_VIRTUAL_QUEUE", stay.key, "end not seen", unseen);
   const at = sourceInstant(Math.max(unseen.earliest, stay.since));
-  return end(world, context, stay, at, virtualQueueCauses.notSeen, null);
+  return end(world, context, callId, stay, at, virtualQueueCauses.notSeen, null);
 }
 
 /** The call's ending is written: what it still waited in ended with it. */
@@ -140,8 +141,8 @@ export function endStaysOfCall(
   if (known === undefined) return;
   for (const stay of known.stays) {
     if (stay.endedAt !== undefined) continue;
-    if (unseen !== null) endUnseen(world, context, stay, unseen);
-    else end(world, context, stay, sourceInstant(Math.max(at, stay.since)), virtualQueueCauses.notSeen, null);
+    if (unseen !== null) endUnseen(world, context, callId, stay, unseen);
+    else end(world, context, callId, stay, sourceInstant(Math.max(at, stay.since)), virtualQueueCauses.notSeen, null);
   }
   world.remove("virtual queue", key);
 }
@@ -167,7 +168,9 @@ export function closeUnnamedStays(
     if (known.source !== context.source.identity.name) continue;
     const isGone = (stay: VirtualStay) => stay.endedAt === undefined && !named.has(stay.key);
     if (!known.stays.some(isGone)) continue;
-    const stays = known.stays.map((stay) => (isGone(stay) ? endUnseen(world, context, stay, unseen) : stay));
+    const stays = known.stays.map((stay) =>
+      isGone(stay) ? endUnseen(world, context, known.callId, stay, unseen) : stay,
+    );
     putStays(world, { ...known, stays });
   }
 }
@@ -179,8 +182,8 @@ export function openStayKey(world: World, context: StepContext, happening: Virtu
 }
 
 /**
- * A routing that was asked for at `since` is over: of the stays since then, the rows of G_ROUTE_RES_VQ_HIST, now or as
- * soon as the stay is over too.
+ * A routing is over whose party has stood there since `since`: of the stays since then, the rows of G_ROUTE_RES_VQ_HIST,
+ * now or as soon as the stay is over too. An extraction finds them by the same rule (src/extraction/join-waits.ts).
  */
 export function noteRouting(
   world: World,
@@ -193,7 +196,7 @@ export function noteRouting(
   if (known === undefined) return;
   const stays = known.stays.map((stay) => {
     if (stay.endedAt === undefined) return { ...stay, routings: [...(stay.routings ?? []), partyId] };
-    if (stay.endedAt >= since) writeWaitOfRouting(world, context, partyId, stay);
+    if (stay.endedAt >= since) writeWaitOfRouting(world, context, callId, partyId, stay);
     return stay;
   });
   putStays(world, { ...known, stays });

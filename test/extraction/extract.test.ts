@@ -11,14 +11,15 @@ import { ScriptedServer, scriptDefault, secondOf } from "./scripted-server.ts";
 const short = new ExtractionSetting(new ScriptedServer());
 const long = new ExtractionSetting(new ScriptedServer({ ...scriptDefault, calls: 30, lifeSeconds: 30 }));
 const handedOn = new ExtractionSetting(new ScriptedServer({ ...scriptDefault, lifeSeconds: 12, transfersEvery: 2 }));
+const routed = new ExtractionSetting(new ScriptedServer({ ...scriptDefault, lifeSeconds: 15, routedEvery: 2 }));
 const nameless = new ExtractionSetting(new ScriptedServer({ ...scriptDefault, hasIds: false }));
 afterAll(() => {
-  for (const each of [short, long, handedOn, nameless]) each[Symbol.dispose]();
+  for (const each of [short, long, handedOn, routed, nameless]) each[Symbol.dispose]();
 });
 
 // Every moment is heard by one of the two.
 beforeAll(async () => {
-  for (const setting of [short, long, handedOn, nameless]) {
+  for (const setting of [short, long, handedOn, routed, nameless]) {
     const end = setting.server.endSeconds;
     await setting.truth();
     await setting.copy("a", [0, 30.5], [50.2, end]);
@@ -32,6 +33,7 @@ test.each([
   ["that live for seconds", short, 60],
   ["that live for half a minute", long, 30],
   ["that are transferred", handedOn, 90],
+  ["that are routed", routed, 60],
 ] as const)("calls %s are taken whole or joined, and the record is the truth", async (what, setting, calls) => {
   const report = await setting.extract(["a", "b"], "one.db");
   expect(report).toMatchObject({ ...everything, calls: { incomplete: 0, notYetKnown: 0, divergent: 0, open: 0 } });

@@ -23,6 +23,8 @@ export interface Script {
   readonly hasIds: boolean;
   /** One call in so many is transferred, by way of a consultation; null: none is. */
   readonly transfersEvery: number | null;
+  /** One call in so many is routed, and waits in virtual queues meanwhile; null: none is. */
+  readonly routedEvery?: number | null;
 }
 
 export const scriptDefault: Script = {
@@ -36,7 +38,7 @@ export const scriptDefault: Script = {
 /** From when until when an instance hears the server; UTC seconds after the story's beginning. */
 export type Spell = readonly [from: number, until: number];
 
-type Party = "queue" | "early" | "again" | "agent" | "asking" | "asked" | "second";
+type Party = "point" | "sales" | "gold" | "queue" | "early" | "again" | "agent" | "asking" | "asked" | "second";
 type Step = readonly [tenths: number, party: Party, id: string, more?: Line];
 
 // Tenths of the life, party, event.
@@ -71,6 +73,27 @@ const transferred: readonly Step[] = [
   [10, "second", "EventReleased"],
 ];
 
+const decision = { RTargetAgentSelected: "agent01", RTargetTypeSelected: "2", RStrategyName: "VQDemo" };
+const vqid = (name: string) => ({ Extensions: { VQID: name } });
+
+const routed: readonly Step[] = [
+  [0, "point", "EventQueued"],
+  [0.2, "point", "EventRouteRequest"],
+  [1, "sales", "EventQueued", vqid("S")],
+  [2, "gold", "EventQueued", vqid("G")],
+  [5, "gold", "EventDiverted", vqid("G")],
+  [6.8, "point", "EventAttachedDataChanged", { UserData: decision }],
+  [7, "point", "EventRouteUsed"],
+  [7.2, "point", "EventDiverted"],
+  [7.4, "agent", "EventRinging"],
+  [7.6, "sales", "EventDiverted", { ...vqid("S"), ThirdPartyDN: "6001" }],
+  [8, "agent", "EventEstablished"],
+  [10, "agent", "EventReleased"],
+];
+
+// They tell of no state.
+const remarks: ReadonlySet<unknown> = new Set(["EventRouteRequest", "EventRouteUsed", "EventAttachedDataChanged"]);
+
 const isConnected = (id: string) => id === "EventRetrieved" || id === "EventPartyChanged";
 const isEnding = (id: string) => id === "EventDiverted" || id === "EventReleased";
 
@@ -79,15 +102,16 @@ export class ScriptedServer {
   readonly endSeconds: number;
 
   constructor(readonly script: Script = scriptDefault) {
-    const { calls, everySeconds, lifeSeconds, transfersEvery } = script;
+    const { calls, everySeconds, lifeSeconds, transfersEvery, routedEvery = null } = script;
+    const isOneIn = (every: number | null, call: number) => every !== null && call % every === 0;
+    const stepsOf = (call: number) =>
+      isOneIn(transfersEvery, call) ? transferred : isOneIn(routedEvery, call) ? routed : steps;
     const unnumbered = Array.from({ length: calls }, (_, call) =>
-      (transfersEvery !== null && call % transfersEvery === 0 ? transferred : steps).map(
-        ([tenths, party, id, more]) => ({
-          // No two events of one millisecond, and none on a window's border.
-          at: round(10.05 + call * everySeconds + (tenths * lifeSeconds) / 10 + call * 0.001),
-          members: { id, ...this.#party(call, party), ...(id === "EventPartyChanged" ? arriving(call) : {}), ...more },
-        }),
-      ),
+      stepsOf(call).map(([tenths, party, id, more]) => ({
+        // No two events of one millisecond, and none on a window's border.
+        at: round(10.05 + call * everySeconds + (tenths * lifeSeconds) / 10 + call * 0.001),
+        members: { id, ...this.#party(call, party), ...(id === "EventPartyChanged" ? arriving(call) : {}), ...more },
+      })),
     ).flat();
     this.events = unnumbered
       .toSorted((one, other) => one.at - other.at)
@@ -137,6 +161,7 @@ export class ScriptedServer {
     story.line({ snapshot: "begin" });
     const parties = new Map<string, ScriptedEvent>();
     for (const event of this.events.slice(0, seq)) {
+      if (remarks.has(event.members["id"])) continue;
       const key = `${event.members["ConnID"]}/${event.members["ThisDN"]}`;
       if (event.members["id"] === "EventPartyChanged") {
         parties.delete(`${event.members["PreviousConnID"]}/${event.members["ThisDN"]}`);
@@ -158,7 +183,16 @@ export class ScriptedServer {
   #party(call: number, party: Party): Line {
     const isConsultation = party === "asking" || party === "asked";
     const agent = `5${100 + call}`;
-    const dns = { queue: "8000", again: "8000", early: `7${100 + call}`, agent, asking: agent };
+    const dns = {
+      point: "9001",
+      sales: "VQ_Sales",
+      gold: "VQ_Gold",
+      queue: "8000",
+      again: "8000",
+      early: `7${100 + call}`,
+      agent,
+      asking: agent,
+    };
     const dn = dns[party as keyof typeof dns] ?? `6${100 + call}`;
     const ids = {
       CallUUID: isConsultation ? `D${call}` : `C${call}`,
