@@ -84,7 +84,10 @@ export const G_AGENT_STATE_HISTORY = sqliteTable(
     QUEUEID: integer(),
     QUEUEDN: text(),
     MEDIATYPE: integer(),
-    /** The call behind a change to or from busy, and the agent's party on it. */
+    /**
+     * The call behind a change to or from busy, and the agent's party on it. Of after-call work the call that it belongs
+     * to, from this row to the next of TYPE 5. PARTYID is of G_PARTY, where role gcc is on.
+     */
     CALLID: text(),
     PARTYID: text(),
     ...addedColumns(),
@@ -112,7 +115,9 @@ const reasonColumns = () => ({
 
 /**
  * One row is one reason, hardware or software, that an agent's state carried and that has ended. Written when it ends,
- * never changed.
+ * never changed. A reason has a row for each stretch of its state, and for each call in
+ * between (AGENTSTATE busy), after which that state goes on. KEYNAME of a software reason is
+ * its path, with "/" between keys; why somebody logged out is a reason of state 0 that ends where it begins.
  */
 export const G_AGENT_STATE_RC = sqliteTable(
   "G_AGENT_STATE_RC",
@@ -154,11 +159,14 @@ const totalColumns = () => ({
   AGENTSTATE: integer().notNull(),
   /** Whole seconds in it, of stretches that are over. */
   TT: integer().notNull(),
-  /** How often it began. */
+  /** How often it began; what lasted no time is not counted. */
   CNT: integer().notNull(),
 });
 
-/** One row is the total of one agent state on one DN in one login session. Written when the session ends, never changed. */
+/**
+ * One row is the total of one agent state on one DN, against one queue or none, in one login session. Written when the
+ * session ends, never changed. Each is right to a second, and those of an endpoint add up to its length in whole seconds.
+ */
 export const GS_AGENT_STAT = sqliteTable("GS_AGENT_STAT", { ...totalColumns(), ...systemColumns() }, (table) => [
   index("IDX_GS_AGENT_STAT_LOGINSESSIONID").on(table.LOGINSESSIONID),
 ]);

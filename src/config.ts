@@ -8,7 +8,7 @@ import { judge } from "./config/judge.ts";
 import { ConfigError, type ConfigProblem, type ConfigWarning } from "./config/problem.ts";
 import type { Role } from "./config/role.ts";
 import type { AttachedDataMapping } from "./event/attached-data.ts";
-import type { ProjectionConfiguration, ProjectionOptions, SourceIdentity } from "./event/envelope.ts";
+import type { AgentOptions, ProjectionConfiguration, ProjectionOptions, SourceIdentity } from "./event/envelope.ts";
 import type { UserEventMapping } from "./event/user-events.ts";
 import type { LogLevel } from "./log.ts";
 
@@ -24,6 +24,9 @@ export interface Config {
     readonly attachedData: AttachedDataMapping | null;
     /** [custom-states]; null: nothing of user events is stored. */
     readonly userEvents: UserEventMapping | null;
+    /** gls-acw-first, for switches that do not say otherwise. */
+    readonly glsAcwFirst: boolean;
+    readonly glsActiveReasonCodes: boolean;
   };
   readonly queue: QueueConfig;
   readonly idb: IdbConfig;
@@ -105,6 +108,8 @@ export interface SourceConfig {
   /** The pair's servers, in the order in which they are tried; at least one. */
   readonly addresses: readonly Address[];
   readonly options: ProjectionOptions;
+  /** What the switch's options say of agents; null: what [callconcentrator] says. */
+  readonly agents: { readonly isAcwOfFirstCall: boolean | null; readonly isBusyOverAcw: boolean };
   readonly credentials: SourceCredentials;
   /** Null: plain TCP. */
   readonly tls: SourceTls | null;
@@ -163,10 +168,22 @@ export function projectionConfiguration(config: Config): ProjectionConfiguration
   const { role, attachedData, userEvents } = config.callconcentrator;
   return {
     role,
-    sources: config.sources.map(({ identity, options }) => ({ ...identity, options })),
+    sources: config.sources.map((source) => ({
+      ...source.identity,
+      options: { ...source.options, agents: agentOptions(config, source) },
+    })),
     // As an earlier version had it while there is none.
     ...(attachedData !== null && { attachedData }),
     ...(userEvents !== null && { userEvents }),
+  };
+}
+
+/** The switch's own word goes before the instance's [S: Agent States]. */
+function agentOptions({ callconcentrator }: Config, { agents }: SourceConfig): AgentOptions {
+  return {
+    isAcwOfFirstCall: agents.isAcwOfFirstCall ?? callconcentrator.glsAcwFirst,
+    isBusyOverAcw: agents.isBusyOverAcw,
+    writesActiveReasons: callconcentrator.glsActiveReasonCodes,
   };
 }
 

@@ -25,6 +25,8 @@ const changeable = new Set([
   "purge.even_if_only_copy",
   "callconcentrator.adata-spec-name, adata-userdata-history, max-userdata-length",
   "custom-states",
+  "callconcentrator.gls-acw-first",
+  "callconcentrator.gls-active-reason-codes",
   "http.peer",
   "source",
 ]);
@@ -33,6 +35,8 @@ const changeable = new Set([
 const keyOfMember: Readonly<Record<string, string>> = {
   "callconcentrator.attachedData": "callconcentrator.adata-spec-name, adata-userdata-history, max-userdata-length",
   "callconcentrator.userEvents": "custom-states",
+  "callconcentrator.glsAcwFirst": "callconcentrator.gls-acw-first",
+  "callconcentrator.glsActiveReasonCodes": "callconcentrator.gls-active-reason-codes",
   "queue.retentionMs": "queue.retention_age",
   "queue.reserveBytes": "queue.reserve",
   "idb.windowSeconds": "idb.window",

@@ -3,7 +3,8 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfigError, judgeConfig, loadConfig } from "../src/config.ts";
+import { ConfigError, judgeConfig, loadConfig, projectionConfiguration } from "../src/config.ts";
+import { defaultAgentOptions } from "../src/event/envelope.ts";
 import { runIcon } from "./commands/run-icon.ts";
 
 const smallest = `
@@ -53,7 +54,13 @@ describe("a configuration that is right", () => {
     expect(warnings).toEqual([]);
     expect(config).toEqual({
       instance: { name: "icon-a", dbid: 9001, dataDir: join(folder, "data") },
-      callconcentrator: { role: ["cfg", "gcc", "gls", "gud", "gos", "lrm"], attachedData: null, userEvents: null },
+      callconcentrator: {
+        role: ["cfg", "gcc", "gls", "gud", "gos", "lrm"],
+        attachedData: null,
+        userEvents: null,
+        glsAcwFirst: false,
+        glsActiveReasonCodes: false,
+      },
       queue: {
         segmentBytes: 67_108_864,
         retentionMs: 604_800_000,
@@ -82,6 +89,7 @@ describe("a configuration that is right", () => {
             internalContexts: [],
             outboundContexts: [],
           },
+          agents: { isAcwOfFirstCall: null, isBusyOverAcw: true },
           tls: null,
           credentials: { kind: "none" },
           silenceMs: null,
@@ -128,6 +136,8 @@ reconnect_min = "1s"
 reconnect_max = "2m"
 [source.gts]
 call-deletion-timeout = 0
+gls-acw-first = 1
+gls-enable-acw-busy = false
 [[source]]
 name = "pbx"
 kind = "ami"
@@ -163,6 +173,7 @@ outbound_contexts = ["to-trunk", "to-mobile"]
       identity: { name: "south", kind: "tevent", dbid: 103, primaryDbid: 102, switchDbid: 3, dsType: 3 },
       addresses: [{ host: "south", port: 7003 }],
       options: { callDeletionTimeoutSeconds: 0, inboundContexts: [], internalContexts: [], outboundContexts: [] },
+      agents: { isAcwOfFirstCall: true, isBusyOverAcw: false },
       tls: null,
       credentials: { kind: "token", tokenFile: join(folder, "south.token") },
       silenceMs: 45_000,
@@ -177,6 +188,30 @@ outbound_contexts = ["to-trunk", "to-mobile"]
       outboundContexts: ["to-trunk", "to-mobile"],
     });
     expect(JSON.stringify(config)).not.toContain("hush");
+  });
+
+  test("a switch's gls-acw-first goes before that of [callconcentrator], and rows are made by what holds", () => {
+    const text = (ofInstance: string, ofSwitch: string) =>
+      `${smallest}\n[source.gts]\n${ofSwitch}\n[callconcentrator]\n${ofInstance}\n`;
+    const agents = (ofInstance: string, ofSwitch: string) =>
+      projectionConfiguration(judgeConfig(text(ofInstance, ofSwitch), "icon.toml").config).sources[0]?.options.agents;
+    expect(agents("", "")).toEqual(defaultAgentOptions);
+    expect(agents("gls-acw-first = 1", "gls-acw-first = -1")?.isAcwOfFirstCall).toBe(true);
+    expect(agents("gls-acw-first = 1", "gls-acw-first = 0")?.isAcwOfFirstCall).toBe(false);
+    expect(agents("gls-active-reason-codes = 1", "gls-enable-acw-busy = 0")).toEqual({
+      isAcwOfFirstCall: false,
+      isBusyOverAcw: false,
+      writesActiveReasons: true,
+    });
+    const wrong = messagesOf(text('gls-active-reason-codes = "yes"', "gls-acw-first = 2")).map((line) =>
+      line.replace(/^.*Cannot/, "Cannot"),
+    );
+    expect(wrong).toContain(
+      "Cannot use source[0].gts.gls-acw-first 2: expected -1 (as [callconcentrator] says), 0 or 1 (false or true)",
+    );
+    expect(wrong).toContain(
+      'Cannot use callconcentrator.gls-active-reason-codes "yes": expected 0 or 1 (false or true)',
+    );
   });
 
   test("roles without rows yet, and a file without sources, are warned of", () => {
@@ -383,7 +418,7 @@ call-metrics = 2
       "icon.toml:18:20: Cannot use callconcentrator.pq-startup-purge 0: this option of the original has no place here; expected retention_age and retention_bytes in [queue]",
       "icon.toml:19:18: Cannot use callconcentrator.start-cfg-sync 1: this version does not act on this option of the original yet; expected the option to be left out",
       "icon.toml:21:13: Cannot use filter-data.gls-queue 1: this version does not act on this option of the original yet; expected the option to be left out",
-      "icon.toml:22:16: Cannot use filter-data.call-metrics 2: expected 0 or 1, or true or false",
+      "icon.toml:22:16: Cannot use filter-data.call-metrics 2: expected 0 or 1 (false or true)",
     ]);
   });
 

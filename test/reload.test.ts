@@ -23,6 +23,8 @@ function reloaded(section: string, line: string) {
 
 const atOnce = [
   ["callconcentrator", 'role = "gcc"'],
+  ["callconcentrator", "gls-acw-first = 1"],
+  ["callconcentrator", "gls-active-reason-codes = true"],
   ["queue", 'retention_age = "8d"'],
   ["queue", 'retention_bytes = "21GiB"'],
   ["log", 'level = "debug"'],

@@ -144,14 +144,15 @@ export const instanceSection = section("[instance]", {
 });
 
 /** As in the original's: 0 or 1, or in words. */
-const onOff = () =>
-  z._default(
-    checked("0 or 1, or true or false", (value) => {
-      if (typeof value === "boolean") return value;
-      return value === 0 || value === 1 ? value === 1 : { wrong: "" };
-    }),
-    false,
-  );
+const switched = checked("0 or 1 (false or true)", (value) => switchedTo(value) ?? { wrong: "" });
+const onOff = () => z._default(switched, false);
+
+const ofSwitchExpected = "-1 (as [callconcentrator] says), 0 or 1 (false or true)";
+const ofSwitch = checked(ofSwitchExpected, (value) => (value === -1 ? null : (switchedTo(value) ?? { wrong: "" })));
+
+function switchedTo(value: unknown): boolean | undefined {
+  return value === 0 || value === false ? false : value === 1 || value === true ? true : undefined;
+}
 
 export const callconcentratorSection = section("[callconcentrator]", {
   role: z.optional(role),
@@ -160,6 +161,8 @@ export const callconcentratorSection = section("[callconcentrator]", {
   "max-userdata-length": z._default(wholeNumber(1, 32_767, "a whole number of characters"), 255),
   "store-releasing-party": onOff(),
   "extended-route-result": onOff(),
+  "gls-acw-first": onOff(),
+  "gls-active-reason-codes": onOff(),
 });
 
 export const filterDataSection = section("[filter-data]", {
@@ -264,6 +267,8 @@ const commonKeys = {
   gts: z.prefault(
     section("[source.gts]", {
       "call-deletion-timeout": z._default(wholeNumber(0, 3600, "a whole number of seconds"), 30),
+      "gls-acw-first": z._default(ofSwitch, null),
+      "gls-enable-acw-busy": z._default(switched, true),
     }),
     {},
   ),
@@ -321,6 +326,6 @@ export const keysByTable: Readonly<Record<string, readonly string[]>> = {
   source: [...new Set([...Object.keys(sourceSections.tevent.shape), ...Object.keys(sourceSections.ami.shape)])].filter(
     (key) => key !== "gts",
   ),
-  "source.gts": ["call-deletion-timeout"],
+  "source.gts": ["call-deletion-timeout", "gls-acw-first", "gls-enable-acw-busy"],
   "source.tls": Object.keys(tlsTable.shape),
 };

@@ -73,7 +73,13 @@ export function judge(text: string, folder: string): Verdict {
   const dataDir = resolve(folder, instance.data_dir);
   const config: Config = {
     instance: { name: instance.name, dbid: instance.dbid, dataDir },
-    callconcentrator: { role: role.roles, attachedData: mappingOf(callconcentrator, specification), userEvents },
+    callconcentrator: {
+      role: role.roles,
+      attachedData: mappingOf(callconcentrator, specification),
+      userEvents,
+      glsAcwFirst: callconcentrator["gls-acw-first"],
+      glsActiveReasonCodes: callconcentrator["gls-active-reason-codes"],
+    },
     queue: {
       segmentBytes: queue.segment_bytes,
       retentionMs: queue.retention_age,

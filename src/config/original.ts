@@ -54,12 +54,12 @@ const customState = (name: string, defaultHere: string): OptionState => {
 };
 
 const nothingStored = {
-  agents: "nothing is stored of agents' states",
   custom: "no row is made of the extensions of user events",
   multimedia: "no Interaction Server is read",
   outbound: "no Outbound Contact Server is read",
   configuration: "no Configuration Server is read",
 };
+const agentsAsTold = "a login session is as long as the source's events and snapshots say";
 const everyParty = "every party that has events of its own is stored; parties outside of the switch are not";
 const unknown = [null, null, null] as const;
 const onOff = "0, 1";
@@ -232,12 +232,37 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
       "gls-acw-first",
       "after-call work belongs to the first call, not the last",
       ["the last call", onOff, "restart"],
-      notYet(nothingStored.agents),
+      { kind: "in force", key: "[callconcentrator] gls-acw-first", defaultHere: "0", takesEffect: "at SIGHUP" },
     ],
-    ["gls-stats-update", "when agents' statistics are written", unknown, notYet(nothingStored.agents)],
-    ["gls-stats-update-delta", "how much they must have changed", unknown, notYet(nothingStored.agents)],
-    ["gls-store-event-seq", "store the number of the event with agents' rows", unknown, notYet(nothingStored.agents)],
-    ["gls-active-reason-codes", "store reasons while they hold", unknown, notYet(nothingStored.agents)],
+    [
+      "gls-stats-update",
+      "when agents' statistics are written",
+      unknown,
+      replaced("nothing: they are written when the login session ends"),
+    ],
+    [
+      "gls-stats-update-delta",
+      "how much they must have changed",
+      unknown,
+      replaced("nothing: they are written when the login session ends"),
+    ],
+    [
+      "gls-store-event-seq",
+      "store the number of the event with agents' rows",
+      unknown,
+      notYet("SEQ numbers the changes of a login session"),
+    ],
+    [
+      "gls-active-reason-codes",
+      "store reasons while they hold, in G_AGENT_STATE_RC_A",
+      unknown,
+      {
+        kind: "in force",
+        key: "[callconcentrator] gls-active-reason-codes",
+        defaultHere: "0",
+        takesEffect: "at SIGHUP, for reasons that begin then",
+      },
+    ],
     [
       "enable-supervision-subscription",
       "subscribe to supervision events",
@@ -271,7 +296,7 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
       inForce("[filter-data] acd-party-history", "0"),
     ],
     ["call-metrics", "1: no G_CALL_STAT", ["0", onOff, null], inForce("[filter-data] call-metrics", "0")],
-    ["gls-queue", "no queues in agents' rows", unknown, notYet(nothingStored.agents)],
+    ["gls-queue", "no queues in agents' rows", unknown, notYet("agents' rows name the queue")],
   ],
   "custom-states": [
     [
@@ -387,7 +412,7 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
       "gls-acw-first",
       "of this switch",
       ["-1", "-1 as [callconcentrator], 0, 1", "restart"],
-      notYet(nothingStored.agents),
+      { kind: "in force", key: "[source.gts] gls-acw-first", defaultHere: "-1", takesEffect: "at SIGHUP" },
     ],
     [
       "switch-multi-links-enabled",
@@ -413,13 +438,28 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
       unknown,
       notYet("a stay begins with the first of its events"),
     ],
-    ["gls-associations-rule", "how agents, places and DNs belong together", unknown, notYet(nothingStored.agents)],
-    ["gls-enable-acw-busy", "whether a call may overlay after-call work", unknown, notYet(nothingStored.agents)],
-    ["gls-flag-on-disconnect", "mark sessions when the link is lost", unknown, notYet(nothingStored.agents)],
-    ["gls-improve-data-for-agent", "name only", unknown, notYet(nothingStored.agents)],
-    ["gls-max-duration", "how long a login session may be", unknown, notYet(nothingStored.agents)],
-    ["gls-max-inactivity", "how long a login session may be without a change", unknown, notYet(nothingStored.agents)],
-    ["gls-use-ts-id", "name only", unknown, notYet(nothingStored.agents)],
+    [
+      "gls-associations-rule",
+      "how agents, places and DNs belong together",
+      unknown,
+      notYet("a login id has one session, over all its DNs"),
+    ],
+    [
+      "gls-enable-acw-busy",
+      "whether a call may overlay after-call work",
+      unknown,
+      { kind: "in force", key: "[source.gts] gls-enable-acw-busy", defaultHere: "1", takesEffect: "at SIGHUP" },
+    ],
+    [
+      "gls-flag-on-disconnect",
+      "mark sessions when the link is lost",
+      unknown,
+      replaced("nothing: what nobody saw is always marked, in ICON_ROW_QUALITY"),
+    ],
+    ["gls-improve-data-for-agent", "name only", unknown, notYet(agentsAsTold)],
+    ["gls-max-duration", "how long a login session may be", unknown, notYet(agentsAsTold)],
+    ["gls-max-inactivity", "how long a login session may be without a change", unknown, notYet(agentsAsTold)],
+    ["gls-use-ts-id", "name only", unknown, notYet(agentsAsTold)],
     [
       "fix-time-stamps",
       "name only",

@@ -5,7 +5,7 @@ export const roles = ["cfg", "gcc", "gls", "gud", "gos", "lrm"] as const;
 export type Role = (typeof roles)[number];
 
 /** Roles for which this version writes rows. */
-export const rolesStored: readonly Role[] = ["gcc", "gud"];
+export const rolesStored: readonly Role[] = ["gcc", "gls", "gud"];
 
 export const roleExpected = `"all", or a comma list of ${roles.join(", ")}, each also as ~x (everything but x)`;
 

@@ -37,6 +37,7 @@ export function sourceConfig(values: SourceValues, folder: string, common: Commo
       ...storedOf(common),
       ...(values.kind === "tevent" && values.virtual_queues.length > 0 && { virtualQueues: values.virtual_queues }),
     },
+    agents: { isAcwOfFirstCall: values.gts["gls-acw-first"], isBusyOverAcw: values.gts["gls-enable-acw-busy"] },
     credentials: credentials(values, folder),
     tls: tls(values, folder),
     silenceMs: values.silence ?? null,

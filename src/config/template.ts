@@ -15,8 +15,12 @@ data_dir = "data"
 
 [callconcentrator]
 # What is stored: "all", or a comma list of cfg, gcc, gls, gud, gos, lrm; ~x is everything but x.
-# This version writes rows for gcc (interactions and parties) and gud (attached data).
-role = "gcc"
+# This version writes rows for gcc (interactions and parties), gls (login sessions and agents' states) and gud (attached data).
+role = "gcc,gls"
+# After-call work belongs to the call that made the agent busy (1), or to the last one (0). A switch may say otherwise.
+#gls-acw-first = 0
+# Agents' reasons that hold now in a table of their own, G_AGENT_STATE_RC_A: 1 yes, 0 no.
+#gls-active-reason-codes = 0
 # Which keys of attached data are stored, and where: the original's ccon_adata_spec.xml, or the same as TOML.
 #adata-spec-name = "ccon_adata_spec.xml"
 # Which values are stored of keys in UserData that are not in it: none, first, last or all.
@@ -129,6 +133,10 @@ switch_dbid = 1
 [source.gts]
 # Seconds of the source's time for which a call that has ended still takes late events; then its ending is written.
 #call-deletion-timeout = 30
+# gls-acw-first of this switch; -1: as [callconcentrator] says.
+#gls-acw-first = -1
+# Whether a call during after-call work makes the agent busy (1), or leaves the after-call work as it is (0).
+#gls-enable-acw-busy = 1
 
 # TLS instead of tls = true: whom to believe, this instance's own certificate for a server that asks for one, and the
 # name in the server's certificate where it is not the host of the address.

@@ -88,6 +88,8 @@ export interface ProjectionOptions {
   readonly extendsRouteResults?: true;
   /** DNs that are virtual queues without their events saying so; `*` stands for any letters. */
   readonly virtualQueues?: readonly string[];
+  /** Absent: an earlier version wrote the mark; then as `defaultAgentOptions` says. */
+  readonly agents?: AgentOptions;
 }
 
 /** Options of [filter-data] that leave something out where they are 1. */
@@ -99,6 +101,22 @@ export const leftOut = [
   "call-metrics",
 ] as const;
 export type LeftOut = (typeof leftOut)[number];
+
+/** How agents' states are told; of the original's options [S: Agent States] those whose meaning is documented. */
+export interface AgentOptions {
+  /** gls-acw-first: after-call work belongs to the call that made the agent busy, else to the last one. */
+  readonly isAcwOfFirstCall: boolean;
+  /** gls-enable-acw-busy: an agent who takes a call during after-call work is busy. */
+  readonly isBusyOverAcw: boolean;
+  /** gls-active-reason-codes: G_AGENT_STATE_RC_A is written. */
+  readonly writesActiveReasons: boolean;
+}
+
+export const defaultAgentOptions: AgentOptions = {
+  isAcwOfFirstCall: false,
+  isBusyOverAcw: true,
+  writesActiveReasons: false,
+};
 
 /** The part of the configuration that rows depend on. Never holds a secret. */
 export interface ProjectionConfiguration {

@@ -169,6 +169,7 @@ export type QualityCause =
   | "link down"
   | "queue lost"
   | "instance down"
+  | "not recorded" // the role that records it was off
   | "history not kept" // the IDB was rebuilt, and the queue no longer has what came before
   | "found in snapshot"; // it was there when we connected; its beginning was not seen
 

@@ -6,12 +6,14 @@ import { timestampOf } from "../event/ami-message.ts";
 import type { FrameEnvelope } from "../event/envelope.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import { decodeAmi } from "../protocol/ami/message.ts";
-import { stepAmi } from "./ami.ts";
-import { stepCall, writeDueEndings } from "./call.ts";
+import { stepCallAndAgents } from "./agent-calls.ts";
+import { stepAmi, unseenBefore } from "./ami.ts";
+import { stepAmiAgents } from "./ami-agent.ts";
+import { writeDueEndings } from "./call.ts";
 import { breakCoverage, coverEvent } from "./coverage.ts";
 import { hashMessage } from "./digest.ts";
 import { storeEvent } from "./session.ts";
-import { estimatedSourceTime, followsCalls, hearClock, type StepContext } from "./source.ts";
+import { estimatedSourceTime, hearClock, type StepContext } from "./source.ts";
 import { enterWindow, faultSinceDamage, isKept, sealWindows } from "./window.ts";
 import type { World } from "./world.ts";
 
@@ -39,8 +41,9 @@ export function stepAmiFrame(
   if (message.kind === "event") countEvent(world, context, windowSeconds, message, at, arrivedAt);
   if (at !== null) sealWindows(world, context, at);
   const ami = { source: source.identity.name, session, options: source.options, arrivedAt };
-  for (const happening of stepAmi(world, ami, message)) {
-    if (followsCalls(source)) stepCall(world, context, happening);
+  for (const happening of stepAmi(world, ami, message)) stepCallAndAgents(world, context, happening);
+  if (source.writesAgents) {
+    stepAmiAgents(world, context, message, { at, arrivedAt, unseen: unseenBefore(world, ami) });
   }
   return null;
 }

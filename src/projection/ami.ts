@@ -13,7 +13,7 @@
 
 import { type AmiMessage, timestampOf } from "../event/ami-message.ts";
 import type { Mark, ProjectionOptions, SessionEndCause, SessionId } from "../event/envelope.ts";
-import type { Happening, QualityCause } from "../event/happening.ts";
+import type { Happening, QualityCause, Unseen } from "../event/happening.ts";
 import { type ArrivalInstant, type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { stepAmiEvent } from "./ami-event.ts";
 import { forgetLines, type ListContext, reconcileChannels, reconcileStays } from "./ami-list.ts";
@@ -194,6 +194,12 @@ function listContextOf(world: World, context: AmiContext, source: AmiSourceState
   const isQueueLost = world.get("source", context.source)?.missedBecause === "queue lost";
   const cause = isQueueLost ? "queue lost" : hasRestarted ? "source restart" : source.missedBecause;
   return { name: context.source, source, options: context.options, now, cause };
+}
+
+/** Bounds of what a list shows to have happened before the present session. */
+export function unseenBefore(world: World, context: AmiContext): Unseen {
+  const { now, source, cause } = listContextOf(world, context, world.get("ami source", context.source) ?? newAmiSource);
+  return { earliest: sourceInstant(Math.min(source.heardUntil ?? now, now)), latest: now, cause };
 }
 
 function noteChannel(world: World, context: AmiContext, list: AmiList, { fields }: AmiEventMessage): void {

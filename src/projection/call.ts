@@ -17,6 +17,7 @@ import {
   callTypes,
   type Happening,
   type PartyStep,
+  type QualityCause,
   type Unseen,
 } from "../event/happening.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
@@ -168,7 +169,13 @@ export function namedKey(callId: CallId, guid: string): string {
 }
 
 /** Writes the rows of a call that is open, in an IDB that has none of them; its past is not there. */
-export function rewriteCall(world: World, context: StepContext, call: Call, now: SourceInstant): void {
+export function rewriteCall(
+  world: World,
+  context: StepContext,
+  call: Call,
+  now: SourceInstant,
+  cause: QualityCause = "history not kept",
+): void {
   writeCallRow(world, context, call, null);
   writeIrRow(world, context, call, call.merged === undefined ? irStates.active : irStates.terminated);
   writeActiveRows(world, context, call);
@@ -176,7 +183,7 @@ export function rewriteCall(world: World, context: StepContext, call: Call, now:
     writePartyRow(world, context, call, party, partyStates[party.state], { ccEvent: 0, ccCause: null }, null);
   }
   rewriteCallData(world, context, call);
-  const unseen = { earliest: call.createdAt, latest: now, cause: "history not kept" } as const;
+  const unseen = { earliest: call.createdAt, latest: now, cause };
   noteQuality(world, context, "G_CALL", call.callId, "earlier rows not kept", unseen);
 }
 

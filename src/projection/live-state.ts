@@ -9,6 +9,7 @@ import type { Call } from "./call.ts";
 import { isRowStored } from "./configuration.ts";
 import { ConnIdIndex, newestCall } from "./conn-id-index.ts";
 import { DeadlineQueue } from "./deadline.ts";
+import { DnIndex } from "./dn-index.ts";
 import { writeLedgerRows } from "./ledger-rows.ts";
 import { type Entities, type EntityKind, liveStateVersion, type World } from "./world.ts";
 
@@ -35,6 +36,7 @@ export class LiveState implements World {
   readonly #entities = new Map<EntityKind, Map<string, unknown>>();
   readonly #deadlines = new DeadlineQueue();
   readonly #connIds = new ConnIdIndex();
+  readonly #dns = new DnIndex();
   #rows: RowChanges = new Map();
   #dirty = new Map<EntityKind, Set<string>>();
   // Steps of G_TIMECODE written since the start; writing one again is harmless.
@@ -52,6 +54,7 @@ export class LiveState implements World {
     this.#entities.clear();
     this.#deadlines.clear();
     this.#connIds.clear();
+    this.#dns.clear();
     this.#timecodes.clear();
     this.#rows = new Map();
     this.#dirty = new Map();
@@ -161,6 +164,13 @@ export class LiveState implements World {
     return newestCall(known.filter((call) => call !== undefined));
   }
 
+  callsOfDn(source: string, dn: string): readonly Call[] {
+    return this.#dns
+      .find(source, dn)
+      .map((callId) => this.get("call", callId))
+      .filter((call) => call !== undefined);
+  }
+
   nextRowId(): number {
     this.#rowSequence += 1;
     return this.#rowSequence;
@@ -179,7 +189,7 @@ export class LiveState implements World {
     this.write("G_TIMECODE", { ID: timecode });
   }
 
-  erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE", id: number): void {
+  erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE" | "G_AGENT_STATE_RC_A", id: number): void {
     this.#stepRows.push([table, id, null]);
   }
 
@@ -199,7 +209,11 @@ export class LiveState implements World {
   /** Undefined: it is no longer open. */
   #set(kind: EntityKind, key: string, entity: unknown): void {
     const ofKind = this.#ofKind(kind);
-    if (kind === "call") this.#connIds.replace(ofKind.get(key) as Call | undefined, entity as Call | undefined);
+    if (kind === "call") {
+      const before = ofKind.get(key) as Call | undefined;
+      this.#connIds.replace(before, entity as Call | undefined);
+      this.#dns.replace(before, entity as Call | undefined);
+    }
     if (entity === undefined) ofKind.delete(key);
     else ofKind.set(key, entity);
   }

@@ -12,10 +12,13 @@ import {
   type SourceIdentity,
 } from "../event/envelope.ts";
 import type { QualityCause } from "../event/happening.ts";
-import { arrivalInstant, sourceInstant, timestampText } from "../event/instant.ts";
+import { arrivalInstant, type SourceInstant, sourceInstant, timestampText } from "../event/instant.ts";
+import { closeAllSessions, rewriteLoginSession } from "./agent.ts";
+import { stepCallAndAgents } from "./agent-calls.ts";
 import { stepAmiMark } from "./ami.ts";
+import { stepAmiAgentsMark } from "./ami-agent.ts";
 import { stepAmiFrame } from "./ami-frame.ts";
-import { rewriteCall, stepCall } from "./call.ts";
+import { rewriteCall } from "./call.ts";
 import { noteClockDifference, noteHostClockStep } from "./clocks.ts";
 import { rememberConfiguration } from "./configuration.ts";
 import { breakCoverage, coverFromHere, loseLink } from "./coverage.ts";
@@ -30,7 +33,7 @@ import {
   type SessionEnding,
   type SessionState,
 } from "./session.ts";
-import { followsCalls, type SourceState, stepContext, updateSource } from "./source.ts";
+import { followsCalls, type SourceState, type StepContext, stepContext, updateSource } from "./source.ts";
 import { passOverLine, stepTevent, switchLink } from "./tevent.ts";
 import { rewriteStates } from "./user-event.ts";
 import { rewriteStays } from "./virtual-queue.ts";
@@ -163,6 +166,9 @@ export function stepBegunFromState(world: World, settings: ProjectionSettings, p
     }
     for (const [, call] of world.all("call")) {
       if (call.source === source.identity.name) rewriteCall(world, context, call, now);
+    }
+    for (const [, session] of world.all("login session")) {
+      if (session.source === source.identity.name) rewriteLoginSession(world, context, session, now);
     }
     rewriteStays(world, context);
     rewriteStates(world, context);
@@ -371,18 +377,24 @@ function putInForce(
     };
     world.put("source", identity.name, source);
     addProviders(world, source);
+    if (known !== undefined) beginRoles(world, position, known, source);
     // A reminder of before may be too late for a shorter timeout; one that comes too early is put off when it comes.
     if (known !== undefined) rescheduleEndings(world, identity.name);
-    if (known !== undefined && followsCalls(known) && !known.writesCalls) writeFollowedCalls(world, position, source);
   }
 }
 
-/** Calls were followed and not stored: those that are open get their rows, and word that their past has none. */
-function writeFollowedCalls(world: World, position: bigint, source: SourceState): void {
-  if (!source.writesCalls) return;
+/** Of a role that was off, what was open when it was on is not as if it had been on all the time. */
+function beginRoles(world: World, position: bigint, before: SourceState, source: SourceState): void {
   const context = stepContext(world, source, source.openSession ?? (0 as never), position);
+  const now = source.clock ?? sourceInstant(source.instance.startedAt);
+  if (source.writesAgents && !before.writesAgents) closeAllSessions(world, context, now);
+  if (source.writesCalls && !before.writesCalls && followsCalls(before)) writeFollowedCalls(world, context, now);
+}
+
+/** Calls were followed and not stored: those that are open get their rows, and word that their past has none. */
+function writeFollowedCalls(world: World, context: StepContext, now: SourceInstant): void {
   for (const [, call] of world.all("call")) {
-    if (call.source === source.identity.name) rewriteCall(world, context, call, source.clock ?? call.createdAt);
+    if (call.source === context.source.identity.name) rewriteCall(world, context, call, now, "not recorded");
   }
 }
 
@@ -456,9 +468,8 @@ function stepSourceMark(world: World, source: SourceState, position: bigint, env
     options: source.options,
     arrivedAt: envelope.arrivedAt,
   };
-  for (const happening of stepAmiMark(world, ami, envelope.mark)) {
-    if (followsCalls(source)) stepCall(world, context, happening);
-  }
+  if (source.writesAgents) stepAmiAgentsMark(world, context, envelope.mark);
+  for (const happening of stepAmiMark(world, ami, envelope.mark)) stepCallAndAgents(world, context, happening);
 }
 
 function writeUndecoded(

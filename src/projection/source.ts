@@ -68,9 +68,9 @@ export interface StepContext {
   count(name: string): void;
 }
 
-/** What is stored of calls needs the calls themselves, whichever role stores it. */
-export function followsCalls({ writesCalls, writesUserData }: SourceState): boolean {
-  return writesCalls || writesUserData;
+/** What is stored of calls, and of the agents on them, needs the calls themselves, whichever role stores it. */
+export function followsCalls({ writesCalls, writesAgents, writesUserData }: SourceState): boolean {
+  return writesCalls || writesAgents || writesUserData;
 }
 
 /** A call without CallUUID is named by run and ConnID; after a restart of the server its key is still that of its own run. */

@@ -21,6 +21,9 @@ import {
 import type { SourceInstant } from "../event/instant.ts";
 import { type TEvent, tlibMessages } from "../event/tevent.ts";
 import { decodeLine, type TeventLine } from "../protocol/tevent/line.ts";
+import { stepAgent } from "./agent.ts";
+import { stepCallAndAgents } from "./agent-calls.ts";
+import { type AgentItem, takeAgents } from "./agent-snapshot.ts";
 import { closeUnnamed, namedKey, stepCall, writeDueEndings } from "./call.ts";
 import { authorOf, comesWithAnEnding, takeCallData, unknownAuthor } from "./call-data.ts";
 import {
@@ -42,6 +45,7 @@ import { writeMark } from "./mark.ts";
 import { noteQuality } from "./quality.ts";
 import { dropSnapshot, storeEvent } from "./session.ts";
 import { aliasKey, estimatedSourceTime, followsCalls, hearClock, type StepContext, updateSource } from "./source.ts";
+import { agentHappeningOf, agentItemOf } from "./tevent-agent.ts";
 import { routingOf } from "./tevent-routing.ts";
 import { isVirtualQueue, virtualStay } from "./tevent-virtual-queue.ts";
 import { rememberPresent, takeUserEvent } from "./user-event.ts";
@@ -58,7 +62,9 @@ import {
 import type { World } from "./world.ts";
 
 /** One line of a snapshot under way: what it says, kept until the end line. */
-export interface SnapshotItem {
+export type SnapshotItem = SnapshotCall | { readonly agent: AgentItem };
+
+interface SnapshotCall {
   readonly happening: Happening;
   /** Absent: nothing of attached data that is stored. */
   readonly data?: EventData;
@@ -186,6 +192,11 @@ function stepEvent(
     storeEvent(world, session, { arrivedAt: envelope.arrivedAt, at: event.at, sequence: event.sequence });
   }
   if (!followsCalls(context.source)) return;
+  const agent = context.source.writesAgents ? agentHappeningOf(context, event, members) : null;
+  if (agent !== null) {
+    stepAgent(world, context, agent);
+    return takeUserEvent(world, context, event, members);
+  }
   const data = eventData(world, context, event, members);
   const named = data && nameKnownCall(world, context, event);
   const take = (isFirst: boolean) => {
@@ -194,7 +205,9 @@ function stepEvent(
   };
   const isFirst = named !== null && world.get("call", named.callId) === undefined;
   if (comesWithAnEnding(event)) take(false);
-  for (const happening of happeningsOf(world, context, event, members["UserData"])) stepCall(world, context, happening);
+  for (const happening of happeningsOf(world, context, event, members["UserData"])) {
+    stepCallAndAgents(world, context, happening);
+  }
   if (!comesWithAnEnding(event)) take(isFirst);
   takeUserEvent(world, context, event, members);
 }
@@ -302,23 +315,38 @@ function damageSnapshot(world: World, context: StepContext): void {
 function collectSnapshotLine(world: World, context: StepContext, { event, members }: EventLine): void {
   const lines = context.source.snapshotLines;
   if (lines === null) return context.count("snapshot line outside of a snapshot");
-  const named = nameCall(world, context, event);
-  const happening = presentOf(world, context, event);
-  if (named === null || happening === null) return;
+  const item = agentLineOf(context, event, members) ?? callLineOf(world, context, event, members);
+  if (item === null) return;
   if (lines >= snapshotPartiesMax) {
     context.count("snapshot line beyond the bound");
     return damageSnapshot(world, context);
   }
+  world.put("snapshot item", `${context.session}/${lines}`, item);
+  updateSource(world, context.source.identity.name, { snapshotLines: lines + 1 });
+}
+
+function agentLineOf(context: StepContext, event: TEvent, members: EventLine["members"]): SnapshotItem | null {
+  const agent = context.source.writesAgents ? agentItemOf(context, event, members) : null;
+  return agent && { agent };
+}
+
+function callLineOf(
+  world: World,
+  context: StepContext,
+  event: TEvent,
+  members: EventLine["members"],
+): SnapshotItem | null {
+  const named = nameCall(world, context, event);
+  const happening = presentOf(world, context, event);
+  if (named === null || happening === null) return null;
   const isConsultation = event.callType === callTypes.consult && event.previousConnId !== null;
   const consultOf = isConsultation ? event.previousConnId : null;
   const data = eventData(world, context, event, members);
-  const item: SnapshotItem = {
+  return {
     ...{ happening, alias: named.alias },
     ...(data && { data }),
     ...(consultOf !== null && { consultOf }),
   };
-  world.put("snapshot item", `${context.session}/${lines}`, item);
-  updateSource(world, context.source.identity.name, { snapshotLines: lines + 1 });
 }
 
 function takeSnapshot(
@@ -331,11 +359,16 @@ function takeSnapshot(
   const { source } = context;
   const lines = source.snapshotLines;
   if (lines === null) return context.count("snapshot end without its begin");
-  const taken: SnapshotItem[] = [];
+  const taken: SnapshotCall[] = [];
+  const agents: AgentItem[] = [];
   forgetAliases(world, source.identity.name);
   for (let line = 0; line < lines; line++) {
     const item = world.get("snapshot item", `${context.session}/${line}`);
     if (item === undefined) continue;
+    if ("agent" in item) {
+      agents.push(item.agent);
+      continue;
+    }
     taken.push(item);
     if (item.alias !== null) world.put("call alias", item.alias, { callId: item.happening.call.callId });
   }
@@ -343,7 +376,11 @@ function takeSnapshot(
   // A call that is found begins with the earliest of its parties.
   items.sort((a, b) => beganAt(a.happening) - beganAt(b.happening));
   dropSnapshot(world, source, context.session);
-  const latestAt = Math.max(estimatedSourceTime(source, envelope.arrivedAt), ...items.map((item) => item.happening.at));
+  const latestAt = Math.max(
+    estimatedSourceTime(source, envelope.arrivedAt),
+    ...items.map(({ happening }) => happening.at),
+    ...agents.map(({ at }) => at),
+  );
   const now = latestAt as SourceInstant;
   const applied = source.appliedSequence;
   const stretches: Stretch[] = [];
@@ -381,14 +418,16 @@ function takeSnapshot(
     if (happening.kind === "party present") rememberPresent(world, context, callId, happening.party.dn);
     if (data !== undefined) takeCallData(world, context, callId, data, { at: now, by: () => unknownAuthor });
   }
-  if (source.isSnapshotDamaged) return;
   const unseen: Unseen = { earliest: source.heardUntil ?? now, latest: now, cause: source.missedBecause };
-  closeUnnamedStays(world, context, namedStays, unseen);
-  closeUnnamed(world, context, named, unseen);
+  if (!source.isSnapshotDamaged) {
+    closeUnnamedStays(world, context, namedStays, unseen);
+    closeUnnamed(world, context, named, unseen);
+  }
+  if (source.writesAgents) takeAgents(world, context, agents, unseen, !source.isSnapshotDamaged);
 }
 
 /** A consultation may stand before its call in the snapshot, and both may be news: only all lines together name it. */
-function withParents(items: readonly SnapshotItem[]): SnapshotItem[] {
+function withParents(items: readonly SnapshotCall[]): SnapshotCall[] {
   const named = new Map(items.map(({ happening: { call } }) => [call.connId, call.callId]));
   return items.map((item) => {
     const { happening, consultOf } = item;

@@ -5,11 +5,13 @@
 import type { RowOf, TableName } from "../../schema/tables.ts";
 import type { CallId } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
+import type { AmiAgents, AmiMember } from "./ami-agent.ts";
 import type { AmiCallState, AmiSourceState } from "./ami-state.ts";
 import type { Call } from "./call.ts";
 import type { CallData } from "./call-data.ts";
 import type { ConfigurationInForce } from "./configuration.ts";
 import type { Coverage, Span } from "./coverage.ts";
+import type { LoginSession } from "./login-session.ts";
 import type { SessionState } from "./session.ts";
 import type { SourceState } from "./source.ts";
 import type { SnapshotItem } from "./tevent.ts";
@@ -37,12 +39,20 @@ export interface Entities {
   configuration: ConfigurationInForce;
   /** key: source, run and ConnID of a call whose key comes from an earlier run */
   "call alias": { readonly callId: CallId };
+  /** key: source, and the agent's login id or else the DN; from the first login to the last logout */
+  "login session": LoginSession;
+  /** key: source and DN; where somebody is logged in */
+  "agent dn": { readonly session: string };
   /** key: session id and running number; between a snapshot's begin and end */
   "snapshot item": SnapshotItem;
   /** key: source name; what Asterisk told us outside of calls */
   "ami source": AmiSourceState;
   /** key: Linkedid; an Asterisk call's channels and queue stays */
   "ami call": AmiCallState;
+  /** key: source, queue and interface; the members of Asterisk's queues */
+  "ami member": AmiMember;
+  /** key: source name; what is remembered of its members together */
+  "ami agents": AmiAgents;
   /** key: cluster, run, switch and window start; windows not yet left behind */
   window: WindowState;
   /** key: source name; the stretch of its time that is vouched for and goes on */
@@ -67,6 +77,8 @@ export interface World {
   count(kind: EntityKind): number;
   /** The call of this source that has this ConnID; of several, which only servers without CallUUID have, the newest. */
   callByConnId(source: string, connId: string): Call | undefined;
+  /** The open calls of this source on which this DN is, in the order of their CALLIDs. */
+  callsOfDn(source: string, dn: string): readonly Call[];
   /** The next value of the sequence behind row ids, GSYS_SEQ and GSYS_USEQ: rises by one. */
   nextRowId(): number;
   /** Writes one whole row of a table, new or changed; the last one written for a key stands. */

@@ -55,7 +55,7 @@ describe("icon validate", () => {
   test("prints every problem with its line, a summary, and ends with 78; nothing is touched", async () => {
     writeFileSync(
       join(folder, "icon.toml"),
-      '[instance]\nname = "icon-a"\ndbid = "x"\ndata_dir = "data"\n[callconcentrator]\nrole = "gls"\n[quueue]\n',
+      '[instance]\nname = "icon-a"\ndbid = "x"\ndata_dir = "data"\n[callconcentrator]\nrole = "gos"\n[quueue]\n',
     );
     expect(await icon("validate")).toEqual({
       exitCode: 78,
@@ -64,7 +64,7 @@ describe("icon validate", () => {
         'icon.toml:3:8: Cannot use instance.dbid "x": expected a DBID, a whole number from 1 to 2147483647',
         "icon.toml:7:1: Cannot use quueue: there is no such section; expected [queue]",
         "icon.toml: Warning: no [[source]] is configured, so nothing will be recorded",
-        "icon.toml:6: Warning: callconcentrator.role: this version writes no rows for gls; only gcc, gud do something",
+        "icon.toml:6: Warning: callconcentrator.role: this version writes no rows for gos; only gcc, gls, gud do something",
         "",
       ].join("\n"),
     });

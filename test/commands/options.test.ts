@@ -23,8 +23,8 @@ test("every option of the original is listed with its default there and what bec
 test("one option is shown in every section that has it, and as JSON", async () => {
   const shown = JSON.parse((await icon("gls-acw-first", "--json")).stdout) as Shown[];
   expect(shown.map(({ section, here }) => [section, here.kind])).toEqual([
-    ["callconcentrator", "not yet"],
-    ["gts", "not yet"],
+    ["callconcentrator", "in force"],
+    ["gts", "in force"],
   ]);
   expect((await icon("EventData_7")).stdout).toContain("  EventData: ");
   expect((await icon("--in-force", "--json")).stdout).toContain('"role"');

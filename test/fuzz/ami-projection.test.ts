@@ -15,7 +15,16 @@ import { loadRecording } from "../harness/ami-recording.ts";
 import { inputsInAll, Mutator } from "./mutator.ts";
 
 const settings = { windowSeconds: 60 };
-const kinds: readonly EntityKind[] = ["source", "session", "call", "ami source", "ami call", "window"];
+const kinds: readonly EntityKind[] = [
+  "source",
+  "session",
+  "call",
+  "ami source",
+  "ami call",
+  "window",
+  "login session",
+  "ami member",
+];
 const messages = (["ami", "a", "b"] as const).map((name) =>
   loadRecording(name).connections.flatMap((connection) => connection.messages),
 );
@@ -28,7 +37,7 @@ const started: Mark = {
   instance: { name: "icon-a", dbid: 9001 },
   queueId: "q",
   queueState: "new",
-  role: ["gcc"],
+  role: ["gcc", "gls"],
   sources: [{ ...identity, options }],
   configurationHash: "0".repeat(64),
 };

@@ -27,6 +27,10 @@ const ids = [
   "EventUserEvent",
   "EventAgentLogout",
   "EventCallDeleted",
+  "EventAgentLogin",
+  "EventAgentReady",
+  "EventAgentNotReady",
+  "EventDNDOn",
   "constructor",
 ];
 const numbers = [
@@ -106,6 +110,11 @@ function lineOf(mutator: Mutator, sequence: number): unknown {
   for (const name of ["UserData", "Reasons", "Extensions"]) {
     if (mutator.below(3) === 0) event[name] = mutator.pick(pairs);
   }
+  if (mutator.below(2) === 0) event["AgentID"] = mutator.pick([...names, 7]);
+  for (const name of ["Reasons", "Extensions", "AgentWorkMode"]) {
+    if (mutator.below(4) === 0)
+      event[name] = mutator.pick([...numbers, { __proto__x: "1", a: { b: [] } }, [{ key: "k" }]]);
+  }
   if (mutator.below(6) === 0) Object.assign(event, { snapshot: true, EventSequenceNumber: undefined });
   if (mutator.below(8) === 0) event["origin"] = { run: mutator.pick(names), seq: 3, time: seconds };
   return event;
@@ -113,7 +122,7 @@ function lineOf(mutator: Mutator, sequence: number): unknown {
 
 test("no line makes the projection fail, every value can be a row's, and live state read back goes on as it was", () => {
   const mutator = new Mutator("projected lines");
-  const opening = new Story({ role: ["gcc", "gud"], attachedData, userEvents }).payloads;
+  const opening = new Story({ role: ["gcc", "gls", "gud"], attachedData, userEvents }).payloads;
   const linesEach = 40;
   const tables = new Set<string>();
   for (let story = 0; story < (inputsInAll * 0.05) / linesEach; story += 1) {
@@ -170,7 +179,7 @@ test("no line makes the projection fail, every value can be a row's, and live st
         again.step((world) => rescheduleEndings(world));
         for (const kind of [
           ...(["call", "session", "source", "call alias", "snapshot item"] as const),
-          ...(["call data", "device calls", "custom states", "configuration"] as const),
+          ...(["call data", "device calls", "custom states", "configuration", "login session", "agent dn"] as const),
         ]) {
           expect(again.all(kind)).toEqual(live.all(kind));
         }
@@ -181,5 +190,14 @@ test("no line makes the projection fail, every value can be a row's, and live st
     }
     commit();
   }
-  expect([...tables]).toEqual(expect.arrayContaining(["G_CALL", "G_PARTY", "ICON_UNDECODED", "ICON_MARK"]));
+  expect([...tables]).toEqual(
+    expect.arrayContaining([
+      "G_CALL",
+      "G_PARTY",
+      "G_AGENT_STATE_HISTORY",
+      "GS_AGENT_STAT",
+      "ICON_UNDECODED",
+      "ICON_MARK",
+    ]),
+  );
 }, 900_000);

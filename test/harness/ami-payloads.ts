@@ -6,7 +6,11 @@ import { AmiFramer } from "../../src/protocol/ami/framer.ts";
 import { loadRecording, type RecordingName } from "./ami-recording.ts";
 
 /** What a live source would have stored of a recorded Asterisk. */
-export function asteriskPayloads(options: ProjectionOptions, name: RecordingName = "ami"): Uint8Array[] {
+export function asteriskPayloads(
+  options: ProjectionOptions,
+  name: RecordingName = "ami",
+  { role = ["gcc"], withLists = false }: { readonly role?: readonly string[]; readonly withLists?: boolean } = {},
+): Uint8Array[] {
   const source = { name: "pbx1", kind: "ami", dbid: 201, primaryDbid: 201, switchDbid: 2, dsType: 101 } as const;
   const payloads: Uint8Array[] = [];
   const mark = (session: number, at: number, each: Mark) => {
@@ -22,7 +26,7 @@ export function asteriskPayloads(options: ProjectionOptions, name: RecordingName
         instance: { name: "icon-a", dbid: 9001 },
         queueId: "q",
         queueState: "new",
-        role: ["gcc"],
+        role,
         sources: [{ ...source, options }],
         configurationHash: "0".repeat(64),
       });
@@ -38,8 +42,13 @@ export function asteriskPayloads(options: ProjectionOptions, name: RecordingName
     mark(session, connection.openedAt, { mark: "session opened", ...opened, dbid, primaryDbid, switchDbid, dsType });
     const framer = new AmiFramer();
     let arrivalNumber = 0;
-    for (const { at, bytes, answers } of connection.messages) {
-      if (answers !== null) continue;
+    const asked = new Set<string>();
+    for (const { at, bytes, answers, actionId } of connection.messages) {
+      if (answers !== null && !withLists) continue;
+      if (answers !== null && answers !== "Login" && actionId !== null && !asked.has(actionId)) {
+        asked.add(actionId);
+        mark(session, at, { mark: "list requested", source: "pbx1", action: answers, actionId });
+      }
       for (const { bytes: frame, isCut } of framer.push(bytes)) {
         arrivalNumber += 1;
         const arrivedAt = arrivalInstant(at);

@@ -15,7 +15,8 @@ export type Written = { readonly [T in TableName]: { readonly table: T; readonly
 export class MemoryWorld implements World {
   readonly #written: Written[] = [];
   readonly #changed = new Map<EntityKind, Set<string>>();
-  readonly erased: { readonly table: "G_CALL_ACTIVE" | "G_IR_ACTIVE"; readonly id: number }[] = [];
+  readonly erased: { readonly table: "G_CALL_ACTIVE" | "G_IR_ACTIVE" | "G_AGENT_STATE_RC_A"; readonly id: number }[] =
+    [];
   readonly #entities = new Map<EntityKind, Map<string, unknown>>();
   #scheduled: { readonly source: string; readonly at: SourceInstant; readonly callId: CallId }[] = [];
   #lastRowId = 0;
@@ -62,6 +63,11 @@ export class MemoryWorld implements World {
     return newestCall(calls.filter((call) => call.source === source && call.connId === connId));
   }
 
+  callsOfDn(source: string, dn: string): readonly Call[] {
+    const calls = this.all("call").map(([, call]) => call);
+    return calls.filter((call) => call.source === source && Object.values(call.parties).some((each) => each.dn === dn));
+  }
+
   all<K extends EntityKind>(kind: K): readonly (readonly [key: string, entity: Entities[K]])[] {
     const entries = [...(this.#entities.get(kind)?.entries() ?? [])] as [string, Entities[K]][];
     return entries.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
@@ -80,7 +86,7 @@ export class MemoryWorld implements World {
     this.write("G_TIMECODE", { ID: timecode });
   }
 
-  erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE", id: number): void {
+  erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE" | "G_AGENT_STATE_RC_A", id: number): void {
     this.erased.push({ table, id });
   }
 

@@ -4,6 +4,7 @@
 import { expect } from "bun:test";
 import type { RowOf, TableName } from "../../schema/tables.ts";
 import {
+  type AgentOptions,
   encodeEnvelope,
   type Mark,
   type ProjectionConfiguration,
@@ -29,12 +30,6 @@ interface Given extends Partial<Omit<ProjectionConfiguration, "sources">> {
   readonly options?: Partial<ProjectionOptions>;
 }
 
-function configurationOf(given: Given): ProjectionConfiguration {
-  const { callDeletionTimeoutSeconds = 30, role = ["gcc"], options, ...rest } = given;
-  const contexts = { inboundContexts: [], internalContexts: [], outboundContexts: [] };
-  return { role, sources: [{ ...source, options: { callDeletionTimeoutSeconds, ...contexts, ...options } }], ...rest };
-}
-
 export class Story {
   readonly world = new MemoryWorld();
   /** Every record so far, as the persistent queue would hold it. */
@@ -47,16 +42,22 @@ export class Story {
   #now = startMs;
 
   readonly #instance: { readonly name: string; readonly dbid: number };
+  readonly #role: readonly string[];
+  readonly #agents: AgentOptions | undefined;
 
   constructor({
     instance = { name: "icon-a", dbid: 9001 },
+    role = ["gcc"],
+    agents,
     ...given
-  }: Given & { readonly instance?: { name: string; dbid: number } } = {}) {
+  }: Given & { readonly instance?: { name: string; dbid: number }; readonly agents?: AgentOptions } = {}) {
     this.#instance = instance;
+    this.#role = role;
+    this.#agents = agents;
     this.start(given).open();
   }
 
-  /** The instance starts, for the first time or once more. */
+  /** The instance starts, for the first time or once more, with the role that it had unless another one is given. */
   start(given: Given = {}): this {
     return this.mark({
       mark: "instance started",
@@ -64,7 +65,7 @@ export class Story {
       instance: this.#instance,
       queueId: "q",
       queueState: "new",
-      ...configurationOf(given),
+      ...this.#configurationOf(given),
       configurationHash: "0".repeat(64),
     });
   }
@@ -76,9 +77,17 @@ export class Story {
       programVersion: "0.1.0",
       instance: this.#instance,
       startedAt: startMs,
-      ...configurationOf(change),
+      ...this.#configurationOf(change),
       configurationHash: "1".repeat(64),
     });
+  }
+
+  #configurationOf(given: Given): ProjectionConfiguration {
+    const { callDeletionTimeoutSeconds = 30, role = this.#role, options, ...rest } = given;
+    const contexts = { inboundContexts: [], internalContexts: [], outboundContexts: [] };
+    const agents = this.#agents && { agents: this.#agents };
+    const all = { callDeletionTimeoutSeconds, ...contexts, ...agents, ...options };
+    return { role, sources: [{ ...source, options: all }], ...rest };
   }
 
   /** Our clock goes on; the source's is in its lines. */

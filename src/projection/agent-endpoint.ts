@@ -1,0 +1,222 @@
+// An agent's state on one DN against one queue: what the source told of readiness, overlaid by the calls of the DN.
+//
+//   no call              what was told
+//   call                 busy; what was told is pending, and takes effect when the last call ends
+//   call, after-call     gls-enable-acw-busy 1 (default): busy, and after-call work goes on when the call ends
+//   work in effect       gls-enable-acw-busy 0: stays after-call work
+//
+// After-call work belongs to the last call that ended on the DN (gls-acw-first 0, default), or to the one that took the
+// agent from not busy to busy (1). Where a later call gets it, a stretch of its own begins, with a row that names the
+// call. A stretch ends where the next begins: none overlap, and there is no gap.
+
+import { agentChangeTypes } from "../../schema/dictionary.ts";
+import type { AgentReason, LoginSessionId, Told } from "../event/agent-happening.ts";
+import { type AgentOptions, defaultAgentOptions } from "../event/envelope.ts";
+import { type SourceInstant, sourceInstant } from "../event/instant.ts";
+import { isSameReason } from "./agent-reasons.ts";
+import { writeActiveReason, writeEndpoint, writeLogoutReason, writeReason, writeStateChange } from "./agent-rows.ts";
+import { addStretch } from "./agent-totals.ts";
+import {
+  type AgentCall,
+  agentDn,
+  type Endpoint,
+  type HeldReason,
+  type LoginSession,
+  withDn,
+  withEndpoint,
+} from "./login-session.ts";
+import type { StepContext } from "./source.ts";
+import type { World } from "./world.ts";
+
+/** What happens to an endpoint. Its DN's calls are as they are after it. */
+export interface Turn {
+  readonly at: SourceInstant;
+  readonly told?: Told;
+  readonly call?: { readonly call: AgentCall; readonly isConnected: boolean };
+}
+
+export function agentOptions({ source }: StepContext): AgentOptions {
+  return source.options.agents ?? defaultAgentOptions;
+}
+
+/** Somebody logged in there; what the DN's calls make of it is in the state that it begins with. */
+export function beginEndpoint(
+  world: World,
+  context: StepContext,
+  session: LoginSession,
+  { dn, queue }: { readonly dn: string; readonly queue: string | null },
+  begin: {
+    readonly createdAt: SourceInstant;
+    readonly at: SourceInstant;
+    readonly told: Told;
+    readonly cameBy: LoginSessionId | null;
+  },
+): LoginSession {
+  const { createdAt, told, cameBy } = begin;
+  const at = sourceInstant(Math.max(begin.at, createdAt));
+  const changes = session.changes + 1;
+  const endpoint: Endpoint = {
+    rowId: world.nextRowId(),
+    ...{ queue, cameBy, createdAt, told, pending: null, workedAfter: null, reasons: [] },
+    ...{ state: told.state, workMode: told.workMode, stateSince: at, since: at, changedAt: at, stateSeq: changes },
+  };
+  const next = withEndpoint({ ...session, changes }, dn, endpoint);
+  writeEndpoint(world, context, next, dn, endpoint, null);
+  writeStateChange(world, context, next, {
+    ...{ type: agentChangeTypes.state, dn, queue, from: null, to: endpoint, call: null, at },
+  });
+  return turnEndpoint(world, context, next, dn, endpoint, { at });
+}
+
+export function turnEndpoint(
+  world: World,
+  context: StepContext,
+  session: LoginSession,
+  dn: string,
+  endpoint: Endpoint,
+  turn: Turn,
+): LoginSession {
+  const next = overlay(context, session, dn, endpoint, turn);
+  const isOtherStretch = next.state !== endpoint.state || next.workedAfter?.callId !== endpoint.workedAfter?.callId;
+  const type = isOtherStretch
+    ? agentChangeTypes.state
+    : next.pending !== endpoint.pending
+      ? agentChangeTypes.pendingState
+      : next.workMode !== endpoint.workMode
+        ? agentChangeTypes.workMode
+        : turn.call === undefined
+          ? null
+          : turn.call.isConnected
+            ? agentChangeTypes.callConnected
+            : agentChangeTypes.callDisconnected;
+  // A source's events may be a little older than the ones before.
+  const at = sourceInstant(Math.max(turn.at, endpoint.changedAt));
+  let after = session;
+  if (type !== null) {
+    after = { ...after, changes: after.changes + 1 };
+    const call = next.workedAfter ?? turn.call?.call ?? (next.state === "busy" ? firstCallOf(session, dn) : null);
+    const isOfCall = isOtherStretch || turn.call !== undefined;
+    writeStateChange(world, context, after, {
+      ...{ type, dn, queue: endpoint.queue, from: endpoint, to: next, at },
+      call: isOfCall ? (isOtherStretch ? call : (turn.call?.call ?? null)) : null,
+    });
+  }
+  if (isOtherStretch || next.workMode !== endpoint.workMode) {
+    after = addStretch(after, {
+      ...{ dn, queue: endpoint.queue, state: endpoint.state, workMode: endpoint.workMode, ms: at - endpoint.since },
+      stateMs: isOtherStretch ? at - endpoint.stateSince : null,
+    });
+  }
+  const moved: Endpoint = {
+    ...{ ...endpoint, ...next },
+    ...(type !== null && { changedAt: at }),
+    since: isOtherStretch || next.workMode !== endpoint.workMode ? at : endpoint.since,
+    ...(isOtherStretch && { stateSince: at, stateSeq: after.changes }),
+  };
+  const reasons = changeReasons(world, context, after, dn, moved, isOtherStretch, at);
+  return withEndpoint(after, dn, { ...moved, reasons });
+}
+
+/** Nobody is logged in there any more. `reasons`: why. */
+export function endEndpoint(
+  world: World,
+  context: StepContext,
+  session: LoginSession,
+  dn: string,
+  endpoint: Endpoint,
+  ending: { readonly at: SourceInstant; readonly reasons: readonly AgentReason[] },
+): LoginSession {
+  const at = sourceInstant(Math.max(ending.at, endpoint.changedAt));
+  const { queue, state, workMode, since, stateSince } = endpoint;
+  const counted = addStretch(session, { dn, queue, state, workMode, ms: at - since, stateMs: at - stateSince });
+  const changes = counted.changes + 1;
+  const { endpoints = [] } = agentDn(counted, dn) ?? {};
+  const rest = endpoints.filter(({ rowId }) => rowId !== endpoint.rowId);
+  const next = withDn({ ...counted, changes }, dn, { endpoints: rest });
+  const name = { sessionId: session.sessionId, dn, queue };
+  for (const held of endpoint.reasons) endReason(world, context, name, held, at);
+  writeStateChange(world, context, next, {
+    ...{ type: agentChangeTypes.state, dn, queue, from: endpoint, to: null, call: null, at },
+  });
+  for (const reason of ending.reasons) {
+    writeLogoutReason(world, context, name, { reason, workMode, stateSeq: changes }, at);
+  }
+  writeEndpoint(world, context, next, dn, endpoint, at);
+  return next;
+}
+
+/** Writes the rows of an endpoint that is open, in an IDB that has none of them. */
+export function rewriteEndpoint(
+  world: World,
+  context: StepContext,
+  session: LoginSession,
+  dn: string,
+  endpoint: Endpoint,
+): void {
+  writeEndpoint(world, context, session, dn, endpoint, null);
+  const name = { sessionId: session.sessionId, dn, queue: endpoint.queue };
+  for (const held of endpoint.reasons) writeActiveReason(world, context, name, held);
+}
+
+type Shown = Pick<Endpoint, "told" | "state" | "workMode" | "pending" | "workedAfter">;
+
+function overlay(
+  context: StepContext,
+  session: LoginSession,
+  dn: string,
+  endpoint: Endpoint,
+  { told = endpoint.told }: Turn,
+): Shown {
+  const { isAcwOfFirstCall, isBusyOverAcw } = agentOptions(context);
+  const desk = agentDn(session, dn);
+  const isWorkingOn = endpoint.state === "afterCallWork" && told.state === "afterCallWork" && !isBusyOverAcw;
+  if (desk !== undefined && desk.calls.length > 0 && !isWorkingOn) {
+    // Of whoever logged in and said nothing more, nothing follows that is known.
+    const pending = told.state === "login" ? null : told.state;
+    return { told, state: "busy", workMode: endpoint.workMode, pending, workedAfter: null };
+  }
+  const workedAfter =
+    told.state !== "afterCallWork" ? null : ((isAcwOfFirstCall ? desk?.firstCall : desk?.lastCall) ?? null);
+  return { told, state: told.state, workMode: told.workMode, pending: null, workedAfter };
+}
+
+function firstCallOf(session: LoginSession, dn: string): AgentCall | null {
+  return agentDn(session, dn)?.calls[0] ?? null;
+}
+
+/** Reasons hold as long as the state that was told for them is in effect, or pending; each such stretch has its own rows. */
+function changeReasons(
+  world: World,
+  context: StepContext,
+  session: LoginSession,
+  dn: string,
+  endpoint: Endpoint,
+  isOtherStretch: boolean,
+  at: SourceInstant,
+): readonly HeldReason[] {
+  const { told, state, workMode, stateSeq } = endpoint;
+  const name = { sessionId: session.sessionId, dn, queue: endpoint.queue };
+  const wanted = state === told.state || endpoint.pending === told.state ? told.reasons : [];
+  const isKept = ({ reason }: HeldReason) => !isOtherStretch && wanted.some((each) => isSameReason(each, reason));
+  const kept = endpoint.reasons.filter(isKept);
+  for (const held of endpoint.reasons) if (!isKept(held)) endReason(world, context, name, held, at);
+  const begun = wanted
+    .filter((reason) => !kept.some((held) => isSameReason(held.reason, reason)))
+    .map((reason): HeldReason => {
+      const activeRowId = agentOptions(context).writesActiveReasons ? world.nextRowId() : null;
+      return { reason, since: at, state, workMode, stateSeq, activeRowId };
+    });
+  for (const held of begun) writeActiveReason(world, context, name, held);
+  return [...kept, ...begun];
+}
+
+function endReason(
+  world: World,
+  context: StepContext,
+  name: Parameters<typeof writeReason>[2],
+  held: HeldReason,
+  at: SourceInstant,
+): void {
+  writeReason(world, context, name, held, at);
+  if (held.activeRowId !== null) world.erase("G_AGENT_STATE_RC_A", held.activeRowId);
+}

@@ -1,0 +1,271 @@
+// Agents: from what happened to login sessions, states and reasons (login-session.ts has the words).
+//
+// 1. One session per agent and source, from the first login to the last logout. Another DN or queue is another endpoint of
+//    it. A login that is told twice changes nothing. DNs of one agent are one place of work: which they are is known from
+//    configuration data only.
+// 2. A DN has one agent at a time. Where another one logs in, the one before has gone without being seen.
+// 3. What is said of a DN without a queue is said of all its queues. A queue that is added later has the state of the
+//    others, if they agree.
+// 4. What befalls an agent of whose login nothing is known begins a session with a local key.
+// 5. Busy comes from the DN's calls (agent-calls.ts), what it does to a state is agent-endpoint.ts's.
+
+import type { AgentHappening, AgentPlace, AgentReason, LoginSessionId, Told } from "../event/agent-happening.ts";
+import type { Unseen } from "../event/happening.ts";
+import { type SourceInstant, sourceInstant } from "../event/instant.ts";
+import { connectOpenCalls } from "./agent-busy.ts";
+import { beginEndpoint, endEndpoint, rewriteEndpoint, turnEndpoint } from "./agent-endpoint.ts";
+import { isSameTold } from "./agent-reasons.ts";
+import { writeDnd, writeLoginSession, writeTotals } from "./agent-rows.ts";
+import { hashedKey } from "./key.ts";
+import {
+  type AgentDn,
+  agentDn,
+  type Endpoint,
+  keyOf,
+  type LoginSession,
+  putSession,
+  sessionAt,
+  sessionKey,
+  withDn,
+} from "./login-session.ts";
+import { type Doubt, noteQuality, type QualityReason } from "./quality.ts";
+import type { StepContext } from "./source.ts";
+import type { World } from "./world.ts";
+
+type Present = Extract<AgentHappening, { kind: "agent present" }>;
+
+/** Takes one happening of a source into the live state and the rows; a snapshot's words are agent-snapshot.ts's. */
+export function stepAgent(world: World, context: StepContext, happening: Exclude<AgentHappening, Present>): void {
+  switch (happening.kind) {
+    case "agent login":
+      return logIn(world, context, happening);
+    case "agent logout": {
+      const { place, at, reasons } = happening;
+      const session = holderOf(world, context, place, at);
+      const endpoints = session && named(session, place);
+      if (session === undefined || endpoints === undefined || endpoints.length === 0) {
+        return context.count("logout of an unknown agent");
+      }
+      return leave(world, context, session, place.dn, endpoints, { at, reasons });
+    }
+    case "agent state":
+      return say(world, context, happening.place, happening.at, happening.told);
+    case "agent reasons": {
+      const { place, at, reasons } = happening;
+      const session = holderOf(world, context, place, at);
+      const [endpoint] = (session && named(session, place)) ?? [];
+      if (endpoint === undefined) return context.count("reason of an unknown agent");
+      return say(world, context, place, at, { ...endpoint.told, reasons });
+    }
+    case "do not disturb": {
+      const session = holderOf(world, context, happening.place, happening.at);
+      if (session !== undefined) switchDnd(world, context, session, happening.place.dn, happening);
+      return;
+    }
+  }
+}
+
+function logIn(world: World, context: StepContext, happening: Extract<AgentHappening, { kind: "agent login" }>): void {
+  const { place, at, told, key } = happening;
+  const session = holderOf(world, context, place, at);
+  const open = session && agentDn(session, place.dn)?.endpoints;
+  if (open?.some(({ queue }) => queue === place.queue || place.queue === null)) return;
+  enter(world, context, place, { at, createdAt: at, sessionCreatedAt: at, key, told, missed: null });
+  connectOpenCalls(world, context, place.dn, at);
+}
+
+/** Readiness was told: of the endpoints named, or of one whose login was not seen. */
+export function say(world: World, context: StepContext, place: AgentPlace, at: SourceInstant, told: Told): void {
+  const session = holderOf(world, context, place, at);
+  const endpoints = session && named(session, place);
+  if (session === undefined || endpoints === undefined || endpoints.length === 0) {
+    const missed = { earliest: null, latest: at, cause: context.source.missedBecause };
+    enter(world, context, place, { at, createdAt: at, sessionCreatedAt: at, key: null, told, missed });
+    return connectOpenCalls(world, context, place.dn, at);
+  }
+  const { dn } = place;
+  const desk = agentDn(session, dn);
+  const isForAnotherCall = told.state !== "afterCallWork" && desk?.calls.length === 0;
+  let next = isForAnotherCall ? withDn(session, dn, { firstCall: null, lastCall: null }) : session;
+  for (const endpoint of endpoints) next = turnEndpoint(world, context, next, dn, endpoint, { at, told });
+  putSession(world, next);
+}
+
+/** How somebody comes to be logged in. */
+export interface Entry {
+  /** Since when it is as `told`. */
+  readonly at: SourceInstant;
+  readonly createdAt: SourceInstant;
+  readonly sessionCreatedAt: SourceInstant;
+  /** Of the login; null: it was not seen, and no copy can know the key that a session gets. */
+  readonly key: LoginSessionId | null;
+  readonly told: Told;
+  /** Not null: the login was not seen. */
+  readonly missed: Doubt | null;
+}
+
+/** One endpoint more, of the agent's session or of a new one. The calls of a new DN are not looked at. */
+export function enter(world: World, context: StepContext, place: AgentPlace, entry: Entry): void {
+  const { dn } = place;
+  const source = context.source.identity.name;
+  const there = sessionAt(world, source, dn) ?? world.get("login session", sessionKey(source, place.agent, dn));
+  const session = there ?? beginSession(world, context, place, entry);
+  if (entry.missed !== null) note(world, context, session, "beginning not seen", entry.missed);
+  const known = agentDn(session, dn);
+  if (known === undefined) world.put("agent dn", `${source}/${dn}`, { session: keyOf(session) });
+  const told = entry.told.state === "login" ? (sharedBy(known) ?? entry.told) : entry.told;
+  const { at, createdAt, key } = entry;
+  putSession(world, beginEndpoint(world, context, session, place, { createdAt, at, told, cameBy: key }));
+}
+
+function beginSession(world: World, context: StepContext, { agent, dn }: AgentPlace, entry: Entry): LoginSession {
+  const { identity } = context.source;
+  const { key, sessionCreatedAt: createdAt } = entry;
+  const rowId = world.nextRowId();
+  // Its own at all times: a source may tell the same beginning of two sessions.
+  const local = () => hashedKey("local login", identity.primaryDbid, agent ?? "", dn, createdAt, rowId);
+  const session: LoginSession = {
+    ...{ source: identity.name, sessionId: key ?? (local() as LoginSessionId), rowId, agent },
+    ...{ primaryDn: dn, createdAt, changes: 0, dndChanges: 0, dns: {}, totals: [] },
+  };
+  writeLoginSession(world, context, session, null);
+  if (key === null) note(world, context, session, "key is local", null);
+  return session;
+}
+
+/** What all of the DN's queues were told. */
+function sharedBy(desk: AgentDn | undefined): Told | undefined {
+  const [first, ...others] = desk?.endpoints ?? [];
+  return first !== undefined && others.every(({ told }) => isSameTold(told, first.told)) ? first.told : undefined;
+}
+
+/** The session of this DN, unless it is another agent's: that one has gone without being seen. */
+export function holderOf(
+  world: World,
+  context: StepContext,
+  { agent, dn }: AgentPlace,
+  at: SourceInstant,
+): LoginSession | undefined {
+  const session = sessionAt(world, context.source.identity.name, dn);
+  if (session === undefined || agent === null || session.agent === null || session.agent === agent) return session;
+  const latest = sourceInstant(Math.max(at, lastKnown(session, dn)));
+  leaveUnseen(world, context, session, dn, agentDn(session, dn)?.endpoints ?? [], {
+    ...{ earliest: lastKnown(session, dn), latest, cause: context.source.missedBecause },
+  });
+  return undefined;
+}
+
+/** Up to here the agent was surely at this DN. */
+function lastKnown(session: LoginSession, dn: string): SourceInstant {
+  const changed = agentDn(session, dn)?.endpoints.map(({ changedAt }) => changedAt) ?? [];
+  return sourceInstant(Math.max(session.createdAt, ...changed));
+}
+
+/** A queue that no endpoint has is an endpoint's that came without one. */
+function named(session: LoginSession, { dn, queue }: AgentPlace): readonly Endpoint[] {
+  const endpoints = agentDn(session, dn)?.endpoints ?? [];
+  if (queue === null) return endpoints;
+  const ofQueue = endpoints.filter((endpoint) => endpoint.queue === queue);
+  return ofQueue.length > 0 ? ofQueue : endpoints.filter((endpoint) => endpoint.queue === null);
+}
+
+interface Leaving {
+  /** Other endpoints take their place at once. */
+  readonly keepsSession?: boolean;
+}
+
+/** These endpoints of a DN are left: with the last one the DN, with the last DN the session. */
+export function leave(
+  world: World,
+  context: StepContext,
+  session: LoginSession,
+  dn: string,
+  endpoints: readonly Endpoint[],
+  ending: { readonly at: SourceInstant; readonly reasons: readonly AgentReason[] },
+  { keepsSession = false }: Leaving = {},
+): void {
+  let next = session;
+  for (const endpoint of endpoints) next = endEndpoint(world, context, next, dn, endpoint, ending);
+  if (!keepsSession && agentDn(next, dn)?.endpoints.length === 0) {
+    const { [dn]: _left, ...dns } = next.dns;
+    next = { ...next, dns };
+    world.remove("agent dn", `${session.source}/${dn}`);
+  }
+  if (Object.keys(next.dns).length > 0) return putSession(world, next);
+  const at = sourceInstant(Math.max(ending.at, ...endpoints.map(({ changedAt }) => changedAt)));
+  writeLoginSession(world, context, next, at);
+  writeTotals(world, context, next);
+  world.remove("login session", keyOf(next));
+}
+
+/** They were left while nobody saw it, at the earliest as `unseen` says. */
+export function leaveUnseen(
+  world: World,
+  context: StepContext,
+  session: LoginSession,
+  dn: string,
+  endpoints: readonly Endpoint[],
+  unseen: Unseen,
+  leaving: Leaving = {},
+): void {
+  const left = endpoints.length;
+  const open = Object.values(session.dns).reduce((sum, desk) => sum + desk.endpoints.length, 0);
+  note(world, context, session, left === open && !leaving.keepsSession ? "end not seen" : "change not seen", unseen);
+  leave(world, context, session, dn, endpoints, { at: unseen.earliest, reasons: [] }, leaving);
+}
+
+/** Do Not Disturb is as told now; told twice, it changes nothing. True: it has changed. */
+export function switchDnd(
+  world: World,
+  context: StepContext,
+  session: LoginSession,
+  dn: string,
+  { isOn, at }: { readonly isOn: boolean; readonly at: SourceInstant },
+): boolean {
+  const desk = agentDn(session, dn);
+  const [endpoint] = desk?.endpoints ?? [];
+  if (desk === undefined || endpoint === undefined || desk.isDnd === isOn) return false;
+  const next = { ...withDn(session, dn, { isDnd: isOn }), dndChanges: session.dndChanges + 1 };
+  writeDnd(world, context, next, { dn, state: endpoint.state, isOn, at });
+  putSession(world, next);
+  return true;
+}
+
+export function note(
+  world: World,
+  context: StepContext,
+  { sessionId }: LoginSession,
+  reason: QualityReason,
+  doubt: Doubt | null,
+): void {
+  noteQuality(world, context, "G_LOGIN_SESSION", sessionId, reason, doubt);
+}
+
+/** Writes the rows of a session that is open, in an IDB that has none of them; its past is not there. */
+export function rewriteLoginSession(
+  world: World,
+  context: StepContext,
+  session: LoginSession,
+  now: SourceInstant,
+): void {
+  writeLoginSession(world, context, session, null);
+  for (const [dn, { endpoints }] of Object.entries(session.dns)) {
+    for (const endpoint of endpoints) rewriteEndpoint(world, context, session, dn, endpoint);
+  }
+  const unseen = { earliest: session.createdAt, latest: now, cause: "history not kept" } as const;
+  note(world, context, session, "earlier rows not kept", unseen);
+}
+
+/** Role gls was off for a while: who was logged in before may be anywhere now. */
+export function closeAllSessions(world: World, context: StepContext, now: SourceInstant): void {
+  for (const [, session] of world.all("login session")) {
+    if (session.source !== context.source.identity.name) continue;
+    for (const [dn, { endpoints }] of Object.entries(session.dns)) {
+      const current = sessionAt(world, session.source, dn);
+      if (current === undefined) continue;
+      const earliest = lastKnown(current, dn);
+      const latest = sourceInstant(Math.max(now, earliest));
+      leaveUnseen(world, context, current, dn, endpoints, { earliest, latest, cause: "not recorded" });
+    }
+  }
+}
