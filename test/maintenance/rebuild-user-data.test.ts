@@ -1,14 +1,17 @@
 // `icon rebuild --tables userdata`: a changed specification applied to the past, as an operator runs it.
 
 import { expect, test } from "bun:test";
-import { existsSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import Database from "libsql";
 import type { AttachedDataMapping } from "../../src/event/attached-data.ts";
 import { runIcon } from "../commands/run-icon.ts";
-import { differencesBetween, readWhole } from "../harness/dump.ts";
+import { type Dump, differencesBetween, readWhole } from "../harness/dump.ts";
 import { TemporaryDirectory } from "../harness/processes.ts";
 import { fold, store } from "../harness/stored-story.ts";
 import { at, Story } from "../harness/story.ts";
+
+const entry = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
 const before: AttachedDataMapping = {
   public: [["a", "userdata", "all"]],
@@ -181,3 +184,57 @@ test("what cannot be done is said, and the IDB is as it was", async () => {
   );
   expect(differencesBetween(untouched, readWhole(`${data}/idb.db`))).toEqual([]);
 }, 60_000);
+
+test("killed at any moment it leaves the IDB as it was or as it shall be, and doing it again completes it", async () => {
+  using directory = new TemporaryDirectory("rebuild-userdata");
+  const original = directory.at("original");
+  mkdirSync(original, { recursive: true });
+  await store(`${original}/queue`, calls().payloads);
+  await fold(`${original}/queue`, `${original}/idb.db`);
+  const begun = (data: string) =>
+    Bun.spawn(
+      [
+        process.execPath,
+        entry,
+        ...["rebuild", data, "--config", configuration(data)],
+        "--tables",
+        "userdata",
+        "--from",
+        at(0),
+      ],
+      { stdout: "ignore", stderr: "ignore" },
+    );
+  const copy = (name: string) => {
+    const data = directory.at(name);
+    cpSync(original, data, { recursive: true });
+    return data;
+  };
+  // When it was done stands in ICON_CONFIGURATION, how often the IDB was committed to in ICON_APPLIED.
+  const differences = (one: Dump, other: Dump) =>
+    differencesBetween(one, other).filter((each) => !/ICON_(CONFIGURATION|APPLIED)/.test(each));
+  const before = readWhole(`${original}/idb.db`);
+  const done = copy("done");
+  const startedAt = performance.now();
+  expect(await begun(done).exited).toBe(0);
+  const wholeMs = performance.now() - startedAt;
+  const after = readWhole(`${done}/idb.db`);
+  expect(differences(before, after)).not.toEqual([]);
+
+  const outcomes = new Set<string>();
+  for (let part = 4; part <= 11; part++) {
+    const data = copy(`killed-${part}`);
+    const child = begun(data);
+    await Bun.sleep((wholeMs * part) / 11);
+    child.kill("SIGKILL");
+    await child.exited;
+    const left = readWhole(`${data}/idb.db`);
+    const isBefore = differences(before, left).length === 0;
+    outcomes.add(isBefore ? "before" : "after");
+    if (!isBefore) expect(differences(after, left)).toEqual([]);
+    expect(await begun(data).exited).toBe(0);
+    const again = ask(`${data}/idb.db`, history("G_USERDATA_HISTORY"));
+    expect(again).toEqual(ask(`${done}/idb.db`, history("G_USERDATA_HISTORY")));
+    expect(readdirSync(data).filter((file) => file.includes("rebuilding"))).toEqual([]);
+  }
+  expect(outcomes.has("before")).toBe(true);
+}, 120_000);
