@@ -56,6 +56,8 @@ export async function rebuildUserData(options: UserDataOptions): Promise<UserDat
   try {
     const { knownFromSeconds, records } = await rebuild({
       ...options,
+      // Which calls there are, and when they began, says G_CALL, though this instance may not store it.
+      configuration: { ...configuration, role: [...new Set([...configuration.role, "gcc"])] },
       path: building,
       upTo: position,
       beginAt: null,

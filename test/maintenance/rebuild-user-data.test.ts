@@ -48,9 +48,9 @@ const on = (call: string) => ({
 const changed = "EventAttachedDataChanged";
 
 /** Three calls: one before the time, two after it, of which the last goes on. */
-function calls(): Story {
+function calls(roles: readonly string[] = role): Story {
   const data = (value: string) => ({ UserData: { a: `a${value}`, b: `b${value}` } });
-  return new Story({ role, attachedData: before, callDeletionTimeoutSeconds: 1 }).events(
+  return new Story({ role: roles, attachedData: before, callDeletionTimeoutSeconds: 1 }).events(
     [0, "EventRinging", { ...on("1"), ...data("1") }],
     [100, "EventRinging", { ...on("2"), ...data("1") }],
     [101, changed, { ...on("1"), ...data("2") }],
@@ -147,6 +147,23 @@ test("calls since a time have their attached data as the present specification m
     "SELECT ID FROM G_USERDATA_HISTORY UNION ALL SELECT ID FROM G_SECURE_USERDATA_HISTORY UNION ALL SELECT PHID FROM G_PARTY_HISTORY",
   );
   expect(new Set(ids.flat()).size).toBe(ids.length);
+}, 60_000);
+
+test("it is done where no calls are stored, too, as a site asks for that has role gud alone", async () => {
+  using directory = new TemporaryDirectory("rebuild-userdata");
+  const data = directory.path;
+  await store(`${data}/queue`, calls(["gud"]).payloads);
+  await fold(`${data}/queue`, `${data}/idb.db`);
+  const words = ["rebuild", data, "--config", configuration(data, specification, "gud"), "--tables", "userdata"];
+  const { stdout, stderr } = await runIcon([...words, "--from", at(50)], data);
+  expect(stderr).toBe("");
+  expect(stdout).toContain("2, rows 8 (before: 5)");
+  expect(ask(`${data}/idb.db`, "SELECT CALLID, ACCOUNT_ID FROM G_CALL_USERDATA ORDER BY CALLID")).toEqual([
+    ["C1", "a1"],
+    ["C2", "b2"],
+    ["C3", "b1"],
+  ]);
+  expect(ask(`${data}/idb.db`, "SELECT count(*) FROM G_CALL")).toEqual([[0]]);
 }, 60_000);
 
 test("doing it twice is doing it once", async () => {
