@@ -41,6 +41,7 @@ import {
 import { hashEvent } from "./digest.ts";
 import { type EventData, eventData } from "./event-data.ts";
 import { hashedKey } from "./key.ts";
+import { sessionAt } from "./login-session.ts";
 import { writeMark } from "./mark.ts";
 import { noteQuality } from "./quality.ts";
 import { dropSnapshot, storeEvent } from "./session.ts";
@@ -304,6 +305,10 @@ export function passOverLine(
   const named = nameCall(world, context, event);
   if (named !== null && world.get("call", named.callId) !== undefined) {
     noteQuality(world, context, "G_CALL", named.callId, "event not projected", null);
+  }
+  const agent = event.thisDn === null ? undefined : sessionAt(world, context.source.identity.name, event.thisDn);
+  if (agent !== undefined) {
+    noteQuality(world, context, "G_LOGIN_SESSION", agent.sessionId, "event not projected", null);
   }
 }
 

@@ -3,6 +3,7 @@
 // log; nothing of them is written down here.
 
 import { afterAll, describe, expect, test } from "bun:test";
+import { readAgentLog } from "../harness/ami-agent-log.ts";
 import {
   type LoggedStay,
   loadRecording,
@@ -81,6 +82,36 @@ describe.each(["ami", "a", "b"] as const)("recording %s, served to the running p
       expect(stay.talk.member).toEndWith(row.member ?? "nobody");
       expect(Math.abs((row.talkSeconds ?? Number.NaN) - (stay.talk.endedAt - stay.talk.startedAt))).toBeLessThan(1);
     }
+  });
+
+  test("members' times in queues, and paused seconds per reason of those of whom all was seen, are the server's", async () => {
+    const { memberships, pauses } = readAgentLog(name);
+    const told = await ask<{ agent: string; queue: string; begun: number; over: number; doubts: number }>(
+      dataDir,
+      `SELECT s.AGENTLOGIN AS agent, e.QUEUEDN AS queue, unixepoch(e.CREATED, 'subsec') AS begun,
+         unixepoch(e.TERMINATED, 'subsec') AS over,
+         (SELECT COUNT(*) FROM ICON_ROW_QUALITY q WHERE q.ROW_KEY = s.LOGINSESSIONID) AS doubts
+       FROM G_LOGIN_SESSION s JOIN GX_SESSION_ENDPOINT e ON e.LOGINSESSIONID = s.LOGINSESSIONID`,
+    );
+    const reasons = await ask<{ agent: string; reason: string; seconds: number }>(
+      dataDir,
+      `SELECT s.AGENTLOGIN AS agent, r.VALUE AS reason,
+         SUM(unixepoch(r.TERMINATED, 'subsec') - unixepoch(r.CREATED, 'subsec')) AS seconds
+       FROM G_LOGIN_SESSION s JOIN G_AGENT_STATE_RC r ON r.SESSIONID = s.LOGINSESSIONID GROUP BY 1, 2`,
+    );
+    expect(told.length).toBe(memberships.length);
+    for (const { agent, what, from, to } of memberships) {
+      const row = told.find((each) => each.agent === agent && each.queue === what);
+      expect(Math.abs((row?.begun ?? 0) - from)).toBeLessThan(1);
+      expect(Math.abs((row?.over ?? 0) - to)).toBeLessThan(1);
+      if (row?.doubts !== 0) continue;
+      for (const { reason, seconds } of reasons.filter((each) => each.agent === agent)) {
+        const logged = pauses.filter((pause) => pause.agent === agent && pause.what === reason);
+        const paused = logged.reduce((sum, pause) => sum + pause.to - pause.from, 0);
+        expect(Math.abs(seconds - paused)).toBeLessThan(logged.length);
+      }
+    }
+    expect(told.some(({ doubts }) => doubts === 0)).toBe(true);
   });
 
   test("each cut-off stretch lies between two rows of G_DSS_GCC_PROVIDER", async () => {

@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test";
+import type { TableName } from "../../schema/tables.ts";
+import { LiveState } from "../../src/projection/live-state.ts";
+import { stepBegunFromState, stepRecord } from "../../src/projection/projection.ts";
 import {
   acw,
   agentStory,
@@ -329,4 +332,40 @@ test("times that step back within a run leave no gap and no overlap", () => {
   );
   expect(stretches(story)).toEqual(["5001: login 0, ready 10, notReady 10, null 20"]);
   expect(totals(story)).toEqual(["null login 10/1", "null notReady 10/1"]);
+});
+
+test("an IDB that begins with what was open has the sessions that were, says so, and goes on with them", () => {
+  const before = agentStory({ options: { writesActiveReasons: true } }).events(
+    [0, "EventAgentLogin", { ...at5001, ThisQueue: "8001" }],
+    [5, "EventAgentNotReady", { ...at5001, Reasons: { Break: "coffee" } }],
+  );
+  const live = new LiveState();
+  for (const [index, payload] of before.payloads.entries()) {
+    live.step((world) => stepRecord(world, { windowSeconds: 60 }, BigInt(index + 1), payload));
+  }
+  const { live: kept, rowSequence } = live.takeBatch("all");
+  const anew = new LiveState();
+  anew.restore(
+    kept.map((each) => ({ ...each, data: each.data ?? "" })),
+    rowSequence,
+  );
+  anew.step((world) => stepBegunFromState(world, { windowSeconds: 60 }, 4n));
+  const { rows } = anew.takeBatch();
+  const of = (table: TableName) => [...(rows.get(table)?.values() ?? [])];
+  expect(of("G_LOGIN_SESSION")).toMatchObject([{ AGENTLOGIN: "A7", CREATED: at(0), TERMINATED: null, STATE: 1 }]);
+  expect(of("GX_SESSION_ENDPOINT")).toMatchObject([{ ENDPOINTDN: "5001", QUEUEDN: "8001", CREATED: at(0) }]);
+  expect(of("G_AGENT_STATE_RC_A")).toMatchObject([{ KEYNAME: "Break", VALUE: "coffee", CREATED: at(5) }]);
+  expect(of("ICON_ROW_QUALITY")).toMatchObject([
+    { TABLE_NAME: "G_LOGIN_SESSION", REASON: "earlier rows not kept", CAUSE: "history not kept", EARLIEST: at(0) },
+  ]);
+  const more = agentStory().events([9, "EventAgentLogout", at5001]).payloads.at(-1) ?? new Uint8Array();
+  const numbered = new TextDecoder("latin1").decode(more).replace('"EventSequenceNumber":1', '"EventSequenceNumber":3');
+  const last = Uint8Array.from(numbered, (letter) => letter.charCodeAt(0));
+  anew.step((world) => stepRecord(world, { windowSeconds: 60 }, 5n, last));
+  const after = anew.takeBatch().rows;
+  expect([...(after.get("GS_AGENT_STAT")?.values() ?? [])]).toMatchObject([
+    { AGENTSTATE: 1, TT: 5 },
+    { AGENTSTATE: 2, TT: 4 },
+  ]);
+  expect([...(after.get("G_AGENT_STATE_RC_A")?.values() ?? [])]).toEqual([null]);
 });

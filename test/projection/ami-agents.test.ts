@@ -2,54 +2,15 @@
 // queue_log. Expectations are read from the log; nothing of them is written down here.
 
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
 import { agentStates, ccEventCauses } from "../../schema/dictionary.ts";
 import type { RowOf, TableName } from "../../schema/tables.ts";
 import { stepRecord } from "../../src/projection/projection.ts";
+import { readAgentLog, type Span, unionSeconds } from "../harness/ami-agent-log.ts";
 import { noContexts } from "../harness/ami-fold.ts";
 import { asteriskPayloads } from "../harness/ami-payloads.ts";
-import { loadRecording, type RecordingName, recordings } from "../harness/ami-recording.ts";
+import { loadRecording, type RecordingName } from "../harness/ami-recording.ts";
 import { batchedRows } from "../harness/batched-rows.ts";
 import { MemoryWorld } from "../harness/memory-world.ts";
-
-interface Span {
-  readonly agent: string;
-  readonly what: string;
-  readonly from: number;
-  readonly to: number;
-}
-
-interface Logged {
-  readonly memberships: readonly Span[];
-  readonly pauses: readonly Span[];
-  readonly talks: readonly Span[];
-  readonly counts: Readonly<Record<string, number>>;
-}
-
-/** Whole seconds, cut off, as the log has them. */
-function readLog(name: RecordingName): Logged {
-  const open = new Map<string, Span>();
-  const spans = { memberships: [] as Span[], pauses: [] as Span[], talks: [] as Span[] };
-  const counts: Record<string, number> = {};
-  const end = (list: Span[], key: string, at: number) => {
-    const span = open.get(key);
-    if (span !== undefined) list.push({ ...span, to: at });
-    open.delete(key);
-  };
-  for (const line of readFileSync(recordings[name].queueLog, "utf8").trim().split("\n")) {
-    const [time = "", callId = "", queue = "", agent = "", event = "", data = ""] = line.split("|");
-    const at = Number(time);
-    counts[event] = (counts[event] ?? 0) + 1;
-    const begun = { agent, from: at, to: Number.NaN };
-    if (event === "ADDMEMBER") open.set(`member ${agent}`, { ...begun, what: queue });
-    if (event === "REMOVEMEMBER") end(spans.memberships, `member ${agent}`, at);
-    if (event === "PAUSE") open.set(`pause ${agent}`, { ...begun, what: data });
-    if (event === "UNPAUSE" || event === "REMOVEMEMBER") end(spans.pauses, `pause ${agent}`, at);
-    if (event === "CONNECT") open.set(`talk ${callId}`, { ...begun, what: callId });
-    if (/^(COMPLETE|BLINDTRANSFER)/.test(event)) end(spans.talks, `talk ${callId}`, at);
-  }
-  return { ...spans, counts };
-}
 
 function rowsOf(name: RecordingName) {
   const world = new MemoryWorld();
@@ -72,7 +33,7 @@ function payloadsOf(name: RecordingName): Uint8Array[] {
 const seconds = (text: string | null | undefined) => Date.parse(text ?? "") / 1000;
 
 describe.each(["ami", "a", "b"] as const)("members of recording %s against its queue_log", (name) => {
-  const logged = readLog(name);
+  const logged = readAgentLog(name);
   const rows = rowsOf(name);
   const sessions = rows("G_LOGIN_SESSION");
   const agentOf = (sessionId: string | null | undefined) =>
@@ -155,14 +116,3 @@ test("both observers of a pair give each session the same key", () => {
   expect(keys("a").length).toBe(5);
   expect(keys("a")).toEqual(keys("b"));
 });
-
-/** One agent may have several calls at once. */
-function unionSeconds(spans: readonly Span[]): number {
-  let total = 0;
-  let until = 0;
-  for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {
-    total += Math.max(0, to - Math.max(from, until));
-    until = Math.max(until, to);
-  }
-  return total;
-}
