@@ -81,6 +81,7 @@ export const ccEvents = {
   abandoned: 59,
   ringing: 60,
   dialing: 61,
+  destinationBusy: 63,
   established: 64,
   released: 65,
   held: 66,

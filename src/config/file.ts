@@ -163,6 +163,7 @@ export const callconcentratorSection = section("[callconcentrator]", {
   "extended-route-result": onOff(),
   "gls-acw-first": onOff(),
   "gls-active-reason-codes": onOff(),
+  "dest-busy-processing": onOff(),
 });
 
 export const filterDataSection = section("[filter-data]", {

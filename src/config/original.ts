@@ -225,7 +225,7 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
       "dest-busy-processing",
       "a history row for EventDestinationBusy",
       unknown,
-      notYet("the cause stands with the release (CCEVENTCAUSE 6)"),
+      inForce("[callconcentrator] dest-busy-processing", "0"),
     ],
     ["gos-write-duplicate-metrics", "store repeated metrics of outbound", unknown, notYet(nothingStored.outbound)],
     [

@@ -51,6 +51,7 @@ function storedOf({ callconcentrator, filterData }: CommonValues): Partial<Proje
   return {
     ...(callconcentrator["store-releasing-party"] && { storesReleasingParty: true }),
     ...(leavesOut.length > 0 && { leavesOut }),
+    ...(callconcentrator["dest-busy-processing"] && { storesBusyDestinations: true }),
     ...(callconcentrator["extended-route-result"] && { extendsRouteResults: true }),
   };
 }

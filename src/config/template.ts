@@ -31,6 +31,8 @@ role = "gcc,gls"
 #store-releasing-party = 0
 # 1: routings that did not send the call on have a result too.
 #extended-route-result = 0
+# 1: that whoever is called is busy is a row of the caller's G_PARTY_HISTORY.
+#dest-busy-processing = 0
 
 [filter-data]
 # 1: observers are not stored; parties outside of the switch are not stored.

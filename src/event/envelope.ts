@@ -84,6 +84,8 @@ export interface ProjectionOptions {
   readonly storesReleasingParty?: true;
   /** [filter-data]: what is left out; in the order of the original's list. */
   readonly leavesOut?: readonly LeftOut[];
+  /** [callconcentrator] dest-busy-processing is 1. */
+  readonly storesBusyDestinations?: true;
   /** [callconcentrator] extended-route-result is 1. */
   readonly extendsRouteResults?: true;
   /** DNs that are virtual queues without their events saying so; `*` stands for any letters. */

@@ -60,11 +60,16 @@ export interface PartyFacts {
   readonly role: number | null;
   /** Absent: it descends from none, or the source does not say. */
   readonly parent?: PartyParent;
+  /** From where it was transferred here from another switch; absent: it was not, or the source does not say. */
+  readonly transferredFrom?: { readonly location: string | null; readonly dn: string | null };
   /** Asterisk: the channels behind the party (unique id and name); ICON_PARTY_CHANNEL. */
   readonly channels: readonly { readonly uniqueId: string; readonly name: string }[];
 }
 
-/** What befalls a party. The first seven begin or go on with a stretch of a state, the last three end the party. */
+/**
+ * What befalls a party. The first six begin or go on with a stretch of a state; whom it calls is busy changes nothing, and is
+ * a row of its history; the last three end the party.
+ */
 export type PartyStep =
   | "queued"
   | "dialing"
@@ -72,6 +77,7 @@ export type PartyStep =
   | "established"
   | "held"
   | "retrieved"
+  | "destination busy"
   | "diverted"
   | "abandoned"
   | "released";

@@ -36,6 +36,9 @@ export interface TEvent {
   /** Who caused it, and in which role (TDNRole): of a transfer, who transferred. */
   readonly thirdPartyDn: string | null;
   readonly thirdPartyDnRole: number | null;
+  /** Where the call was before it was transferred here from another switch: AttributeLastTransferHomeLocation, -OrigDN. */
+  readonly transferHome: string | null;
+  readonly transferOrigDn: string | null;
   readonly ani: string | null;
   readonly dnis: string | null;
   /** Extensions carry VQID: ThisDN is a virtual queue. */
@@ -55,6 +58,7 @@ export const tlibMessages = {
   EventAbandoned: 59,
   EventRinging: 60,
   EventDialing: 61,
+  EventDestinationBusy: 63,
   EventEstablished: 64,
   EventReleased: 65,
   EventHeld: 66,

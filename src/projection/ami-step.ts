@@ -19,7 +19,10 @@ import { tlibMessages } from "../event/tevent.ts";
 import type { AmiCallState, AmiChannel, AmiLeg, AmiLegState, AmiStay } from "./ami-state.ts";
 import { hashedKey } from "./key.ts";
 
-const events: Record<PartyStep, number> = {
+// Of a busy destination Asterisk tells with the end of the call to it.
+type AmiPartyStep = Exclude<PartyStep, "destination busy">;
+
+const events: Record<AmiPartyStep, number> = {
   queued: tlibMessages.EventQueued,
   dialing: tlibMessages.EventDialing,
   ringing: tlibMessages.EventRinging,
@@ -96,7 +99,7 @@ export class AmiCallStep {
   moveLeg(
     leg: AmiLeg,
     state: Exclude<AmiLegState, "unannounced">,
-    step: PartyStep,
+    step: AmiPartyStep,
     when: { readonly at: SourceInstant; readonly cause?: number; readonly unseen?: Unseen },
   ): void {
     const at = sourceInstant(Math.max(when.at, leg.since));
@@ -171,7 +174,7 @@ export class AmiCallStep {
   }
 
   #tell(
-    step: PartyStep,
+    step: AmiPartyStep,
     at: SourceInstant,
     party: PartyFacts,
     { cause, unseen }: { readonly cause?: number; readonly unseen?: Unseen },

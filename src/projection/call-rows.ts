@@ -152,6 +152,10 @@ export function writePartyRow(
     CCEVENTCAUSE: cause.ccCause,
     ...span(world, party.createdAt, terminatedAt),
     ...stamps(world, context, party.rowId),
+    ...(party.transferredFrom && {
+      GSYS_EXT_VCH1: party.transferredFrom.location,
+      GSYS_EXT_VCH2: party.transferredFrom.dn,
+    }),
   });
 }
 

@@ -276,10 +276,11 @@ function stepParty(world: World, context: StepContext, known: Call | undefined, 
   if (isEnding(step) && (known === undefined || party === undefined)) {
     return context.count("ending of an unknown party");
   }
+  if (step === "destination busy" && party?.state !== "dialing") return;
   let call = known ? learnFacts(world, context, known, happening.call) : createCall(world, context, happening.call, at);
   const cause: EventCause = { ccEvent: happening.ccEvent, ccCause: happening.ccCause };
   if (party === undefined) {
-    if (isEnding(step)) return;
+    if (isEnding(step) || step === "destination busy") return;
     // What answers or is held was queued, dialing or ringing before: its beginning, and so its key, was missed.
     const isMidLife = isMidLifeStep(context, happening);
     const facts = isMidLife ? { ...happening.party, guidIfNew: null } : happening.party;

@@ -45,6 +45,8 @@ export interface Party {
   readonly isKeyLocal?: true;
   /** What it spent in the states that it has left. */
   readonly totals: PartyTotals;
+  /** From where it was transferred here from another switch, and which DN it had there. */
+  readonly transferredFrom?: NonNullable<PartyFacts["transferredFrom"]>;
   /** It was there before anything was heard of it. */
   readonly isFound?: true;
   /** It stands at a routing point, and where to send the call was asked. */
@@ -85,7 +87,7 @@ function findParent(call: Call, parent: PartyParent | undefined): ParentLink | u
 }
 
 /** The state in which a step leaves a party that was not there before. */
-export const begins: Record<Exclude<PartyStep, Ending>, PartyState> = {
+export const begins: Record<Exclude<PartyStep, Ending | "destination busy">, PartyState> = {
   queued: "queued",
   dialing: "dialing",
   ringing: "alerting",
@@ -99,7 +101,14 @@ export type Ending = "diverted" | "abandoned" | "released";
 /** From a state, by a step, to the next; "gone" ends the party. */
 export const goesOn: Record<PartyState, Partial<Record<PartyStep, PartyState | "gone">>> = {
   queued: { ringing: "alerting", established: "connected", diverted: "gone", abandoned: "gone", released: "gone" },
-  dialing: { established: "connected", held: "hold", diverted: "gone", abandoned: "gone", released: "gone" },
+  dialing: {
+    established: "connected",
+    held: "hold",
+    "destination busy": "dialing",
+    diverted: "gone",
+    abandoned: "gone",
+    released: "gone",
+  },
   alerting: { established: "connected", diverted: "gone", abandoned: "gone", released: "gone" },
   connected: { held: "hold", diverted: "gone", abandoned: "gone", released: "gone" },
   hold: { retrieved: "connected", diverted: "gone", abandoned: "gone", released: "gone" },
@@ -143,6 +152,7 @@ export function beginParty(
     ...stay,
     ...(parent && { parent }),
     ...(key === null && { isKeyLocal: true }),
+    ...(facts.transferredFrom && { transferredFrom: facts.transferredFrom }),
   };
   const next: Call = {
     ...call,

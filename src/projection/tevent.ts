@@ -456,6 +456,7 @@ const steps: Readonly<Record<string, { readonly step: PartyStep; readonly ccEven
   EventQueued: { step: "queued", ccEvent: tlibMessages.EventQueued },
   EventDialing: { step: "dialing", ccEvent: tlibMessages.EventDialing },
   EventRinging: { step: "ringing", ccEvent: tlibMessages.EventRinging },
+  EventDestinationBusy: { step: "destination busy", ccEvent: tlibMessages.EventDestinationBusy },
   EventEstablished: { step: "established", ccEvent: tlibMessages.EventEstablished },
   EventHeld: { step: "held", ccEvent: tlibMessages.EventHeld },
   EventRetrieved: { step: "retrieved", ccEvent: tlibMessages.EventRetrieved },
@@ -488,6 +489,7 @@ function happeningsOf(world: World, context: StepContext, event: TEvent, userDat
   const routing = isOfRouting ? routingOf(world, event, userData, call, () => partyFacts(context, event, call)) : null;
   if (known === undefined) return routing === null ? [] : [routing];
   if (isVirtualQueue(context, event)) return virtualStay(context, event, call, known.step);
+  if (known.step === "destination busy" && context.source.options.storesBusyDestinations !== true) return [];
   const party = partyFacts(context, event, call);
   if (party === null) return [];
   const { releasingParty } = event;
@@ -533,6 +535,7 @@ function presentOf(world: World, context: StepContext, event: TEvent): Happening
   const party = partyFacts(context, event, call);
   const { step } = known;
   if (party === null || step === "diverted" || step === "abandoned" || step === "released") return null;
+  if (step === "destination busy") return null;
   const origin = event.origin?.at ?? null;
   const state = step === "retrieved" ? "established" : step;
   return { kind: "party present", step: state, at: event.at, origin, call, party, ccEvent: known.ccEvent };
@@ -629,6 +632,9 @@ function partyFacts(context: StepContext, event: TEvent, call: CallFacts): Party
     type: partyTypes.internal,
     role: event.thisDnRole,
     ...(parent && { parent }),
+    ...((event.transferHome !== null || event.transferOrigDn !== null) && {
+      transferredFrom: { location: event.transferHome, dn: event.transferOrigDn },
+    }),
     channels: [],
   };
 }

@@ -184,6 +184,8 @@ function decodeEvent(members: Members, leading: number | null): TeventLine {
       thisQueue: textIfAny(members["ThisQueue"]),
       thirdPartyDn: textIfAny(members["ThirdPartyDN"]),
       thirdPartyDnRole: enumerationNumber("ThirdPartyDNRole", members["ThirdPartyDNRole"]) ?? null,
+      transferHome: textIfAny(members["LastTransferHomeLocation"]),
+      transferOrigDn: textIfAny(members["LastTransferOrigDN"]),
       ani: text("ANI"),
       dnis: text("DNIS"),
       isVirtualQueue,
