@@ -159,6 +159,8 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
         "was not seen",
       PARTYGUID:
         "of a server without PartyUUID a party that changes its call gets another one; PARENTPARTYID joins them",
+      GSYS_EXT_VCH1: "LastTransferHomeLocation of the event that began the party, where the server gives it",
+      GSYS_EXT_VCH2: "LastTransferOrigDN of that event",
     },
   },
   G_PARTY_HISTORY: {

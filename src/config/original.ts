@@ -430,7 +430,7 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
       "emulate-event-queued-rp",
       "make up EventQueued for routing points",
       unknown,
-      notYet("a stay begins with the first of its events"),
+      replaced("nothing: EventRouteRequest begins the stay where no EventQueued did"),
     ],
     [
       "emulate-event-queued-rq",

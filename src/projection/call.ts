@@ -285,7 +285,7 @@ function stepParty(world: World, context: StepContext, known: Call | undefined, 
     const isMidLife = isMidLifeStep(context, happening);
     const facts = isMidLife ? { ...happening.party, guidIfNew: null } : happening.party;
     call = beginParty(world, context, call, facts, { state: begins[step], createdAt: at, since: at }, cause);
-    call = { ...call, endedAt: null };
+    call = goingOn(call);
     if (isMidLife) noteBeginningMissed(world, context, call, findParty(call, happening.party), known === undefined, at);
   } else {
     const target = goesOn[party.state][step];
@@ -315,7 +315,7 @@ function stepRouting(world: World, context: StepContext, known: Call | undefined
     if (party === undefined) {
       const cause: EventCause = { ccEvent: tlibMessages.EventRouteRequest, ccCause: null };
       const stay = { state: "queued", createdAt: at, since: at } as const;
-      call = { ...beginParty(world, context, call, happening.party, stay, cause), endedAt: null };
+      call = goingOn(beginParty(world, context, call, happening.party, stay, cause));
       party = findParty(call, happening.party);
     }
   }
@@ -359,7 +359,7 @@ function transplantParty(world: World, context: StepContext, known: Call | undef
   else if (begun !== undefined && (left?.isKeyLocal === true || was.isKeyLocal === true)) {
     noteParty(world, context, begun, "key is local", null);
   }
-  settle(world, context, { ...call, endedAt: null });
+  settle(world, context, goingOn(call));
 }
 
 /** A party goes from `left` to `call`; undefined: which one it was there is not known. */
@@ -430,7 +430,7 @@ function confirmParty(world: World, context: StepContext, known: Call | undefine
     if (begun !== undefined) {
       noteParty(world, context, begun, "beginning not seen", foundInSnapshot(beganAt));
     }
-    call = { ...call, endedAt: null };
+    call = goingOn(call);
   } else if (open.state !== state || open.since !== happening.at) {
     call = moveParty(world, context, call, open, state, happening.at, cause);
     const unseen = { ...foundInSnapshot(happening.at), earliest: open.since };
@@ -456,6 +456,14 @@ function endCall(world: World, context: StepContext, call: Call, at: SourceInsta
   const since = Object.values(call.parties).map((party) => party.since);
   endStaysOfCall(world, context, call.callId, at, unseen);
   writeEnding(world, context, rest, sourceInstant(Math.max(at, call.createdAt, ...since)));
+}
+
+/**
+ * A party has begun. Where the source had told the call's end already, it will not tell it a second time: then the call
+ * ends with its last party.
+ */
+function goingOn(call: Call): Call {
+  return { ...call, endedAt: null, isMonitored: call.isMonitored && call.endedAt === null };
 }
 
 /** Keeps the call, and looks again when its ending may be written. */

@@ -18,6 +18,8 @@ import {
   TemporaryDirectory,
   until,
 } from "../harness/processes.ts";
+import { virtualStayDifferences } from "../harness/virtual-stays.ts";
+import { readCallDetails, readObservedDetails } from "../harness/voice-truth.ts";
 
 const seconds = fromEnvironment("ICON_TRUTH_SECONDS", 5);
 const rate = fromEnvironment("ICON_TRUTH_RATE", 2_000);
@@ -76,6 +78,9 @@ test.concurrent(
     expect(comparison.calls).toBeGreaterThan((rate * seconds) / 50);
     expect(played.summary.clients["icon-a"]?.connections).toBeGreaterThan(1);
     expect([...readDoubtfulKeys(played.idbPath)]).toEqual([]);
+    const { stays, differences } = virtualStayDifferences(played.idbPath, readCallDetails(played.truthPath));
+    expect(differences.slice(0, 10)).toEqual([]);
+    expect(stays).toBeGreaterThan(20);
   },
   timeoutMs,
 );
@@ -100,6 +105,11 @@ for (const [what, extra] of [
       expect(observed.differences.slice(0, 10)).toEqual([]);
       expect(played.summary.runs).toHaveLength(2);
       expect(played.summary.clients["icon-a"]?.gaps).toBe(2);
+      if (extra.length > 0) {
+        const stays = virtualStayDifferences(played.idbPath, readObservedDetails(played.observablePath));
+        expect(stays.differences.slice(0, 10)).toEqual([]);
+        expect(stays.stays).toBeGreaterThan(20);
+      }
 
       const truth = compare(calls, readOracle(played.truthPath));
       say("truth", played, truth);

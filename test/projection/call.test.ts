@@ -158,3 +158,17 @@ test.each(["constructor", "__proto__", "toString"])(
     ]);
   },
 );
+
+test("a party that begins after EventCallDeleted belongs to the call, which then ends with it", () => {
+  const late = { ThisDN: "5001", ThisDNRole: 2, PartyUUID: "A1" };
+  const story = new Story().events(
+    [0, "EventCallCreated", {}],
+    [0, "EventQueued", { ThisDN: "8001", ThisDNRole: 2, PartyUUID: "Q1" }],
+    [5, "EventCallDeleted", {}],
+    [6, "EventRinging", late],
+    [8, "EventReleased", late],
+  );
+  expect(story.heartbeat(37).rows("G_CALL", "ID")).toMatchObject([{ TERMINATED: null }]);
+  expect(story.heartbeat(38).rows("G_CALL", "ID")).toMatchObject([{ TERMINATED: at(8) }]);
+  story.expectParties("8001: queued 0 | 5", "5001: alerting 6 | 8");
+});

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { virtualQueueCauses, virtualQueueStatuses } from "../../schema/dictionary.ts";
+import { stepBegunFromState } from "../../src/projection/projection.ts";
 import { Story, startMs } from "../harness/story.ts";
 
 const caller = { ANI: "4155550100", DNIS: "0800123456", CallType: 2 };
@@ -172,4 +173,12 @@ test("a server that never ends stays fills no memory", () => {
     story.events([stay, "EventQueued", { ...sales, Extensions: { VQID: `V${stay}` }, ThisDN: `VQ_${stay}` }]);
   }
   expect(stays(story)).toHaveLength(64);
+});
+
+test("in an IDB that begins in the middle, a stay that goes on has its row", () => {
+  const story = arrived().events([1, "EventQueued", sales], [2, "EventQueued", gold], [3, "EventDiverted", gold]);
+  const before = story.world.written.length;
+  stepBegunFromState(story.world, { windowSeconds: 60 }, 9n);
+  const again = story.world.written.slice(before).filter(({ table }) => table === "G_VIRTUAL_QUEUE");
+  expect(again).toMatchObject([{ row: { ENDPOINTDN: "VQ_Sales", TERMINATED: null, STATUS: 1 } }]);
 });
