@@ -172,9 +172,8 @@ export const plants: Readonly<Record<string, Plant>> = {
   "misreads-event": {
     what: "makes other rows of some events than it should",
     file: "src/projection/tevent.ts",
-    find: "for (const happening of happeningsOf(world, context, event)) stepCall(world, context, happening);",
+    find: "    stepCallAndAgents(world, context, happening);\n",
     replace:
-      "for (const happening of happeningsOf(world, context, event)) " +
-      "stepCall(world, context, Math.abs((sequence ?? 0) - 930) < 30 ? { ...happening, at: (happening.at - 1) as SourceInstant } : happening);",
+      "    stepCallAndAgents(world, context, Math.abs((sequence ?? 0) - 930) < 30 ? { ...happening, at: (happening.at - 1) as SourceInstant } : happening);\n",
   },
 };
