@@ -25,7 +25,7 @@ beforeAll(async () => {
     await setting.copy("a", [0, 30.5], [50.2, end]);
     await setting.copy("b", [0, 18.3], [28.3, 52.7], [62.1, end]);
   }
-});
+}, 60_000);
 
 const everything = { windows: { incomplete: 0, unknown: 0, divergent: 0 }, verdict: "complete" };
 
