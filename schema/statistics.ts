@@ -26,8 +26,7 @@ export const G_CALL_STAT = sqliteTable("G_CALL_STAT", {
 
 /**
  * One row is the statistics of one internal party that is over: in each state the differences of whole UTC seconds, which
- * add up to what lies between its first history row and its last. Written with the party's ending, changed once if
- * after-call work follows. Its ID is that of the party's row in G_PARTY. Not written of parties that [filter-data] leaves
+ * add up to what lies between its first history row and its last. Written with the party's ending, never changed. Its ID is that of the party's row in G_PARTY. Not written of parties that [filter-data] leaves
  * out, nor of stays in queues with acd-party-metrics or acd-party-history.
  */
 export const G_PARTY_STAT = sqliteTable("G_PARTY_STAT", {
@@ -37,6 +36,7 @@ export const G_PARTY_STAT = sqliteTable("G_PARTY_STAT", {
   TT_CONNECTED: integer(),
   TT_HOLD: integer(),
   TT_QUEUED: integer(),
+  /** Null: after-call work is not yet counted to the party that it follows; G_AGENT_STATE_HISTORY has it. */
   TT_ACW: integer(),
   TT_DIALING: integer(),
   /** Who released, as seen from the party's DN: class 1006. Null: the source does not say, or it is not asked for. */
