@@ -14,7 +14,7 @@ import type { Coverage, Span } from "./coverage.ts";
 import type { LoginSession } from "./login-session.ts";
 import type { SessionState } from "./session.ts";
 import type { SourceState } from "./source.ts";
-import type { SnapshotItem } from "./tevent.ts";
+import type { SnapshotItem } from "./tevent-snapshot.ts";
 import type { DeviceCalls, OpenStates } from "./user-event.ts";
 import type { CallStays } from "./virtual-queue.ts";
 import type { WindowState } from "./window.ts";
