@@ -1,7 +1,10 @@
-// What a reader of two copies has to know of a table: which columns name a row in both, when the row lived, to which call it
-// belongs, and how it is found and joined. Comparison, reading, extraction and purge go by this alone: a later table needs an
-// entry here, behind its parent's. What nobody asks for: an `_ACTIVE` table beside it is written by name
-// (src/extraction/handed-call.ts).
+// What a reader of two copies has to know of a table: which columns name a row in both, when the row lived, to which call
+// or login session it belongs, and how it is found and joined. Comparison, reading, extraction and purge go by this alone:
+// a later table needs an entry here, behind its parent's. What nobody asks for: an `_ACTIVE` table beside it is written by
+// name (src/extraction/handed-subject.ts).
+//
+// What is read, judged and handed out as one, whole, is a subject: a call, or a login session. The tables that tell of one
+// kind of subject are a family.
 //
 // Columns that are local to one IDB (row ids, GSYS_*) or come from another source (`joined` in origin.ts) are no part of
 // what two copies can agree on.
@@ -11,27 +14,29 @@ import { schemaOrigins } from "./origin.ts";
 import { type TableName, tables } from "./tables.ts";
 
 export interface TableLife {
-  /** Columns that name the row, the same in every copy unless the call's keys are flagged local. */
+  /** Columns that name the row, the same in every copy unless the subject's keys are flagged local. */
   readonly key: readonly string[];
   /** The row's own id, local to its IDB, which grows with time. Null: the table has none. */
   readonly rowId: string | null;
   /** From when until when the row tells something: two TIMESTAMP columns, or one instant. `until` null in a row: it goes on. */
   readonly from: string | null;
   readonly until: string | null;
-  /** How a row leads to its call; `column` is this table's, `parentColumn` the parent's. Null: it is the call itself. */
+  /** How a row leads to its subject; `column` is this table's, `parentColumn` the parent's. Null: it is the subject itself. */
   readonly parent: { readonly table: TableName; readonly column: string; readonly parentColumn: string } | null;
   /** Rises within the parent by one per row: written anew where rows of several copies are joined. */
   readonly sequence: string | null;
   /**
-   * How rows are found. "index": by an index on the parent's column. "parent's row": its row id is its parent's. Else without
-   * an index: they are written right behind those of that table, with ids at most so many values of the sequence greater.
+   * How rows are found. "index": by an index on the parent's column, or by all rows of a table that is small at all times.
+   * "parent's row": its row id is its parent's. Else without an index: they are written right behind those of that table,
+   * with ids at most so many values of the sequence greater.
    */
   readonly foundBy: "index" | "parent's row" | { readonly behind: TableName; readonly reach: number };
   /**
-   * How one call's rows come of several copies, each of which saw a part of it (src/extraction/join.ts). "history": each from
-   * the copy that saw its time. "stay": begun as the copy says that saw the beginning, ended as the one that saw the end.
-   * "latest": as the last copy says, and what it does not know as an earlier one does. "counted": anew, from the rows of the
-   * parties and of other tables. "own": by rules of the table's own.
+   * How one subject's rows come of several copies, each of which saw a part of it (src/extraction/join-call.ts,
+   * join-session.ts). "history": each from the copy that saw its time. "stay": begun as the copy says that saw the
+   * beginning, ended as the one that saw the end. "latest": as the last copy says, and what it does not know as an earlier
+   * one does. "counted": anew, from the rows of the parties and of other tables, or of the agent's states. "own": by rules
+   * of the table's own.
    */
   readonly joins: "history" | "stay" | "latest" | "counted" | "own";
 }
@@ -199,17 +204,92 @@ export const callTables = {
   },
 } as const satisfies Partial<Record<TableName, TableLife>>;
 
+const ofSession = { table: "G_LOGIN_SESSION", column: "LOGINSESSIONID", parentColumn: "LOGINSESSIONID" } as const;
+const ofSessionsReasons = { ...ofSession, column: "SESSIONID" } as const;
+const agentRow = { rowId: "ID", sequence: null, foundBy: "index" } as const;
+const reason = ["SESSIONID", "ENDPOINTDN", "QUEUEDN", "HWFLAG", "KEYNAME"] as const;
+const agentTotal = { ...agentRow, ...timeless, parent: ofSession, joins: "counted" } as const;
+
+/** The tables that tell of login sessions, a parent before its children. */
+export const agentTables = {
+  G_LOGIN_SESSION: { key: ["LOGINSESSIONID"], ...agentRow, ...created, parent: null, joins: "own" },
+  GX_SESSION_ENDPOINT: {
+    key: ["LOGINSESSIONID", "ENDPOINTDN", "QUEUEDN", "CREATED"],
+    ...agentRow,
+    ...created,
+    parent: ofSession,
+    joins: "own",
+  },
+  G_AGENT_STATE_HISTORY: {
+    key: ["LOGINSESSIONID", "SEQ"],
+    ...agentRow,
+    ...added,
+    parent: ofSession,
+    sequence: "SEQ",
+    joins: "own",
+  },
+  G_AGENT_STATE_RC: {
+    key: [...reason, "CREATED"],
+    ...agentRow,
+    ...created,
+    parent: ofSessionsReasons,
+    joins: "own",
+  },
+  // Of a session that goes on; small at all times.
+  G_AGENT_STATE_RC_A: {
+    key: [...reason, "CREATED"],
+    ...agentRow,
+    from: "CREATED",
+    until: null,
+    parent: ofSessionsReasons,
+    joins: "own",
+  },
+  G_DND_HISTORY: {
+    key: ["LOGINSESSIONID", "SEQ"],
+    ...agentRow,
+    ...added,
+    parent: ofSession,
+    sequence: "SEQ",
+    joins: "history",
+  },
+  GS_AGENT_STAT: { ...agentTotal, key: ["LOGINSESSIONID", "ENDPOINTDN", "QUEUEDN", "AGENTSTATE"] },
+  GS_AGENT_STAT_WM: { ...agentTotal, key: ["LOGINSESSIONID", "ENDPOINTDN", "QUEUEDN", "AGENTSTATE", "WORKMODE"] },
+} as const satisfies Partial<Record<TableName, TableLife>>;
+
 export type CallTableName = keyof typeof callTables;
+export type AgentTableName = keyof typeof agentTables;
+export type LifeTableName = CallTableName | AgentTableName;
 
 export const callTableNames = Object.keys(callTables) as readonly CallTableName[];
+export const agentTableNames = Object.keys(agentTables) as readonly AgentTableName[];
+
+/** Of every table of every family. */
+export const lives: Readonly<Record<LifeTableName, TableLife>> = { ...callTables, ...agentTables };
+
+/** Each kind of subject: its own table, the column that names it there, and all of its tables, the own one first. */
+export const families = {
+  call: { root: "G_CALL", key: "CALLID", tables: callTableNames },
+  "login session": { root: "G_LOGIN_SESSION", key: "LOGINSESSIONID", tables: agentTableNames },
+} as const satisfies Readonly<Record<string, Family>>;
+
+export interface Family {
+  readonly root: LifeTableName;
+  readonly key: string;
+  readonly tables: readonly LifeTableName[];
+}
+
+export type FamilyName = keyof typeof families;
+export type FamilyTable<F extends FamilyName> = (typeof families)[F]["tables"][number];
+
+export const familyNames = Object.keys(families) as readonly FamilyName[];
 
 const joinedColumns: ReadonlySet<string> = new Set(
   schemaOrigins.filter(({ isJoined }) => isJoined).map(({ name }) => name),
 );
 
 /** The columns that two copies can agree on. */
-export function comparedColumns(table: CallTableName): readonly string[] {
-  const { rowId } = callTables[table];
+export function comparedColumns(table: LifeTableName): readonly string[] {
+  const { rowId } = lives[table];
   return Object.keys(getTableColumns(tables[table])).filter(
     (column) => column !== rowId && !column.startsWith("GSYS_") && !joinedColumns.has(`${table}.${column}`),
   );

@@ -1,5 +1,5 @@
 // How a purge stands in ICON_MARK: KIND "purge", DETAIL "before 2026-11-01T00:00:00.000Z, by command". Rows are deleted by
-// this (src/idb/purge-calls.ts), and readers tell by it what a copy has no calls of (src/extraction/purge.ts).
+// this (src/idb/purge-subjects.ts), and readers tell by it what a copy has no calls of (src/extraction/purge.ts).
 
 export const purgeKind = "purge";
 

@@ -1,5 +1,5 @@
 // Who asks for a purge, and whether it may be: an operator over HTTP (icon purge), and the configuration's schedule. What may
-// be is a mark in the persistent queue; what deletes rows obeys that (src/idb/purge-calls.ts).
+// be is a mark in the persistent queue; what deletes rows obeys that (src/idb/purge-subjects.ts).
 
 import type { Clock } from "./clock.ts";
 import type { PurgeConfig } from "./config.ts";

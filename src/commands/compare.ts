@@ -24,18 +24,29 @@ interface Options extends IdbOptions {
 
 export function compareCommand(): Command {
   const command = new Command("compare")
-    .description("whether IDBs say the same: windows by digest, and calls where windows differ; nothing is changed")
+    .description(
+      "whether IDBs say the same: windows by digest, calls and login sessions where windows differ; nothing is changed",
+    )
     .addOption(idbOption("twice or more"))
     .option("--from <TIME>", "from this time on, by the sources' clocks; with --to", timeOption)
     .option("--to <TIME>", "before this time; default, without both: all that is known", timeOption)
-    .option("--rows", "compare the rows of all calls, also where the digests are equal; reads everything", false)
+    .option(
+      "--rows",
+      "compare the rows of all calls and login sessions, also where the digests are equal; reads everything",
+      false,
+    )
     .option("--json", "one JSON object", false)
-    .option("--limit <count>", "list at most so many windows, stretches and calls; all are counted", count, 20)
+    .option(
+      "--limit <count>",
+      "list at most so many windows, stretches, calls and login sessions; all are counted",
+      count,
+      20,
+    )
     .addHelpText(
       "after",
       `
-Windows of which two IDBs have every event are compared by their counts and digests, without reading rows. Calls are read
-where windows differ or where an IDB doubts its rows. Equal events that became different rows (another version or
+Windows of which two IDBs have every event are compared by their counts and digests, without reading rows. Calls and login
+sessions are read where windows differ or where an IDB doubts its rows. Equal events that became different rows (another version or
 configuration of the program) are found with --rows only.
 
 Exit codes: 0 what was compared is equal; ${exitCodes.divergence} they differ; ${exitCodes.incomplete} nothing could be compared; ${exitCodes.notYetKnown} nothing could be compared

@@ -55,11 +55,11 @@ const futureToleranceMs = 3_600_000;
 export function extractCommand(): Command {
   const command = new Command("extract")
     .description(
-      "the one record of several IDBs: each call whole from one that has all of it, or joined; nothing of them is changed",
+      "the one record of several IDBs: each call and login session whole from one that has all of it, or joined; nothing of them is changed",
     )
     .option("--idb <IDB>", "an IDB file, a data directory or an instance's address; any number of them", collect, [])
-    .requiredOption("--from <TIME>", "calls created from this time on, by the sources' clocks", timeOption)
-    .option("--to <TIME>", "calls created before this time; without it only with --follow", timeOption)
+    .requiredOption("--from <TIME>", "what was created from this time on, by the sources' clocks", timeOption)
+    .option("--to <TIME>", "what was created before this time; without it only with --follow", timeOption)
     .requiredOption("--out <FILE>", "the output; a directory for CSV")
     .addOption(
       new Option("--format <kind>", "default: by the ending of --out (.db, .ndjson, .csv)").choices([
@@ -74,7 +74,7 @@ export function extractCommand(): Command {
         .argParser(duration)
         .default(everyDefaultMs, "5s"),
     )
-    .option("--open", "hand out calls that go on, too", false)
+    .option("--open", "hand out calls and login sessions that go on, too", false)
     .option("--report <FILE>", "write the report there, JSON")
     .option("--force", "replace what is at --out", false)
     .option("--json", "print the report as one JSON object", false)

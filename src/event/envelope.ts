@@ -206,7 +206,7 @@ export type Mark =
     }
   /**
    * What ended before is deleted from the IDB, as far as its ending was written when this mark came; whatever is open
-   * stays. See src/idb/purge-calls.ts.
+   * stays. See src/idb/purge-subjects.ts.
    */
   | {
       readonly mark: "purge";

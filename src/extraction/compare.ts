@@ -5,22 +5,23 @@
 //
 // 1. Nothing is changed anywhere. Memory holds a day of windows and a batch of calls, however large the copies are.
 // 2. What was not compared is part of the answer, with the reason: equal means as far as it was looked at.
-// 3. A call is looked at once, although it lives through several windows that differ.
+// 3. A call or login session is looked at once, although it lives through several windows that differ.
 
-import { compareCall, endingSecondsMax, lifeOf } from "./call-comparison.ts";
-import { factDifferences, rowCount } from "./call-difference.ts";
-import { type CallSet, mergeCalls } from "./call-merge.ts";
+import { type FamilyName, familyNames } from "../../schema/life.ts";
 import { type Comparison, ComparisonTally } from "./comparison.ts";
-import { type CallsQuestion, type Copy, CopyError, type CopyIdentity, type Stretch, type WholeCall } from "./copy.ts";
+import { type Copy, CopyError, type CopyIdentity, type Stretch, type Subject, type SubjectsQuestion } from "./copy.ts";
 import { extentOf } from "./extent.ts";
 import { findSameCall } from "./local-call.ts";
 import { type Judge, judgeStretch, ledgerRows, type ReadStandings, worstOver } from "./standing.ts";
+import { compareSubject, endingSecondsMax, lifeOf } from "./subject-comparison.ts";
+import { factDifferences, rowCount } from "./subject-difference.ts";
+import { mergeSubjects, type SubjectSet } from "./subject-merge.ts";
 import { compareWindows, type WindowComparison } from "./window-comparison.ts";
 
 export interface CompareQuestion {
   /** Null: all time that any of the copies knows of. */
   readonly stretch: Stretch | null;
-  /** Read the rows of all calls, also where digests are equal. */
+  /** Read the rows of all calls and login sessions, also where digests are equal. */
   readonly allRows: boolean;
   /** How many windows, stretches and calls are listed at most; all are counted. */
   readonly listedMax: number;
@@ -51,14 +52,14 @@ export async function compareCopies(
   for (let from = stretch?.from ?? 0; stretch !== null && from < stretch.until; from += chunkSeconds) {
     const chunk = { from, until: Math.min(from + chunkSeconds, stretch.until) };
     const judged = await judgeStretch(copies, judge, chunk);
-    tally.addRead({ ledgerRows: judged.ledgers.reduce((sum, ledger) => sum + ledgerRows(ledger), 0) });
+    addLedgerRead(tally, judged);
     const windows = compareWindows({ ...judged.judgement, windows: judged.ledgers.map((ledger) => ledger.windows) });
     tally.addWindows(windows);
-    const questions: readonly CallsQuestion[] = question.allRows
+    const questions: readonly SubjectsQuestion[] = question.allRows
       ? [{ kind: "created", stretch: chunk }]
       : suspects(windows, windowSeconds).map((each) => ({ kind: "alive", stretch: each }));
     for (const each of questions) {
-      await compareCalls(comparing, judged, each, before);
+      for (const family of familyNames) await compareSubjects(comparing, judged, { family, question: each, before });
       if (each.kind === "alive") before = each.stretch;
     }
     question.onProgress?.(stretch, chunk.until);
@@ -67,7 +68,7 @@ export async function compareCopies(
   return tally.comparison({
     copies: identities.map((identity, index) => ({ name: copies[index]?.name ?? "", ...identity })),
     stretch,
-    callsRead: question.allRows ? "all" : "where windows differ or rows are in doubt",
+    subjectsRead: question.allRows ? "all" : "where windows differ or rows are in doubt",
   });
 }
 
@@ -77,35 +78,43 @@ interface Comparing {
   readonly windowSeconds: number;
   readonly tally: ComparisonTally;
   /** Calls under a made-up key, to be paired at the end. */
-  readonly local: { readonly copy: number; readonly call: WholeCall }[];
+  readonly local: { readonly copy: number; readonly call: Subject }[];
 }
 
-/** `before`: the stretch whose calls have been looked at already. */
-async function compareCalls(
+interface ComparedQuestion {
+  readonly family: FamilyName;
+  readonly question: SubjectsQuestion;
+  /** What lives in it has been looked at already. */
+  readonly before: Stretch | null;
+}
+
+async function compareSubjects(
   comparing: Comparing,
   judged: ReadStandings,
-  question: CallsQuestion,
-  before: Stretch | null,
+  { family, question, before }: ComparedQuestion,
 ): Promise<void> {
   const { copies, judge, windowSeconds, tally, local } = comparing;
   let beyond: ReadStandings = judged;
-  for await (const set of mergeCalls(copies, question)) {
-    const present = set.found.filter((call) => call !== undefined);
+  for await (const set of mergeSubjects(copies, family, question)) {
+    const present = set.found.filter((each) => each !== undefined);
     const life = lifeOf(present);
     if (question.kind === "alive" && before !== null && life.from < before.until) continue;
     countRead(set, tally);
     for (const [copy, call] of set.found.entries()) {
-      if (call?.isKeyLocal && local.length < localCallsMax) local.push({ copy, call });
+      if (family === "call" && call?.isKeyLocal && local.length < localCallsMax) local.push({ copy, call });
     }
     const looksBeyond = life.isEndingDisputed ? endingSecondsMax + 1 : 0;
     const lived = { from: life.from, until: (life.until ?? life.from + 1) + looksBeyond };
     const judgedHere = isWithin(lived, judged.stretch) ? judged : isWithin(lived, beyond.stretch) ? beyond : null;
     if (judgedHere === null) {
       beyond = await judgeStretch(copies, judge, wholeWindows(widened(lived), windowSeconds));
-      tally.addRead({ ledgerRows: beyond.ledgers.reduce((sum, ledger) => sum + ledgerRows(ledger), 0) });
+      addLedgerRead(tally, beyond);
     }
     const { judgement } = judgedHere ?? beyond;
-    tally.addCall(compareCall(set, (copy, source, stretch) => worstOver(judgement, copy, source, stretch)));
+    tally.addVerdict(
+      family,
+      compareSubject(set, (copy, source, stretch) => worstOver(judgement, copy, source, stretch)),
+    );
   }
 }
 
@@ -116,16 +125,20 @@ async function pairLocalCalls({ copies, local, tally }: Comparing): Promise<void
       const same = await findSameCall(call, each);
       if (same === null) continue;
       const columns = factDifferences(call, same);
-      tally.addPair({ copy, callId: call.callId, other, otherCallId: same.callId, columns });
+      tally.addPair({ copy, callId: call.key, other, otherCallId: same.key, columns });
     }
   }
 }
 
-function countRead({ found }: CallSet, tally: ComparisonTally): void {
-  for (const call of found) if (call !== undefined) tally.addRead({ calls: 1, callRows: rowCount(call) });
+function countRead({ found }: SubjectSet, tally: ComparisonTally): void {
+  for (const subject of found) if (subject !== undefined) tally.addRead(subject.family, rowCount(subject));
 }
 
-/** Stretches in which calls must be read, none touching the next. */
+function addLedgerRead(tally: ComparisonTally, { ledgers }: ReadStandings): void {
+  tally.addLedgerRead(ledgers.reduce((sum, ledger) => sum + ledgerRows(ledger), 0));
+}
+
+/** Stretches in which rows must be read, none touching the next. */
 function suspects({ different, doubtful }: WindowComparison, windowSeconds: number): Stretch[] {
   const windows = [
     ...different.map(({ windowTs }) => ({ from: windowTs, until: windowTs + windowSeconds })),

@@ -1,15 +1,14 @@
 // A comparison in words, for whoever reads it on a terminal. Copies are called by the letters of `icon sql`: a, b, c, …
 
 import { letterOf } from "../idb/letter.ts";
-import type { RowDifference } from "./call-difference.ts";
-import type { Comparison } from "./comparison.ts";
+import type { Comparison, FamilyComparison } from "./comparison.ts";
+import type { SubjectDifference } from "./subject-comparison.ts";
+import type { RowDifference } from "./subject-difference.ts";
 import type { DifferentWindow, NotCompared } from "./window-comparison.ts";
 
 /** Lines without line ends. Names tables, columns, keys and times, and nothing that stands in a row. */
 export function comparisonText(comparison: Comparison): string[] {
-  const { copies, stretch, windows, calls, read } = comparison;
-  const callsNotCompared = Object.values(calls.notCompared).reduce((sum, each) => sum + each, 0);
-  const callsEqual = calls.compared - calls.different;
+  const { copies, stretch, windows, calls, loginSessions, read } = comparison;
   return [
     ...copies.map(({ name, version }, index) => `${letterOf(index)}: ${name}, applied up to position ${version}`),
     stretch === null
@@ -20,20 +19,10 @@ export function comparisonText(comparison: Comparison): string[] {
       `${count(windows.different)} different; ${count(windows.notCompared)} not compared between all`,
     ...indented(windows.listed.map(windowText), windows.different),
     ...indented(windows.notComparedListed.map(notComparedText), windows.notComparedListed.length),
-    `Calls read (${calls.read}): ${count(calls.compared)} compared, ${count(callsEqual)} equal, ` +
-      `${count(calls.different)} different; ${count(callsNotCompared)} not compared`,
-    ...indented(
-      calls.listed.map(({ callId, between: [one, other], rows, doubts }) => {
-        const names = [letterOf(one), letterOf(other)] as const;
-        const what = rows === null ? [`not in ${names[1]}`] : rows.map((row) => rowText(row, names));
-        const why = doubts.map(({ copy, reason }) => `${letterOf(copy)} doubts it: ${reason}`);
-        return `call ${callId}, ${names.join(" and ")}: ${[...what, ...why].join("; ")}`;
-      }),
-      calls.different,
-    ),
-    ...indented(
-      Object.entries(calls.notCompared).map(([reason, number]) => `not compared: ${count(number)}, ${reason}`),
-      0,
+    ...familyLines(
+      "Calls",
+      calls,
+      calls.listed.map(({ callId, ...difference }) => differenceText(`call ${callId}`, difference)),
     ),
     ...indented(
       calls.paired.map(({ copy, callId, other, otherCallId, columns }) => {
@@ -42,17 +31,46 @@ export function comparisonText(comparison: Comparison): string[] {
       }),
       0,
     ),
-    `Read: ${count(read.ledgerRows)} rows of ledgers, ${count(read.calls)} calls with ${count(read.callRows)} rows`,
+    ...familyLines(
+      "Login sessions",
+      loginSessions,
+      loginSessions.listed.map(({ loginSessionId, ...difference }) =>
+        differenceText(`login session ${loginSessionId}`, difference),
+      ),
+    ),
+    `Read: ${count(read.ledgerRows)} rows of ledgers, ${count(read.calls)} calls with ${count(read.callRows)} rows, ` +
+      `${count(read.loginSessions)} login sessions with ${count(read.loginSessionRows)} rows`,
     "",
     resultText(comparison),
   ];
+}
+
+/** `differences`: in words; `what`: of which they are. */
+function familyLines(what: string, told: FamilyComparison, differences: readonly string[]): string[] {
+  const notCompared = Object.values(told.notCompared).reduce((sum, each) => sum + each, 0);
+  return [
+    `${what} read (${told.read}): ${count(told.compared)} compared, ${count(told.compared - told.different)} equal, ` +
+      `${count(told.different)} different; ${count(notCompared)} not compared`,
+    ...indented(differences, told.different),
+    ...indented(
+      Object.entries(told.notCompared).map(([reason, number]) => `not compared: ${count(number)}, ${reason}`),
+      0,
+    ),
+  ];
+}
+
+function differenceText(what: string, { between: [one, other], rows, doubts }: Omit<SubjectDifference, "key">): string {
+  const names = [letterOf(one), letterOf(other)] as const;
+  const told = rows === null ? [`not in ${names[1]}`] : rows.map((row) => rowText(row, names));
+  const why = doubts.map(({ copy, reason }) => `${letterOf(copy)} doubts it: ${reason}`);
+  return `${what}, ${names.join(" and ")}: ${[...told, ...why].join("; ")}`;
 }
 
 function resultText({ result, calls }: Comparison): string {
   const unread =
     calls.read === "all"
       ? ""
-      : " Rows of calls with equal windows were not read: --rows finds equal events that became different rows.";
+      : " Rows of calls and login sessions with equal windows were not read: --rows finds equal events that became different rows.";
   switch (result) {
     case "different":
       return "They differ.";

@@ -1,7 +1,8 @@
 // What a comparison has found, counted as it goes on: totals, and the first of each kind by name.
 
-import type { CallDifference, CallVerdict, NotComparedReason } from "./call-comparison.ts";
+import type { FamilyName } from "../../schema/life.ts";
 import type { CopyIdentity, Stretch } from "./copy.ts";
+import type { NotComparedReason, SubjectDifference, SubjectVerdict } from "./subject-comparison.ts";
 import type { DifferentWindow, NotCompared, WindowComparison } from "./window-comparison.ts";
 
 /** Copies are named by their place in `copies`, from 0. */
@@ -21,20 +22,32 @@ export interface Comparison {
     readonly notYetKnown: number;
     readonly notComparedListed: readonly NotCompared[];
   };
-  readonly calls: {
-    readonly read: CallsRead;
-    readonly compared: number;
-    readonly different: number;
-    readonly listed: readonly CallDifference[];
-    readonly notCompared: Readonly<Partial<Record<NotComparedReason, number>>>;
+  readonly calls: FamilyComparison & {
+    readonly listed: readonly ({ readonly callId: string } & Omit<SubjectDifference, "key">)[];
     readonly paired: readonly LocalPair[];
   };
+  readonly loginSessions: FamilyComparison & {
+    readonly listed: readonly ({ readonly loginSessionId: string } & Omit<SubjectDifference, "key">)[];
+  };
   /** What was read of all copies together: the measure of what a comparison costs. */
-  readonly read: { readonly ledgerRows: number; readonly calls: number; readonly callRows: number };
+  readonly read: {
+    readonly ledgerRows: number;
+    readonly calls: number;
+    readonly callRows: number;
+    readonly loginSessions: number;
+    readonly loginSessionRows: number;
+  };
 }
 
-/** Which calls were read. */
-export type CallsRead = "all" | "where windows differ or rows are in doubt";
+export interface FamilyComparison {
+  readonly read: SubjectsRead;
+  readonly compared: number;
+  readonly different: number;
+  readonly notCompared: Readonly<Partial<Record<NotComparedReason, number>>>;
+}
+
+/** Which calls and login sessions were read. */
+export type SubjectsRead = "all" | "where windows differ or rows are in doubt";
 
 /** A call under a key that one copy made up, and which call of another copy it is. */
 export interface LocalPair {
@@ -46,6 +59,19 @@ export interface LocalPair {
   readonly columns: readonly string[];
 }
 
+interface FamilyTally {
+  compared: number;
+  different: number;
+  readonly listed: SubjectDifference[];
+  readonly notCompared: Partial<Record<NotComparedReason, number>>;
+  subjectsRead: number;
+  rowsRead: number;
+}
+
+function newTally(): FamilyTally {
+  return { compared: 0, different: 0, listed: [], notCompared: {}, subjectsRead: 0, rowsRead: 0 };
+}
+
 export class ComparisonTally {
   readonly #listedMax: number;
   #windowsCompared = 0;
@@ -54,14 +80,9 @@ export class ComparisonTally {
   #windowsNotYetKnown = 0;
   readonly #windows: DifferentWindow[] = [];
   readonly #notCompared: NotCompared[] = [];
-  #callsCompared = 0;
-  #callsDifferent = 0;
-  readonly #calls: CallDifference[] = [];
-  readonly #callsNotCompared: Partial<Record<NotComparedReason, number>> = {};
+  readonly #families: Readonly<Record<FamilyName, FamilyTally>> = { call: newTally(), "login session": newTally() };
   readonly #pairs: LocalPair[] = [];
   #ledgerRows = 0;
-  #callsRead = 0;
-  #callRows = 0;
 
   /** `listedMax`: of each kind. */
   constructor(listedMax: number) {
@@ -79,30 +100,38 @@ export class ComparisonTally {
     this.#list(this.#notCompared, notCompared);
   }
 
-  addCall(verdict: CallVerdict): void {
+  addVerdict(family: FamilyName, verdict: SubjectVerdict): void {
+    const tally = this.#families[family];
     if (verdict.kind === "not compared") {
-      this.#callsNotCompared[verdict.reason] = (this.#callsNotCompared[verdict.reason] ?? 0) + 1;
+      tally.notCompared[verdict.reason] = (tally.notCompared[verdict.reason] ?? 0) + 1;
       return;
     }
-    this.#callsCompared += 1;
+    tally.compared += 1;
     if (verdict.kind === "equal") return;
-    this.#callsDifferent += 1;
-    this.#list(this.#calls, verdict.differences);
+    tally.different += 1;
+    this.#list(tally.listed, verdict.differences);
   }
 
   addPair(pair: LocalPair): void {
     this.#list(this.#pairs, [pair]);
   }
 
-  addRead(read: { readonly ledgerRows?: number; readonly calls?: number; readonly callRows?: number }): void {
-    this.#ledgerRows += read.ledgerRows ?? 0;
-    this.#callsRead += read.calls ?? 0;
-    this.#callRows += read.callRows ?? 0;
+  addLedgerRead(rows: number): void {
+    this.#ledgerRows += rows;
   }
 
-  comparison(about: Pick<Comparison, "copies" | "stretch"> & { readonly callsRead: CallsRead }): Comparison {
-    const isDifferent = this.#windowsDifferent > 0 || this.#callsDifferent > 0;
-    const isEmpty = this.#windowsCompared === 0 && this.#callsCompared === 0;
+  addRead(family: FamilyName, rows: number): void {
+    this.#families[family].subjectsRead += 1;
+    this.#families[family].rowsRead += rows;
+  }
+
+  comparison(about: Pick<Comparison, "copies" | "stretch"> & { readonly subjectsRead: SubjectsRead }): Comparison {
+    const { call: calls, "login session": sessions } = this.#families;
+    const isDifferent = this.#windowsDifferent + calls.different + sessions.different > 0;
+    const isEmpty = this.#windowsCompared + calls.compared + sessions.compared === 0;
+    const told = ({ compared, different, notCompared }: FamilyTally) => {
+      return { read: about.subjectsRead, compared, different, notCompared };
+    };
     return {
       copies: about.copies,
       stretch: about.stretch,
@@ -116,14 +145,19 @@ export class ComparisonTally {
         notComparedListed: this.#notCompared,
       },
       calls: {
-        read: about.callsRead,
-        compared: this.#callsCompared,
-        different: this.#callsDifferent,
-        listed: this.#calls,
-        notCompared: this.#callsNotCompared,
+        ...told(calls),
+        listed: calls.listed.map(({ key, ...difference }) => ({ callId: key, ...difference })),
         paired: this.#pairs,
       },
-      read: { ledgerRows: this.#ledgerRows, calls: this.#callsRead, callRows: this.#callRows },
+      loginSessions: {
+        ...told(sessions),
+        listed: sessions.listed.map(({ key, ...difference }) => ({ loginSessionId: key, ...difference })),
+      },
+      read: {
+        ledgerRows: this.#ledgerRows,
+        ...{ calls: calls.subjectsRead, callRows: calls.rowsRead },
+        ...{ loginSessions: sessions.subjectsRead, loginSessionRows: sessions.rowsRead },
+      },
     };
   }
 

@@ -2,15 +2,15 @@
 //
 //   {"icon":"copy","format":1,"instance":"…","identity":{…}}        first: whose and what it is, and how far it has come
 //   {"window":{…}}  {"span":{…}}  {"session":{…}}  {"mark":{…}}     of a ledger, rows as they stand
-//   {"call":{…}}                                                    of calls, each whole
+//   {"call":{…}}  {"loginSession":{…}}                              of calls or login sessions, each whole
 //   {"end":"whole"}                                                 last; without such a line the answer was cut short
 //
-// The last line may also be {"end":"cut","after":{…}}: a bound was reached, ask for what comes after that call; or
+// The last line may also be {"end":"cut","after":{…}}: a bound was reached, ask for what comes after that one; or
 // {"end":"failed","kind":"passing","reason":"…"}, as in CopyError. What comes from outside is held against the schema.
 
-import { callTableNames } from "../../schema/life.ts";
-import type { CallPlace } from "../idb/find-calls.ts";
-import type { CopyError, CopyIdentity, Ledger, SessionRow, WholeCall } from "./copy.ts";
+import { type FamilyName, families, familyNames } from "../../schema/life.ts";
+import type { Place } from "../idb/find-subjects.ts";
+import type { CopyError, CopyIdentity, Ledger, SessionRow, Subject } from "./copy.ts";
 import { plainClause } from "./plain-line.ts";
 import { joinedRowOf, rowOf } from "./row-shape.ts";
 
@@ -19,7 +19,7 @@ export const copyFormat = 1;
 
 export type CopyEnd =
   | { readonly end: "whole" }
-  | { readonly end: "cut"; readonly after: CallPlace }
+  | { readonly end: "cut"; readonly after: Place }
   | { readonly end: "failed"; readonly kind: CopyError["kind"]; readonly reason: string };
 
 export interface LedgerRows {
@@ -32,8 +32,14 @@ export interface LedgerRows {
 export type CopyLine =
   | { readonly kind: "head"; readonly identity: CopyIdentity; readonly instance: string | null }
   | { [Kind in keyof LedgerRows]: { readonly kind: Kind; readonly row: LedgerRows[Kind] } }[keyof LedgerRows]
-  | { readonly kind: "call"; readonly call: WholeCall }
+  | { readonly kind: "subject"; readonly subject: Subject }
   | { readonly kind: "end"; readonly end: CopyEnd };
+
+/** How a line names what it is of, and its key. */
+const members: Readonly<Record<FamilyName, { readonly line: string; readonly key: string }>> = {
+  call: { line: "call", key: "callId" },
+  "login session": { line: "loginSession", key: "loginSessionId" },
+};
 
 /** A line is none of this format. The message is a clause, without a value of the line's. */
 export class CopyLineError extends Error {
@@ -45,8 +51,9 @@ export function headLine(identity: CopyIdentity, instance: string): string {
   return `${JSON.stringify({ icon: "copy", format: copyFormat, instance, identity })}\n`;
 }
 
-export function callLine(call: WholeCall): string {
-  return `${JSON.stringify({ call })}\n`;
+export function subjectLine({ family, key, ...told }: Subject): string {
+  const names = members[family];
+  return `${JSON.stringify({ [names.line]: { [names.key]: key, ...told } })}\n`;
 }
 
 export function endLine(end: CopyEnd): string {
@@ -85,7 +92,10 @@ function lineOf(line: Readonly<Record<string, unknown>>): CopyLine {
     return { kind: "session", row };
   }
   if ("mark" in line) return { kind: "mark", row: rowOf("ICON_MARK", line["mark"]) };
-  if ("call" in line) return { kind: "call", call: callOf(objectOf(line["call"])) };
+  for (const family of familyNames) {
+    const { line: member } = members[family];
+    if (member in line) return { kind: "subject", subject: subjectOf(family, objectOf(line[member])) };
+  }
   if ("end" in line) return { kind: "end", end: endOf(line) };
   throw new CopyLineError("a line is of no kind that this version knows");
 }
@@ -110,31 +120,33 @@ function identityOf({ format, identity }: Readonly<Record<string, unknown>>): Co
   return { idbId, queueId, version, schemaVersion, windowSeconds, iconDbids };
 }
 
-function callOf(value: Readonly<Record<string, unknown>>): WholeCall {
-  const { callId, isKeyLocal, sourceCluster, switchDbid, quality } = value;
+function subjectOf(family: FamilyName, value: Readonly<Record<string, unknown>>): Subject {
+  const { isKeyLocal, sourceCluster, switchDbid, quality } = value;
+  const key = value[members[family].key];
   const rows = objectOf(value["rows"]);
   const isRight =
-    typeof callId === "string" &&
+    typeof key === "string" &&
     typeof isKeyLocal === "boolean" &&
     isNumberOrNull(sourceCluster) &&
     isNumberOrNull(switchDbid);
-  if (!isRight) throw new CopyLineError("a call is none");
+  if (!isRight) throw new CopyLineError(`a ${family} is none`);
   return {
-    callId,
+    family,
+    key,
     isKeyLocal,
     sourceCluster,
     switchDbid,
     rows: Object.fromEntries(
-      callTableNames.map((table) => [table, listOf(rows[table]).map((row) => rowOf(table, row))]),
-    ) as unknown as WholeCall["rows"],
-    quality: listOf(quality).map((row) => rowOf("ICON_ROW_QUALITY", row)),
+      families[family].tables.map((table) => [table, listOf(rows[table], family).map((row) => rowOf(table, row))]),
+    ),
+    quality: listOf(quality, family).map((row) => rowOf("ICON_ROW_QUALITY", row)),
   };
 }
 
 function endOf({ end, after, kind, reason }: Readonly<Record<string, unknown>>): CopyEnd {
   if (end === "whole") return { end };
   if (end === "cut") {
-    const place = callPlaceOf(after);
+    const place = placeOf(after);
     if (place !== null) return { end, after: place };
   }
   if (end === "failed" && (kind === "passing" || kind === "lasting") && typeof reason === "string") {
@@ -143,16 +155,13 @@ function endOf({ end, after, kind, reason }: Readonly<Record<string, unknown>>):
   throw new CopyLineError("its last line is none");
 }
 
-/** Where a call stands in an answer, from a value of JSON; null: it is none. */
-export function callPlaceOf(value: unknown): CallPlace | null {
+/** Where one stands in an answer, from a value of JSON; null: it is none. */
+export function placeOf(value: unknown): Place | null {
   if (typeof value !== "object" || value === null) return null;
-  const { seconds, created, callId, id } = value as Readonly<Record<string, unknown>>;
+  const { seconds, created, key, id } = value as Readonly<Record<string, unknown>>;
   const isRight =
-    Number.isSafeInteger(seconds) &&
-    typeof created === "string" &&
-    typeof callId === "string" &&
-    Number.isSafeInteger(id);
-  return isRight ? { seconds: seconds as number, created, callId, id: id as number } : null;
+    Number.isSafeInteger(seconds) && typeof created === "string" && typeof key === "string" && Number.isSafeInteger(id);
+  return isRight ? { seconds: seconds as number, created, key, id: id as number } : null;
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {
@@ -160,9 +169,9 @@ function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   throw new CopyLineError("a line is no object");
 }
 
-function listOf(value: unknown): readonly unknown[] {
+function listOf(value: unknown, family: FamilyName): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  throw new CopyLineError("a call lacks the rows of a table");
+  throw new CopyLineError(`a ${family} lacks the rows of a table`);
 }
 
 function isCount(value: unknown): value is number {

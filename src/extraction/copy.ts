@@ -4,7 +4,7 @@
 // Ledger first, calls afterwards: an instance goes on writing, so what is read later has at least what the ledger vouched
 // for. What has changed since is told by the ledger's next version.
 
-import type { CallTableName } from "../../schema/life.ts";
+import { type FamilyName, families, type LifeTableName } from "../../schema/life.ts";
 import type { Selected } from "../../schema/tables.ts";
 import { instantMsMax } from "../event/instant.ts";
 
@@ -48,24 +48,38 @@ export interface Ledger {
 
 export type SessionRow = Selected<"G_DSS_GCC_PROVIDER"> & Partial<Omit<Selected<"ICON_DSS">, "DSS_ID" | "ICON_DBID">>;
 
-/** Which calls: those created in a stretch, or those named. */
-export type CallsQuestion =
-  | { readonly kind: "created"; readonly stretch: Stretch }
-  /** Alive at some time of the stretch. */
-  | { readonly kind: "alive"; readonly stretch: Stretch }
-  | { readonly kind: "named"; readonly callIds: readonly string[] };
+/** Which calls, or login sessions. */
+export type SubjectsQuestion =
+  /** Created in the stretch, ended in it, or alive at some time of it. */
+  | { readonly kind: "created" | "ended" | "alive"; readonly stretch: Stretch }
+  | { readonly kind: "named"; readonly keys: readonly string[] };
 
-/** One call with all that belongs to it, as one copy has it. */
-export interface WholeCall {
-  readonly callId: string;
-  /** Its keys were made here: no other copy knows the call under them. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** One call, or one login session, with all that belongs to it, as one copy has it. */
+export interface Subject {
+  readonly family: FamilyName;
+  /** CALLID or LOGINSESSIONID. */
+  readonly key: string;
+  /** Its keys were made here: no other copy knows it under them. */
   readonly isKeyLocal: boolean;
-  /** ICON_DSS of GSYS_DOMAIN: whose call it is. Null: the session's row is not here any more. */
+  /** ICON_DSS of GSYS_DOMAIN: of which source it is. Null: the session's row is not here any more. */
   readonly sourceCluster: number | null;
   readonly switchDbid: number | null;
-  readonly rows: Readonly<Record<CallTableName, readonly Record<string, unknown>[]>>;
+  /** Of every table of its family. */
+  readonly rows: Readonly<Partial<Record<LifeTableName, readonly Row[]>>>;
   /** Doubts about any of its rows. */
   readonly quality: readonly Selected<"ICON_ROW_QUALITY">[];
+}
+
+/** Of a table that is not of its family: none. */
+export function rowsOf({ rows }: Subject, table: LifeTableName): readonly Row[] {
+  return rows[table] ?? [];
+}
+
+/** Its rows in the table that is its family's own; more than one: the source gave its key out twice. */
+export function ownRows(subject: Subject): readonly Row[] {
+  return rowsOf(subject, families[subject.family].root);
 }
 
 export interface Copy extends AsyncDisposable {
@@ -74,8 +88,8 @@ export interface Copy extends AsyncDisposable {
   /** Throws CopyError when it cannot be read now, or is not one that this program can read. */
   identity(): Promise<CopyIdentity>;
   ledger(question: LedgerQuestion): Promise<Ledger>;
-  /** By CREATED, then CALLID. Breaking off the loop ends the reading. */
-  calls(question: CallsQuestion): AsyncIterable<WholeCall>;
+  /** By CREATED, then key. Breaking off the loop ends the reading. */
+  subjects(family: FamilyName, question: SubjectsQuestion): AsyncIterable<Subject>;
 }
 
 /** A copy cannot be read: it is away, damaged, of another program, or refuses. The message says what to do. */

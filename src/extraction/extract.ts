@@ -1,25 +1,27 @@
-// One run over a stretch of time: the calls that were created in it, from whichever copies have them.
+// One run over a stretch of time: the calls that were created in it, and then the login sessions, from whichever copies have
+// them.
 //
-//   identities ─▶ ledgers ─▶ calls of all copies side by side ─▶ plans ─▶ output, a batch a transaction ─▶ report
+//   identities ─▶ ledgers ─▶ subjects of all copies side by side ─▶ plans ─▶ output, a batch a transaction ─▶ report
 //
 // Extracting the same stretch again into the same output writes what has changed and nothing else. Memory holds a batch of
-// calls and an hour of ledgers, however long the stretch.
+// subjects and the ledgers of their lives, however long the stretch.
 
-import { CallWriter, type Decision } from "./call-writer.ts";
+import { familyNames } from "../../schema/life.ts";
 import { type Copy, CopyError, type CopyIdentity, type Stretch } from "./copy.ts";
 import { Judgement, keyOf } from "./judgement.ts";
 import type { Output, OutputCopy } from "./output.ts";
-import type { CallPlan } from "./plan.ts";
-import { plannedCalls } from "./planned-calls.ts";
+import type { SubjectPlan } from "./plan.ts";
+import { plannedSubjects } from "./planned-subjects.ts";
 import { type CopyFound, type ExtractReport, extractReport } from "./report.ts";
 import { settledWindows } from "./settled-windows.ts";
+import { type Decision, SubjectWriter } from "./subject-writer.ts";
 import { readableCopies } from "./unread-copy.ts";
 import { withdrawGone } from "./withdrawal.ts";
 
 export interface Extraction {
   readonly copies: readonly Copy[];
   readonly output: Output;
-  /** Calls that go on are handed out too. */
+  /** What goes on is handed out too. */
   readonly withOpen: boolean;
   /** Ends it in order after the batch that is in hand. */
   readonly stop?: AbortSignal;
@@ -48,28 +50,30 @@ export async function extract(extraction: Extraction, stretch: Stretch): Promise
   const settled = await settledWindows(judgement, stretch);
 
   const { store } = output;
-  const hasEarlier = store.callsCreated(stretch.from, stretch.until, "", 1).length > 0;
+  const hasEarlier = familyNames.some((family) => store.hasCreated(family, stretch.from, stretch.until));
   if (hasEarlier) store.trackSeen();
-  const writer = new CallWriter({
+  const writer = new SubjectWriter({
     output,
     copies: outputCopies(found),
     decide: (plan) => decide(plan, stretch, withOpen),
     notesSeen: hasEarlier,
   });
-  const plans = plannedCalls({
-    copies,
-    judgement,
-    question: { kind: "created", stretch },
-    knownUntil: (source) => settled.until.get(keyOf(source)) ?? stretch.from,
-  });
-  for await (const batch of plans) {
-    writer.write(batch);
-    if (stop?.aborted) throw new ExtractionStoppedError("Stopped: the extraction is not whole; run it again to go on");
-    const last = batch.findLast((planned) => planned.kind === "call");
-    if (last !== undefined) {
-      onProgress?.({ done: last.plan.createdMs / 1000 - stretch.from, all: stretch.until - stretch.from });
+  const all = (stretch.until - stretch.from) * familyNames.length;
+  for (const [index, family] of familyNames.entries()) {
+    const done = (stretch.until - stretch.from) * index - stretch.from;
+    const plans = plannedSubjects({
+      ...{ family, copies, judgement },
+      question: { kind: "created", stretch },
+      knownUntil: (source) => settled.until.get(keyOf(source)) ?? stretch.from,
+    });
+    for await (const batch of plans) {
+      writer.write(batch);
+      if (stop?.aborted)
+        throw new ExtractionStoppedError("Stopped: the extraction is not whole; run it again to go on");
+      const last = batch.findLast((planned) => planned.kind === "planned");
+      if (last !== undefined) onProgress?.({ done: done + last.plan.createdMs / 1000, all });
+      await afterBatch?.();
     }
-    await afterBatch?.();
   }
   if (hasEarlier) await withdrawGone({ copies, judgement, writer, store }, stretch);
   finish(output, judgement, () => store.putWindows(settled.windows));
@@ -85,7 +89,7 @@ export function finish(output: Output, judgement: Judgement, act: () => void): v
   });
 }
 
-function decide({ createdMs, endedMs }: CallPlan, { from, until }: Stretch, withOpen: boolean): Decision {
+function decide({ createdMs, endedMs }: SubjectPlan, { from, until }: Stretch, withOpen: boolean): Decision {
   if (createdMs < from * 1000 || createdMs >= until * 1000) return "leave";
   if (endedMs !== null) return "hand out";
   return withOpen ? "hand out and wait" : "wait";

@@ -7,21 +7,23 @@
 // 2. A source is taken on up to the first window that is still to be judged: whole in some copy, or known to be missing in
 //    all of them. One source that nobody hears does not hold up the others.
 // 3. Calls are handed out when they are over. What goes on is remembered by name: its end may be written long after the
-//    windows of that time are settled.
+//    windows of that time are settled. Login sessions are so many, and live for so long, that they are looked for by their
+//    ends, which are written as they are heard of; one that goes on is remembered when there is no more to come.
 // 4. Marks and places are committed after everything that they vouch for. A kill before that costs a repetition, which
 //    writes nothing twice.
 
+import { type FamilyName, familyNames } from "../../schema/life.ts";
 import type { StoredSource, StoredWindows } from "../idb/extract-store.ts";
 import type { SourceKey } from "./availability.ts";
-import { CallWriter, type Decision, newTally, type Tally } from "./call-writer.ts";
 import { changedSpans } from "./changed-spans.ts";
-import type { CallsQuestion, CopyIdentity, Stretch } from "./copy.ts";
+import type { CopyIdentity, Stretch, SubjectsQuestion } from "./copy.ts";
 import { type Extraction, ExtractionStoppedError, findCopies, finish, outputCopies } from "./extract.ts";
 import { Judgement, keyOf } from "./judgement.ts";
-import type { CallPlan } from "./plan.ts";
-import { plannedCalls } from "./planned-calls.ts";
+import type { SubjectPlan } from "./plan.ts";
+import { plannedSubjects } from "./planned-subjects.ts";
 import { type CopyFound, type ExtractReport, extractReport } from "./report.ts";
 import { windowsOf } from "./settled-windows.ts";
+import { type Decision, newTally, SubjectWriter, type Tally } from "./subject-writer.ts";
 import { readableCopies } from "./unread-copy.ts";
 import { withdrawGone } from "./withdrawal.ts";
 
@@ -83,7 +85,7 @@ export class Follower {
     });
     const changed = await this.#changedBefore(copies, identities, before);
 
-    const writer = new CallWriter({
+    const writer = new SubjectWriter({
       output,
       copies: outputCopies(found),
       decide: (plan) => this.#decide(plan, settledUntil),
@@ -91,15 +93,30 @@ export class Follower {
     });
     if (changed.length > 0) store.trackSeen();
     const stretches = merged([...news.map(({ stretch }) => stretch), ...changed]);
-    const questions: CallsQuestion[] = stretches.map((stretch) => ({ kind: "alive", stretch }));
-    const waiting = store.waiting();
-    if (waiting.length > 0) questions.push({ kind: "named", callIds: waiting });
-    for (const question of questions) {
-      const knownUntil = (source: SourceKey) => settledUntil.get(keyOf(source)) ?? from;
-      for await (const batch of plannedCalls({ copies, judgement, question, knownUntil })) {
-        writer.write(batch);
-        if (this.#extraction.stop?.aborted) throw new ExtractionStoppedError("Stopped: another run goes on from here");
-        await this.#extraction.afterBatch?.();
+    const ask = (kind: "alive" | "ended", each: readonly Stretch[]) =>
+      each.map((stretch): SubjectsQuestion => ({ kind, stretch }));
+    const isAtEnd = news.length > 0 && until !== null && sources.every((each) => each.settledUntil >= until);
+    const questions: Readonly<Record<FamilyName, readonly SubjectsQuestion[]>> = {
+      call: ask("alive", stretches),
+      "login session": this.#extraction.withOpen
+        ? ask("alive", stretches)
+        : [
+            ...ask("alive", changed),
+            ...ask("ended", merged(news.map(({ stretch }) => stretch))),
+            ...ask("alive", isAtEnd ? [{ from: until - 1, until }] : []),
+          ],
+    };
+    const knownUntil = (source: SourceKey) => settledUntil.get(keyOf(source)) ?? from;
+    for (const family of familyNames) {
+      const waiting = store.waiting(family);
+      const named: readonly SubjectsQuestion[] = waiting.length > 0 ? [{ kind: "named", keys: waiting }] : [];
+      for (const question of [...questions[family], ...named]) {
+        for await (const batch of plannedSubjects({ family, copies, judgement, question, knownUntil })) {
+          writer.write(batch);
+          if (this.#extraction.stop?.aborted)
+            throw new ExtractionStoppedError("Stopped: another run goes on from here");
+          await this.#extraction.afterBatch?.();
+        }
       }
     }
     for (const stretch of changed) await withdrawGone({ copies, judgement, writer, store }, stretch);
@@ -210,15 +227,17 @@ export class Follower {
     return merged(changed);
   }
 
-  #decide(plan: CallPlan, settledUntil: ReadonlyMap<string, number>): Decision {
-    const { from } = this.#bounds;
+  #decide(plan: SubjectPlan, settledUntil: ReadonlyMap<string, number>): Decision {
+    const { from, until } = this.#bounds;
     const { source, createdMs, endedMs, verdict } = plan;
     if (createdMs < from * 1000) return "leave";
     // Nobody can say when it is settled.
     if (source === null) return endedMs === null ? "wait" : "hand out";
     const reachedMs = (settledUntil.get(keyOf(source)) ?? from) * 1000;
     if (createdMs >= reachedMs) return "leave";
-    if (endedMs !== null && endedMs < reachedMs && verdict !== "not yet known") return "hand out";
+    // What lives on beyond the end is judged by windows that are not taken on.
+    const isReached = endedMs !== null && (endedMs < reachedMs || (until !== null && reachedMs >= until * 1000));
+    if (isReached && verdict !== "not yet known") return "hand out";
     return this.#extraction.withOpen ? "hand out and wait" : "wait";
   }
 }

@@ -1,14 +1,13 @@
 // A copy that is another instance's IDB, read over its HTTP API (GET /api/v1/extract), of which it needs only that it
 // speaks the format of copy-lines.ts. An answer has an end that says it is whole: without it nothing of a ledger is
-// believed, and of calls the loop ends with an error. One that was cut at a bound of the other side is gone on with.
+// believed, and of calls and login sessions the loop ends with an error. One that was cut at a bound of the other side is gone on with.
 
-import { type CallPlace, isBehind } from "../idb/find-calls.ts";
+import type { FamilyName } from "../../schema/life.ts";
+import { isBehind, type Place } from "../idb/find-subjects.ts";
 import { versionKnown } from "../idb/migrate.ts";
 import { askInstance, type InstanceAccess } from "./ask-instance.ts";
-import { callProblem } from "./call-check.ts";
 import {
   allTime,
-  type CallsQuestion,
   type Copy,
   CopyError,
   type CopyIdentity,
@@ -16,19 +15,27 @@ import {
   type LedgerQuestion,
   type SessionRow,
   type Stretch,
-  type WholeCall,
+  type Subject,
+  type SubjectsQuestion,
 } from "./copy.ts";
 import { type CopyEnd, type CopyLine, CopyLineError, parseCopyLine } from "./copy-lines.ts";
 import { ledgerProblem } from "./ledger-check.ts";
 import { LinesError, linesOf } from "./lines.ts";
 import { plainClause } from "./plain-line.ts";
+import { subjectProblem } from "./subject-check.ts";
 
-// A call with all its rows; the longest seen have some thousand.
+// A call or a login session with all its rows; the longest seen have some thousand.
 const lineBytesMax = 16 * 1024 * 1024;
 // Whatever an IDB can say of a stretch that an instance answers for; see windowsMax in src/handing-out/answer.ts.
 const linesMax = 2_000_000;
 // A request's first line has room for them.
 const namesPerQuestion = 100;
+
+/** How an address asks for a family, and names one of it. */
+const parameters: Readonly<Record<FamilyName, { readonly what: string; readonly key: string }>> = {
+  call: { what: "calls", key: "call" },
+  "login session": { what: "login_sessions", key: "login_session" },
+};
 
 type Answer = { readonly kind: "line"; readonly line: Exclude<CopyLine, { readonly kind: "head" | "end" }> };
 type Reply =
@@ -79,15 +86,17 @@ export class HttpCopy implements Copy {
     return ledger;
   }
 
-  async *calls(question: CallsQuestion): AsyncIterable<WholeCall> {
+  async *subjects(family: FamilyName, question: SubjectsQuestion): AsyncIterable<Subject> {
+    const { what, key } = parameters[family];
     if (question.kind !== "named") {
-      yield* this.#callsOf(new URLSearchParams({ what: "calls", calls: question.kind, ...bounds(question.stretch) }));
+      const query = { what, [what]: question.kind, ...bounds(question.stretch) };
+      yield* this.#subjectsOf(family, new URLSearchParams(query));
       return;
     }
-    for (let at = 0; at < question.callIds.length; at += namesPerQuestion) {
-      const query = new URLSearchParams({ what: "calls", calls: "named" });
-      for (const callId of question.callIds.slice(at, at + namesPerQuestion)) query.append("call", callId);
-      yield* this.#callsOf(query);
+    for (let at = 0; at < question.keys.length; at += namesPerQuestion) {
+      const query = new URLSearchParams({ what, [what]: "named" });
+      for (const name of question.keys.slice(at, at + namesPerQuestion)) query.append(key, name);
+      yield* this.#subjectsOf(family, query);
     }
   }
 
@@ -96,9 +105,9 @@ export class HttpCopy implements Copy {
     this.#closed.abort();
   }
 
-  async *#callsOf(query: URLSearchParams): AsyncGenerator<WholeCall> {
+  async *#subjectsOf(family: FamilyName, query: URLSearchParams): AsyncGenerator<Subject> {
     let first: CopyIdentity | null = null;
-    let after: CallPlace | null = null;
+    let after: Place | null = null;
     for (;;) {
       if (after !== null) query.set("after", JSON.stringify(after));
       let end: CopyEnd = { end: "whole" };
@@ -109,10 +118,10 @@ export class HttpCopy implements Copy {
           }
           first ??= reply.identity;
         } else if (reply.kind === "end") end = reply.end;
-        else if (reply.line.kind === "call") {
-          const problem = callProblem(reply.line.call);
+        else if (reply.line.kind === "subject" && reply.line.subject.family === family) {
+          const problem = subjectProblem(reply.line.subject);
           if (problem !== null) throw this.#error("lasting", problem);
-          yield reply.line.call;
+          yield reply.line.subject;
         }
       }
       if (end.end !== "cut") return;

@@ -1,35 +1,39 @@
 // A copy that is a file of this host: an IDB that nobody writes any more, or one that an instance writes right now.
 //
 // 1. The file is opened anew for each question, so a rebuilt IDB put in its place is seen, and no question holds it back.
-// 2. A question about calls goes page by page; a page is read in one short transaction and handed out when that is over,
+// 2. A question about calls or login sessions goes page by page; a page is read in one short transaction and handed out when that is over,
 //    so a slow reader never holds the instance's WAL.
 // 3. A file without a WAL is read as if nobody could write it; when a writer came meanwhile, the page is read again.
 
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { FamilyName } from "../../schema/life.ts";
 import { countWindows } from "../idb/count-windows.ts";
 import { IdbDamagedError, IdbNotOursError, IdbTooNewError, IdbUnavailableError } from "../idb/error.ts";
 import { isExtract } from "../idb/extract-store.ts";
-import type { CallPlace } from "../idb/find-calls.ts";
-import { type PlacedCall, readCalls } from "../idb/read-calls.ts";
+import type { Place } from "../idb/find-subjects.ts";
 import { readCopyIdentity, readSchemaVersion } from "../idb/read-copy-identity.ts";
 import { readLedger } from "../idb/read-ledger.ts";
+import { type PlacedSubject, readSubjects, type SubjectsAsked } from "../idb/read-subjects.ts";
 import { openReading, type Reading } from "../idb/reading.ts";
 import { inReadTransaction } from "../idb/row-reader.ts";
-import { callProblem } from "./call-check.ts";
 import {
-  type CallsQuestion,
   type Copy,
   CopyError,
   type CopyIdentity,
   type Ledger,
   type LedgerQuestion,
-  type WholeCall,
+  type Subject,
+  type SubjectsQuestion,
 } from "./copy.ts";
 import { ledgerProblem } from "./ledger-check.ts";
+import { subjectProblem } from "./subject-check.ts";
 
 /** The first schema with coverage and digests: without them nothing can be said about completeness. */
-const schemaVersionMin = 4;
+const ledgerVersionMin = 4;
+
+/** The first schema with every table of the families. */
+const subjectsVersionMin = 7;
 
 // A writer that appears while we read a file that we took for unused is met by reading again.
 const attemptsMax = 3;
@@ -70,14 +74,15 @@ export class IdbCopy implements Copy {
     return this.#ask(({ database }) => countWindows(database, this.#path, question, atMost));
   }
 
-  async *calls(question: CallsQuestion): AsyncIterable<WholeCall> {
-    for await (const { call } of this.placedCalls(question, null)) yield call;
+  async *subjects(family: FamilyName, question: SubjectsQuestion): AsyncIterable<Subject> {
+    for await (const { subject } of this.placedSubjects({ family, question, after: null })) yield subject;
   }
 
-  /** As `calls`, those behind `after` only, each with where it stands: to go on from there another time. */
-  async *placedCalls(question: CallsQuestion, after: CallPlace | null): AsyncGenerator<PlacedCall> {
-    let reading = this.#open();
-    let pages = readCalls(reading.database, this.#path, question, after);
+  /** As `subjects`, those behind `after` only, each with where it stands: to go on from there another time. */
+  async *placedSubjects(asked: SubjectsAsked): AsyncGenerator<PlacedSubject> {
+    const { after } = asked;
+    let reading = this.#open(subjectsVersionMin);
+    let pages = readSubjects(reading.database, this.#path, asked);
     let last = after;
     let attempts = 1;
     try {
@@ -88,15 +93,15 @@ export class IdbCopy implements Copy {
           if (attempts === attemptsMax) throw this.#replaced();
           attempts += 1;
           reading.close();
-          reading = this.#open();
-          pages = readCalls(reading.database, this.#path, question, after);
+          reading = this.#open(subjectsVersionMin);
+          pages = readSubjects(reading.database, this.#path, asked);
           continue;
         }
         if (page.done === true) return;
         for (const placed of page.value) {
           if (last !== null && !isAfter(placed.place, last)) continue;
           last = placed.place;
-          this.#refuse(callProblem(placed.call));
+          this.#refuse(subjectProblem(placed.subject));
           yield placed;
         }
       }
@@ -128,7 +133,7 @@ export class IdbCopy implements Copy {
     throw this.#replaced();
   }
 
-  #open(): Reading {
+  #open(versionMin = ledgerVersionMin): Reading {
     if (!existsSync(this.#path)) {
       throw new CopyError(
         "passing",
@@ -139,7 +144,7 @@ export class IdbCopy implements Copy {
       const reading = openReading(this.#path);
       try {
         reading.database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-        inReadTransaction(reading.database, this.#doing, () => this.#checkVersion(reading));
+        inReadTransaction(reading.database, this.#doing, () => this.#checkVersion(reading, versionMin));
         return reading;
       } catch (error) {
         reading.close();
@@ -148,7 +153,7 @@ export class IdbCopy implements Copy {
     });
   }
 
-  #checkVersion({ database }: Reading): void {
+  #checkVersion({ database }: Reading, versionMin: number): void {
     if (isExtract(database)) {
       throw new CopyError(
         "lasting",
@@ -156,11 +161,12 @@ export class IdbCopy implements Copy {
       );
     }
     const version = readSchemaVersion(database, this.#path);
-    if (version >= schemaVersionMin) return;
+    if (version >= versionMin) return;
     throw new CopyError(
       "lasting",
-      `${this.#doing}: its schema version is ${version}, expected ${schemaVersionMin} or later, which says what the IDB has ` +
-        "every event of. Start the instance of this version once on it, or make it anew from the persistent queue with icon rebuild",
+      `${this.#doing}: its schema version is ${version}, expected ${versionMin} or later, ` +
+        `which ${versionMin === ledgerVersionMin ? "says what the IDB has every event of" : "has all of the tables that are read"}. ` +
+        "Start the instance of this version once on it, or make it anew from the persistent queue with icon rebuild",
     );
   }
 
@@ -187,8 +193,8 @@ export class IdbCopy implements Copy {
 }
 
 /** Without the row's id: another file may have come in the place of the first. */
-function isAfter(one: CallPlace, other: CallPlace): boolean {
+function isAfter(one: Place, other: Place): boolean {
   if (one.seconds !== other.seconds) return one.seconds > other.seconds;
   if (one.created !== other.created) return one.created > other.created;
-  return one.callId > other.callId;
+  return one.key > other.key;
 }

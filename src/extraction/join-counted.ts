@@ -19,7 +19,8 @@ import {
   type PartyTotals,
   partyStatistics,
 } from "../event/statistics.ts";
-import { msOf } from "./call-version.ts";
+import { rowsOf } from "./copy.ts";
+import { msOf } from "./subject-version.ts";
 import { type Segment, type TakenRow, takenRow } from "./taken-row.ts";
 
 type Statistics = Readonly<Record<"G_CALL_STAT" | "G_PARTY_STAT", readonly TakenRow[]>>;
@@ -86,8 +87,8 @@ function known(
   partyId?: unknown,
 ): TakenRow[] {
   const rows = segments.flatMap(({ version }) =>
-    version.call.rows[table]
-      .filter(({ PARTYID }) => PARTYID === partyId)
+    rowsOf(version.subject, table)
+      .filter((row) => row["PARTYID"] === partyId)
       .map((values) => takenRow(version, table, values)),
   );
   const last = rows.at(-1);

@@ -3,7 +3,8 @@
 // to the routing point, and had begun when it went.
 
 import { callTables } from "../../schema/life.ts";
-import { msOf, type Row } from "./call-version.ts";
+import { type Row, rowsOf } from "./copy.ts";
+import { msOf } from "./subject-version.ts";
 import { type Segment, type TakenRow, takenRow } from "./taken-row.ts";
 
 export function joinWaits(
@@ -13,7 +14,7 @@ export function joinWaits(
   parties: readonly TakenRow[],
 ): TakenRow[] {
   const known = segments.flatMap(({ version }) =>
-    version.call.rows.G_ROUTE_RES_VQ_HIST.map((values) => takenRow(version, "G_ROUTE_RES_VQ_HIST", values)),
+    rowsOf(version.subject, "G_ROUTE_RES_VQ_HIST").map((values) => takenRow(version, "G_ROUTE_RES_VQ_HIST", values)),
   );
   return results.flatMap((result) => {
     const partyId = result.values["PARTYID"];

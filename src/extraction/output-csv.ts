@@ -1,36 +1,48 @@
 // A directory with a file a table, as RFC 4180 has it: CRLF, a header, quotes where they are needed. An empty field is
-// null, "" an empty text. Files only grow: a call that changed comes again, its rows with a higher ORIGIN_REVISION, and
-// what ICON_EXTRACT_CALL.csv says of it last is so.
+// null, "" an empty text. Files only grow: a call or a login session that changed comes again, its rows with a higher
+// ORIGIN_REVISION, and what ICON_EXTRACT_CALL.csv or ICON_EXTRACT_LOGIN_SESSION.csv says of it last is so.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { getTableColumns } from "drizzle-orm";
-import { callTableNames } from "../../schema/life.ts";
+import { type FamilyName, families, familyNames } from "../../schema/life.ts";
 import { type TableName, tables } from "../../schema/tables.ts";
 import { sourceInstant, timestampText } from "../event/instant.ts";
-import type { ExtractStore } from "../idb/extract-store.ts";
+import type { ExtractStore, SubjectName } from "../idb/extract-store.ts";
 import { AppendFile } from "./append-file.ts";
 import type { SessionRow } from "./copy.ts";
-import type { HandedCall } from "./handed-call.ts";
+import type { HandedSubject } from "./handed-subject.ts";
 import type { Output, OutputCopy } from "./output.ts";
 
-const originColumns = ["ORIGIN_CALLID", "ORIGIN_REVISION", "ORIGIN_VERDICT", "ORIGIN_IDB_ID", "ORIGIN_ROW_ID"];
-const callColumns = [
-  ...["CALLID", "REVISION", "VERDICT", "IS_PROVEN", "CREATED", "TERMINATED", "SOURCE_CLUSTER", "SWITCH_DBID"],
+const originColumns = ["ORIGIN_REVISION", "ORIGIN_VERDICT", "ORIGIN_IDB_ID", "ORIGIN_ROW_ID"];
+/** The file that says of each revision what it is, by family, and its columns. */
+const bookFiles: Readonly<Record<FamilyName, string>> = {
+  call: "ICON_EXTRACT_CALL",
+  "login session": "ICON_EXTRACT_LOGIN_SESSION",
+};
+const bookColumns = (family: FamilyName) => [
+  ...[
+    families[family].key,
+    "REVISION",
+    "VERDICT",
+    "IS_PROVEN",
+    "CREATED",
+    "TERMINATED",
+    "SOURCE_CLUSTER",
+    "SWITCH_DBID",
+  ],
   ...["REASONS", "IDB_IDS", "WITHDRAWN"],
 ];
-const callFile = "ICON_EXTRACT_CALL";
 
-/** Tables that have a file. */
-const csvTables: readonly TableName[] = [
-  ...callTableNames,
-  "G_CALL_ACTIVE",
-  "G_IR_ACTIVE",
-  "ICON_ROW_QUALITY",
-  "G_DSS_GCC_PROVIDER",
-  "ICON_DSS",
-];
-const sessionTables: ReadonlySet<TableName> = new Set<TableName>(["G_DSS_GCC_PROVIDER", "ICON_DSS"]);
+/** Tables that have a file, and the families whose rows are in it. */
+const csvTables: ReadonlyMap<TableName, readonly FamilyName[]> = new Map<TableName, readonly FamilyName[]>([
+  ...familyNames.flatMap((family) => families[family].tables.map((table) => [table, [family]] as const)),
+  ["G_CALL_ACTIVE", ["call"]],
+  ["G_IR_ACTIVE", ["call"]],
+  ["ICON_ROW_QUALITY", familyNames],
+  ["G_DSS_GCC_PROVIDER", []],
+  ["ICON_DSS", []],
+]);
 
 export class CsvOutput implements Output {
   readonly store: ExtractStore;
@@ -51,30 +63,39 @@ export class CsvOutput implements Output {
       return [name, file];
     };
     this.#files = new Map([
-      open(callFile, callColumns),
-      ...csvTables.map((table) =>
-        open(table, [...this.#columnsOf(table), ...(sessionTables.has(table) ? [] : originColumns)]),
+      ...familyNames.map((family) => open(bookFiles[family], bookColumns(family))),
+      ...[...csvTables].map(([table, of]) =>
+        open(table, [
+          ...this.#columnsOf(table),
+          ...(of.length === 0 ? [] : [...of.map((family) => `ORIGIN_${families[family].key}`), ...originColumns]),
+        ]),
       ),
     ]);
   }
 
-  write({ plan, revision, rows }: HandedCall, copies: readonly OutputCopy[]): void {
+  write({ plan, revision, rows }: HandedSubject, copies: readonly OutputCopy[]): void {
     const idbIds = plan.copies.map((copy) => copies[copy]?.idbId ?? "").join(" ");
-    this.#append(callFile, [
-      ...[plan.callId, revision, plan.verdict, plan.isProven ? 1 : 0, textOf(plan.createdMs)],
+    this.#append(bookFiles[plan.family], [
+      ...[plan.key, revision, plan.verdict, plan.isProven ? 1 : 0, textOf(plan.createdMs)],
       ...[plan.endedMs === null ? null : textOf(plan.endedMs), plan.source?.cluster, plan.source?.switchDbid],
       ...[JSON.stringify(plan.reasons), idbIds, null],
     ]);
     for (const { table, values, copy, originalRowId } of rows) {
       const own = this.#columnsOf(table).map((column) => values[column]);
-      this.#append(table, [...own, plan.callId, revision, plan.verdict, copies[copy]?.idbId, originalRowId]);
+      const keys = csvTables.get(table)?.map((family) => (family === plan.family ? plan.key : null)) ?? [];
+      this.#append(table, [...own, ...keys, revision, plan.verdict, copies[copy]?.idbId, originalRowId]);
     }
   }
 
-  withdraw(callId: string, revision: number, reason: string): void {
+  withdraw({ family, key }: SubjectName, revision: number, reason: string): void {
+    const said: Readonly<Record<string, unknown>> = {
+      [families[family].key]: key,
+      REVISION: revision,
+      WITHDRAWN: reason,
+    };
     this.#append(
-      callFile,
-      callColumns.map((column) => ({ CALLID: callId, REVISION: revision, WITHDRAWN: reason })[column]),
+      bookFiles[family],
+      bookColumns(family).map((column) => said[column]),
     );
   }
 

@@ -3,9 +3,9 @@
 import { getTableColumns } from "drizzle-orm";
 import { type TableName, tables } from "../../schema/tables.ts";
 import { ExtractRows } from "../idb/extract-rows.ts";
-import type { ExtractStore } from "../idb/extract-store.ts";
+import type { ExtractStore, SubjectName } from "../idb/extract-store.ts";
 import type { SessionRow } from "./copy.ts";
-import type { HandedCall } from "./handed-call.ts";
+import type { HandedSubject } from "./handed-subject.ts";
 import type { Output, OutputCopy } from "./output.ts";
 
 export class IdbOutput implements Output {
@@ -17,10 +17,10 @@ export class IdbOutput implements Output {
     this.#rows = new ExtractRows(store.database);
   }
 
-  write({ plan, rows }: HandedCall, copies: readonly OutputCopy[]): void {
-    this.#rows.delete(plan.callId);
+  write({ plan, rows }: HandedSubject, copies: readonly OutputCopy[]): void {
+    this.#rows.delete(plan);
     this.#rows.write(
-      plan.callId,
+      plan,
       rows.map(({ table, id, values, copy, originalRowId }) => ({
         ...{ table, id, originalRowId },
         values: onlyColumns(table, values),
@@ -29,8 +29,8 @@ export class IdbOutput implements Output {
     );
   }
 
-  withdraw(callId: string): void {
-    this.#rows.delete(callId);
+  withdraw(subject: SubjectName): void {
+    this.#rows.delete(subject);
   }
 
   putSessions(sessions: readonly SessionRow[]): void {

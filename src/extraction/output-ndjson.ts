@@ -1,11 +1,16 @@
-// One line is one call with all of its rows, a JSON object. A call that changed comes again in a later line with a higher
-// revision and replaces the earlier one; a line with `withdrawn` says that it is not part of the record any more.
+// One line is one call or one login session with all of its rows, a JSON object. One that changed comes again in a later
+// line with a higher revision and replaces the earlier one; a line with `withdrawn` says that it is not part of the record
+// any more.
 
+import type { FamilyName } from "../../schema/life.ts";
 import { sourceInstant, timestampText } from "../event/instant.ts";
-import type { ExtractStore } from "../idb/extract-store.ts";
+import type { ExtractStore, SubjectName } from "../idb/extract-store.ts";
 import { AppendFile } from "./append-file.ts";
-import type { HandedCall } from "./handed-call.ts";
+import type { HandedSubject } from "./handed-subject.ts";
 import type { Output, OutputCopy } from "./output.ts";
+
+/** The member of a line that says which it is of. */
+const members: Readonly<Record<FamilyName, string>> = { call: "call", "login session": "loginSession" };
 
 export class NdjsonOutput implements Output {
   readonly store: ExtractStore;
@@ -20,7 +25,7 @@ export class NdjsonOutput implements Output {
     });
   }
 
-  write({ plan, revision, rows }: HandedCall, copies: readonly OutputCopy[]): void {
+  write({ plan, revision, rows }: HandedSubject, copies: readonly OutputCopy[]): void {
     const byTable: Record<string, unknown[]> = {};
     for (const { table, values, copy, originalRowId } of rows) {
       const origin = { ORIGIN_IDB_ID: copies[copy]?.idbId ?? null, ORIGIN_ROW_ID: originalRowId };
@@ -28,7 +33,7 @@ export class NdjsonOutput implements Output {
       byTable[table].push({ ...values, ...origin });
     }
     this.#line({
-      call: plan.callId,
+      [members[plan.family]]: plan.key,
       revision,
       verdict: plan.verdict,
       isProven: plan.isProven,
@@ -42,12 +47,12 @@ export class NdjsonOutput implements Output {
     });
   }
 
-  withdraw(call: string, revision: number, withdrawn: string): void {
-    this.#line({ call, revision, withdrawn });
+  withdraw({ family, key }: SubjectName, revision: number, withdrawn: string): void {
+    this.#line({ [members[family]]: key, revision, withdrawn });
   }
 
   putSessions(): void {
-    // A line is a call.
+    // A line is a call or a login session.
   }
 
   sync(): void {

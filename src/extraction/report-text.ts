@@ -1,12 +1,12 @@
 // The report in a few lines, for whoever ran the command; docs/extraction.md explains the words.
 
-import type { ExtractReport } from "./report.ts";
+import type { ExtractReport, SubjectCounts } from "./report.ts";
 
 // More of them are in the JSON report.
 const listedMax = 20;
 
 export function reportText(report: ExtractReport): readonly string[] {
-  const { windows, calls, run } = report;
+  const { windows, calls, loginSessions, run } = report;
   return [
     `${report.from} to ${report.to}: ${report.verdict}`,
     `windows of ${report.windowSeconds} s: ${counted({
@@ -16,20 +16,15 @@ export function reportText(report: ExtractReport): readonly string[] {
       "not yet known": windows.unknown,
       divergent: windows.divergent,
     })}`,
-    `calls: ${counted({
-      complete: calls.complete,
-      joined: calls.joined,
-      incomplete: calls.incomplete,
-      "not yet known": calls.notYetKnown,
-      "not proven": calls.notProven,
-      divergent: calls.divergent,
-      open: calls.open,
-      withdrawn: calls.withdrawn,
-    })}`,
-    `this run: ${run.written} calls written, ${run.unchanged} as they were, ${run.withdrawn} withdrawn, ${run.knownUnderAnotherKey} known under another key`,
+    `calls: ${countedSubjects(calls)}`,
+    `login sessions: ${countedSubjects(loginSessions)}`,
+    `this run: ${run.written} written, ${run.unchanged} as they were, ${run.withdrawn} withdrawn, ${run.knownUnderAnotherKey} known under another key`,
     ...report.idbs.map(
-      ({ name, problem, callsTakenWhole, callsJoinedFrom }) =>
-        `${name}: ${problem === null ? `${callsTakenWhole} calls whole, part of ${callsJoinedFrom}` : "could not be read"}`,
+      ({ name, problem, callsTakenWhole, callsJoinedFrom, loginSessionsTakenWhole, loginSessionsJoinedFrom }) =>
+        problem === null
+          ? `${name}: ${callsTakenWhole} calls whole, part of ${callsJoinedFrom}; ` +
+            `${loginSessionsTakenWhole} login sessions whole, part of ${loginSessionsJoinedFrom}`
+          : `${name}: could not be read`,
     ),
     ...stretchLines(report),
   ];
@@ -47,6 +42,19 @@ function stretchLines({ sources }: ExtractReport): string[] {
   );
   if (lines.length <= listedMax) return lines;
   return [...lines.slice(0, listedMax), `and ${lines.length - listedMax} more stretches: see --json or --report`];
+}
+
+function countedSubjects(counts: SubjectCounts): string {
+  return counted({
+    complete: counts.complete,
+    joined: counts.joined,
+    incomplete: counts.incomplete,
+    "not yet known": counts.notYetKnown,
+    "not proven": counts.notProven,
+    divergent: counts.divergent,
+    open: counts.open,
+    withdrawn: counts.withdrawn,
+  });
 }
 
 /** Nothing is said of what there is none of. */

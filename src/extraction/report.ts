@@ -1,10 +1,11 @@
-// What an extraction says in the end: of every window of the stretch, and of the calls in it. Made from the output's book,
+// What an extraction says in the end: of every window of the stretch, and of the calls and login sessions in it. Made from the output's book,
 // so that it holds for the whole output, also when it was written in several runs.
 
+import type { FamilyName } from "../../schema/life.ts";
 import type { ExtractStore, StoredWindows } from "../idb/extract-store.ts";
-import type { Tally } from "./call-writer.ts";
 import type { CopyIdentity } from "./copy.ts";
 import type { Reason, ReasonWord } from "./plan.ts";
+import type { Tally } from "./subject-writer.ts";
 
 export interface ExtractReport {
   readonly from: string;
@@ -15,16 +16,22 @@ export interface ExtractReport {
   readonly idbs: readonly IdbReport[];
   readonly sources: readonly SourceReport[];
   readonly windows: WindowCounts;
-  readonly calls: CallCounts;
+  readonly calls: SubjectCounts;
   /** Calls of which something is said that is wrong, by creation; at most `listedMax`. */
-  readonly callsInDoubt: readonly {
-    readonly callId: string;
-    readonly verdict: string;
-    readonly reasons: readonly Reason[];
-  }[];
+  readonly callsInDoubt: readonly ({ readonly callId: string } & SubjectDoubt)[];
   /** Calls that go on; at most `listedMax`. */
   readonly openCalls: readonly string[];
+  /** The same of login sessions. */
+  readonly loginSessions: SubjectCounts;
+  readonly loginSessionsInDoubt: readonly ({ readonly loginSessionId: string } & SubjectDoubt)[];
+  readonly openLoginSessions: readonly string[];
+  /** Calls and login sessions. */
   readonly run: Tally;
+}
+
+export interface SubjectDoubt {
+  readonly verdict: string;
+  readonly reasons: readonly Reason[];
 }
 
 export interface IdbReport {
@@ -37,6 +44,8 @@ export interface IdbReport {
   readonly problem: string | null;
   readonly callsTakenWhole: number;
   readonly callsJoinedFrom: number;
+  readonly loginSessionsTakenWhole: number;
+  readonly loginSessionsJoinedFrom: number;
 }
 
 export interface SourceReport {
@@ -63,7 +72,7 @@ export interface WindowCounts {
   readonly divergent: number;
 }
 
-export interface CallCounts {
+export interface SubjectCounts {
   readonly complete: number;
   readonly joined: number;
   readonly incomplete: number;
@@ -95,7 +104,7 @@ export interface ReportParts {
   readonly run: Tally;
 }
 
-/** Bound on each list of calls. */
+/** Bound on each list of calls or login sessions. */
 export const listedMax = 1000;
 
 const divergentReasons: readonly ReasonWord[] = ["contradicted", "divergent"];
@@ -104,42 +113,67 @@ export function extractReport({ store, copies, from, until, run }: ReportParts):
   const { windowSeconds } = store;
   const stretches = store.windows().flatMap((each) => within(each, from, until));
   const windows = countWindows(stretches, windowSeconds);
-  const counts = store.callCounts(from, until);
-  const sum = (isCounted: (each: (typeof counts)[number]) => boolean) =>
-    counts.filter(isCounted).reduce((total, { count }) => total + count, 0);
-  const waiting = store.waiting(from, until);
-  const calls: CallCounts = {
-    complete: sum(({ verdict }) => verdict === "complete"),
-    joined: sum(({ verdict }) => verdict === "joined"),
-    incomplete: sum(({ verdict }) => verdict === "incomplete"),
-    notYetKnown: sum(({ verdict }) => verdict === "not yet known"),
-    notProven: sum(({ verdict, isProven }) => !isProven && (verdict === "complete" || verdict === "joined")),
-    divergent: store.countWithReason(from, until, divergentReasons),
-    open: waiting.length,
-    withdrawn: store.countWithdrawn(from, until),
-  };
+  const calls = familyReport(store, "call", from, until);
+  const sessions = familyReport(store, "login session", from, until);
   return {
     from: textOf(from),
     to: textOf(until),
-    verdict: verdictOf(windows, calls),
+    verdict: verdictOf(windows, [calls.counts, sessions.counts]),
     windowSeconds,
     idbs: copies.map(({ name, identity, problem, id }) => ({
       ...{ name, problem },
       idbId: identity?.idbId ?? null,
       queueId: identity?.queueId ?? null,
       version: identity?.version ?? null,
-      callsTakenWhole: sum(({ copyIds }) => id !== null && copyIds.length === 1 && copyIds.includes(id)),
-      callsJoinedFrom: sum(({ copyIds }) => id !== null && copyIds.length > 1 && copyIds.includes(id)),
+      callsTakenWhole: calls.takenWhole(id),
+      callsJoinedFrom: calls.joinedFrom(id),
+      loginSessionsTakenWhole: sessions.takenWhole(id),
+      loginSessionsJoinedFrom: sessions.joinedFrom(id),
     })),
     sources: sourcesOf(stretches, windowSeconds),
     windows,
-    calls,
-    callsInDoubt: store.callsInDoubt(from, until, listedMax).map(({ callId, verdict, reasons }) => ({
-      ...{ callId, verdict },
-      reasons: JSON.parse(reasons) as Reason[], // Written by CallWriter.
-    })),
-    openCalls: waiting.slice(0, listedMax),
+    calls: calls.counts,
+    callsInDoubt: calls.inDoubt.map(({ key, ...doubt }) => ({ callId: key, ...doubt })),
+    openCalls: calls.open,
+    loginSessions: sessions.counts,
+    loginSessionsInDoubt: sessions.inDoubt.map(({ key, ...doubt }) => ({ loginSessionId: key, ...doubt })),
+    openLoginSessions: sessions.open,
     run,
+  };
+}
+
+interface FamilyReport {
+  readonly counts: SubjectCounts;
+  readonly inDoubt: readonly ({ readonly key: string } & SubjectDoubt)[];
+  readonly open: readonly string[];
+  /** How many are of this copy alone, or of it and others; null: it could not be read. */
+  readonly takenWhole: (copyId: number | null) => number;
+  readonly joinedFrom: (copyId: number | null) => number;
+}
+
+function familyReport(store: ExtractStore, family: FamilyName, from: number, until: number): FamilyReport {
+  const counts = store.counts(family, from, until);
+  const sum = (isCounted: (each: (typeof counts)[number]) => boolean) =>
+    counts.filter(isCounted).reduce((total, { count }) => total + count, 0);
+  const waiting = store.waiting(family, from, until);
+  return {
+    counts: {
+      complete: sum(({ verdict }) => verdict === "complete"),
+      joined: sum(({ verdict }) => verdict === "joined"),
+      incomplete: sum(({ verdict }) => verdict === "incomplete"),
+      notYetKnown: sum(({ verdict }) => verdict === "not yet known"),
+      notProven: sum(({ verdict, isProven }) => !isProven && (verdict === "complete" || verdict === "joined")),
+      divergent: store.countWithReason(family, from, until, divergentReasons),
+      open: waiting.length,
+      withdrawn: store.countWithdrawn(family, from, until),
+    },
+    inDoubt: store.inDoubt(family, from, until, listedMax).map(({ key, verdict, reasons }) => ({
+      ...{ key, verdict },
+      reasons: JSON.parse(reasons) as Reason[], // Written by SubjectWriter.
+    })),
+    open: waiting.slice(0, listedMax),
+    takenWhole: (id) => sum(({ copyIds }) => id !== null && copyIds.length === 1 && copyIds.includes(id)),
+    joinedFrom: (id) => sum(({ copyIds }) => id !== null && copyIds.length > 1 && copyIds.includes(id)),
   };
 }
 
@@ -166,12 +200,13 @@ function countWindows(stretches: readonly StoredWindows[], windowSeconds: number
 }
 
 // A contradiction is worst, for then a word that was trusted is false; then what is missing for good.
-function verdictOf(windows: WindowCounts, calls: CallCounts): ExtractReport["verdict"] {
-  if (windows.divergent + calls.divergent > 0) return "divergent";
-  if (windows.incomplete + calls.incomplete > 0) return "incomplete";
+function verdictOf(windows: WindowCounts, subjects: readonly SubjectCounts[]): ExtractReport["verdict"] {
+  const sum = (count: (each: SubjectCounts) => number) => subjects.reduce((total, each) => total + count(each), 0);
+  if (windows.divergent + sum(({ divergent }) => divergent) > 0) return "divergent";
+  if (windows.incomplete + sum(({ incomplete }) => incomplete) > 0) return "incomplete";
   // Where no IDB has heard of any source, nothing vouches for the stretch.
   const isJudged = windows.complete + windows.silent > 0;
-  return windows.unknown + calls.notYetKnown > 0 || !isJudged ? "not yet known" : "complete";
+  return windows.unknown + sum(({ notYetKnown }) => notYetKnown) > 0 || !isJudged ? "not yet known" : "complete";
 }
 
 function sourcesOf(stretches: readonly StoredWindows[], windowSeconds: number): SourceReport[] {

@@ -1,6 +1,6 @@
-// Stands in for a copy that cannot be read now, so that the others keep their places: it has no calls.
+// Stands in for a copy that cannot be read now, so that the others keep their places: it has no calls and no login sessions.
 
-import type { Copy, CopyIdentity, WholeCall } from "./copy.ts";
+import type { Copy, CopyIdentity, Subject } from "./copy.ts";
 
 /** The same list with a stand-in wherever there is no identity. */
 export function readableCopies(copies: readonly Copy[], identities: readonly (CopyIdentity | null)[]): readonly Copy[] {
@@ -13,11 +13,11 @@ function unread(name: string): Copy {
     name,
     identity: refuse,
     ledger: refuse,
-    calls: () => none(),
+    subjects: () => none(),
     async [Symbol.asyncDispose]() {},
   };
 }
 
-async function* none(): AsyncGenerator<WholeCall> {
+async function* none(): AsyncGenerator<Subject> {
   // It may have any number of them; nobody can say.
 }

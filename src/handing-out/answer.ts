@@ -3,11 +3,12 @@
 import { type Clock, systemClock } from "../clock.ts";
 import { summaryAnswer, windowsAnswer } from "../extraction/availability-answer.ts";
 import { type Copy, CopyError, type CopyIdentity, type LedgerQuestion } from "../extraction/copy.ts";
-import { callLine, endLine, headLine, ledgerLines } from "../extraction/copy-lines.ts";
+import { endLine, headLine, ledgerLines, subjectLine } from "../extraction/copy-lines.ts";
 import { explain, stretchAround } from "../extraction/explain.ts";
 import { explanationAnswer } from "../extraction/explanation-answer.ts";
 import { IdbCopy } from "../extraction/idb-copy.ts";
-import type { CallPlace } from "../idb/find-calls.ts";
+import type { Place } from "../idb/find-subjects.ts";
+import type { SubjectsAsked } from "../idb/read-subjects.ts";
 import { boundedLedger, judgeLedgers } from "./ledgers.ts";
 import { type PairLines, pairLines } from "./pair.ts";
 import { heldElsewhere } from "./purge-held.ts";
@@ -22,7 +23,7 @@ export interface Answer {
 export interface AnswerBounds {
   /** Windows of a ledger: they are in memory at once, some 500 bytes each. */
   readonly windowsMax: number;
-  /** Calls: after so many bytes or so long the answer ends, and says how to go on. */
+  /** Calls and login sessions: after so many bytes or so long the answer ends, and says how to go on. */
   readonly bytesMax: number;
   readonly msMax: number;
 }
@@ -46,8 +47,8 @@ export function answer(errand: Errand, bounds = answerBounds, clock: Clock = sys
       return { form: "lines", pieces: identityAnswer(copy, instanceName) };
     case "ledger":
       return { form: "lines", pieces: ledgerAnswer(copy, instanceName, question.ledger, bounds) };
-    case "calls":
-      return { form: "lines", pieces: callsAnswer(copy, instanceName, question, { bounds, clock }) };
+    case "subjects":
+      return { form: "lines", pieces: subjectsAnswer(copy, instanceName, question, { bounds, clock }) };
     case "availability":
     case "windows":
       return { form: "json", pieces: jsonOf(availabilityAnswer(errand, question, bounds)) };
@@ -123,25 +124,25 @@ async function* ledgerAnswer(
   yield endLine({ end: "whole" });
 }
 
-async function* callsAnswer(
+async function* subjectsAnswer(
   copy: IdbCopy,
   instanceName: string,
-  { calls, after }: Question & { readonly what: "calls" },
+  asked: SubjectsAsked,
   { bounds: { bytesMax, msMax }, clock }: { readonly bounds: AnswerBounds; readonly clock: Clock },
 ): AsyncGenerator<string> {
   const startedAt = clock.monotonic();
-  // Before the calls, so that what is said of the version holds for all of them.
+  // Before the rows, so that what is said of the version holds for all of them.
   const identity: CopyIdentity = await copy.identity();
   yield headLine(identity, instanceName);
   let bytes = 0;
-  let last: CallPlace | null = null;
+  let last: Place | null = null;
   try {
-    for await (const { place, call } of copy.placedCalls(calls, after)) {
+    for await (const { place, subject } of copy.placedSubjects(asked)) {
       if (last !== null && (bytes >= bytesMax || clock.monotonic() - startedAt >= msMax)) {
         yield endLine({ end: "cut", after: last });
         return;
       }
-      const line = callLine(call);
+      const line = subjectLine(subject);
       bytes += line.length;
       last = place;
       yield line;

@@ -4,7 +4,7 @@
 // 1. Nobody can make the instance work hard by asking: a few children at once, each at a lower priority, each for so
 //    long; whoever comes beyond that waits for a moment and is then told to come again.
 // 2. The child is killed when who asked is gone, at its time's end, and at the instance's stop. It holds no read
-//    transaction while it waits for its reader (src/idb/read-calls.ts), so a slow one does not hold up the WAL.
+//    transaction while it waits for its reader (src/idb/read-subjects.ts), so a slow one does not hold up the WAL.
 // 3. The answer's first line, the heading, is for us; what follows is not looked at. An answer whose child did not end
 //    in order breaks off, so that nobody takes it for whole.
 
@@ -16,7 +16,7 @@ import { Places } from "./places.ts";
 import type { Errand, Heading, Peer, Question } from "./question.ts";
 
 // Each may take a whole core, where the smallest hosts have two; and one slow reader must not keep out the next. Calls
-// have places of their own: they take minutes where a ledger takes a moment, and the peer's page asks for our ledger.
+// and login sessions have places of their own: they take minutes where a ledger takes a moment, and the peer's page asks for our ledger.
 const childrenMaxDefault = 2;
 // A reader that asks for stretch after stretch has one question under way; these are all that a site would run.
 const waitingMax = 16;
@@ -47,7 +47,7 @@ export interface HandingOutOptions {
   readonly log: Log;
   /** Ends every answer. */
   readonly stop: AbortSignal;
-  /** How many children at once for calls, and how many for the rest; default: two. */
+  /** How many children at once for calls and login sessions, and how many for the rest; default: two. */
   readonly childrenMax?: number;
   /** The command line that starts a child; default: this program. */
   readonly command?: readonly string[];
@@ -55,24 +55,24 @@ export interface HandingOutOptions {
 
 export class HandingOut {
   readonly #options: HandingOutOptions;
-  readonly #places: { readonly calls: Places; readonly rest: Places };
+  readonly #places: { readonly subjects: Places; readonly rest: Places };
 
   constructor(options: HandingOutOptions) {
     this.#options = options;
     const bounds = { placesMax: options.childrenMax ?? childrenMaxDefault, waitingMax, waitMsMax };
-    this.#places = { calls: new Places(options.clock, bounds), rest: new Places(options.clock, bounds) };
+    this.#places = { subjects: new Places(options.clock, bounds), rest: new Places(options.clock, bounds) };
   }
 
   /** Answers that are under way. */
   get underWay(): number {
-    return this.#places.calls.taken + this.#places.rest.taken;
+    return this.#places.subjects.taken + this.#places.rest.taken;
   }
 
   /** Never rejects. `gone`: nobody waits for the answer any more. */
   async ask(question: Question, gone: AbortSignal): Promise<HandedOut> {
     const { stop } = this.#options;
     const over = AbortSignal.any([gone, stop]);
-    const places = question.what === "calls" ? this.#places.calls : this.#places.rest;
+    const places = question.what === "subjects" ? this.#places.subjects : this.#places.rest;
     const giveBack = await places.take(over);
     if (giveBack === null) return { kind: "busy", retryAfterSeconds };
     try {

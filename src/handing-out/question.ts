@@ -1,14 +1,14 @@
 // What is asked of an instance's IDB over HTTP, and how the process that reads it is told.
 
-import type { CallsQuestion, LedgerQuestion, Stretch } from "../extraction/copy.ts";
-import type { CallPlace } from "../idb/find-calls.ts";
+import type { LedgerQuestion, Stretch } from "../extraction/copy.ts";
+import type { SubjectsAsked } from "../idb/read-subjects.ts";
 
 export type Question =
   /** Answered as NDJSON, see src/extraction/copy-lines.ts. */
   | { readonly what: "identity" }
   | { readonly what: "ledger"; readonly ledger: LedgerQuestion }
-  /** `after`: what comes behind that call; null: from the first. */
-  | { readonly what: "calls"; readonly calls: CallsQuestion; readonly after: CallPlace | null }
+  /** `after`: what comes behind that one; null: from the first. */
+  | ({ readonly what: "subjects" } & SubjectsAsked)
   /** Answered as JSON; of the own IDB and, where one is configured, the peer's. `source`: its name; null: all. */
   | { readonly what: "availability" | "windows"; readonly stretch: Stretch; readonly source: string | null }
   /** UTC seconds. */

@@ -2,6 +2,7 @@
 
 import type Database from "libsql";
 import type { TableName } from "../../schema/tables.ts";
+import type { SubjectName } from "./extract-store.ts";
 import { type RowKey, type RowValues, RowWriter } from "./row-writer.ts";
 
 export interface ExtractRow {
@@ -28,10 +29,12 @@ export class ExtractRows {
   constructor(database: Database.Database) {
     this.#database = database;
     this.#origin = database.prepare(
-      "INSERT INTO ICON_EXTRACT_ROW (CALLID, TABLE_NAME, ROW_ID, COPY_ID, ORIGINAL_ROW_ID) VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO ICON_EXTRACT_ROW (FAMILY, SUBJECT_KEY, TABLE_NAME, ROW_ID, COPY_ID, ORIGINAL_ROW_ID) VALUES (?, ?, ?, ?, ?, ?)",
     );
-    this.#origins = database.prepare("SELECT TABLE_NAME, ROW_ID FROM ICON_EXTRACT_ROW WHERE CALLID = ?").raw();
-    this.#forget = database.prepare("DELETE FROM ICON_EXTRACT_ROW WHERE CALLID = ?");
+    this.#origins = database
+      .prepare("SELECT TABLE_NAME, ROW_ID FROM ICON_EXTRACT_ROW WHERE FAMILY = ? AND SUBJECT_KEY = ?")
+      .raw();
+    this.#forget = database.prepare("DELETE FROM ICON_EXTRACT_ROW WHERE FAMILY = ? AND SUBJECT_KEY = ?");
     this.#timecode = database.prepare("INSERT OR IGNORE INTO G_TIMECODE (ID) VALUES (?)");
     this.#channel = database
       .prepare(
@@ -41,26 +44,26 @@ export class ExtractRows {
       .raw();
   }
 
-  /** All rows of one call; there are none of it. */
-  write(callId: string, rows: readonly ExtractRow[]): void {
+  /** All rows of one subject; there are none of it. */
+  write({ family, key }: SubjectName, rows: readonly ExtractRow[]): void {
     const byTable = new Map<TableName, Map<RowKey, RowValues>>();
     for (const { table, id, values, copyId, originalRowId } of rows) {
       this.#refer(values);
       if (id === null) {
         const [rowId] = this.#channel.get([values["PARTYID"], values["UNIQUEID"], values["CHANNEL"]]) as [number];
-        this.#origin.run([callId, table, rowId, copyId, originalRowId]);
+        this.#origin.run([family, key, table, rowId, copyId, originalRowId]);
         continue;
       }
       const ofTable = byTable.get(table) ?? new Map<RowKey, RowValues>();
       byTable.set(table, ofTable.set(id, values));
-      this.#origin.run([callId, table, id, copyId, originalRowId]);
+      this.#origin.run([family, key, table, id, copyId, originalRowId]);
     }
     for (const [table, ofTable] of byTable) this.#writer(table).write(ofTable);
   }
 
-  /** What was written of a call; nothing is no error. */
-  delete(callId: string): void {
-    for (const [table, id] of this.#origins.all([callId]) as [TableName, number][]) {
+  /** What was written of a subject; nothing is no error. */
+  delete({ family, key }: SubjectName): void {
+    for (const [table, id] of this.#origins.all([family, key]) as [TableName, number][]) {
       let statement = this.#deletes.get(table);
       if (statement === undefined) {
         statement = this.#database.prepare(`DELETE FROM "${table}" WHERE rowid = ?`);
@@ -68,10 +71,10 @@ export class ExtractRows {
       }
       statement.run([id]);
     }
-    this.#forget.run([callId]);
+    this.#forget.run([family, key]);
   }
 
-  /** Rows that are of no call: data source sessions. By primary key. */
+  /** Rows that are of no subject: data source sessions. By primary key. */
   put(table: "G_DSS_GCC_PROVIDER" | "ICON_DSS", rows: readonly RowValues[]): void {
     this.#writer(table).write(new Map(rows.map((row, index) => [index, row])));
   }

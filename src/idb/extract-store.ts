@@ -1,13 +1,14 @@
-// The book of an extraction's output: which calls were handed out in which revision, from which copies, and how far the
-// output has come with each. For an output that is an IDB file the book is in that file; else it is a file beside.
+// The book of an extraction's output: which calls and login sessions were handed out in which revision, from which copies, and
+// how far the output has come with each. For an output that is an IDB file the book is in that file; else it is a file beside.
 //
-// Whatever an extraction writes is one transaction of this book: after a crash the output has a batch of calls whole or
-// not at all, and the book says so.
+// Whatever an extraction writes is one transaction of this book: after a crash the output has a batch of them whole or not at
+// all, and the book says so.
 
 import { closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "libsql";
 import extractionSql from "../../schema/extraction.sql" with { type: "text" };
+import { type FamilyName, families } from "../../schema/life.ts";
 import { extractionViews } from "../../schema/views.ts";
 import { idbError } from "./error.ts";
 import { inTransaction, migrate, versionKnown } from "./migrate.ts";
@@ -20,7 +21,7 @@ import { refreshViews } from "./views.ts";
 const extractApplicationId = 0x49434f58;
 
 /** Raised when an earlier program would misunderstand the output. */
-const formatKnown = 1;
+const formatKnown = 2;
 
 export type ExtractKind = "idb" | "ndjson" | "csv";
 
@@ -29,8 +30,13 @@ export class ExtractFileError extends Error {
   override readonly name = "ExtractFileError";
 }
 
-export interface StoredCall {
-  readonly callId: string;
+/** Names one call or one login session. */
+export interface SubjectName {
+  readonly family: FamilyName;
+  readonly key: string;
+}
+
+export interface StoredSubject extends SubjectName {
   readonly revision: number;
   readonly createdTs: number;
   readonly endedTs: number | null;
@@ -47,7 +53,7 @@ export interface StoredCall {
   readonly withdrawn: string | null;
 }
 
-export interface CallCount {
+export interface SubjectCount {
   readonly verdict: string;
   readonly isProven: boolean;
   readonly copyIds: readonly number[];
@@ -159,6 +165,12 @@ export class ExtractStore {
     this.database = database;
     this.isBuilding = isBuilding;
     const row = this.#get("SELECT FORMAT, KIND, ROW_SEQ FROM ICON_EXTRACT WHERE ID = 1") as [number, string, number];
+    if (row[0] < formatKnown) {
+      throw new ExtractFileError(
+        `Cannot go on with "${path}": an earlier version of the program made it (format ${row[0]}, this one writes ` +
+          `${formatKnown}); expected another name, or --force to begin anew`,
+      );
+    }
     if (row[0] > formatKnown) {
       throw new ExtractFileError(
         `Cannot go on with "${path}": its format is ${row[0]} and this program knows formats up to ${formatKnown}; ` +
@@ -193,76 +205,83 @@ export class ExtractStore {
     return this.#rowSeq;
   }
 
-  call(callId: string): StoredCall | undefined {
-    const row = this.#get(`SELECT ${callColumns} FROM ICON_EXTRACT_CALL WHERE CALLID = ?`, callId);
-    return row === undefined ? undefined : storedCall(row[0] as Uint8Array);
+  subject({ family, key }: SubjectName): StoredSubject | undefined {
+    const book = books[family];
+    const row = this.#get(`SELECT ${book.columns} FROM ${book.table} WHERE ${book.key} = ?`, key);
+    return row === undefined ? undefined : storedSubject(family, row[0] as Uint8Array);
   }
 
-  putCall(call: StoredCall): void {
+  putSubject(subject: StoredSubject): void {
+    const book = books[subject.family];
     this.#run(
-      `INSERT OR REPLACE INTO ICON_EXTRACT_CALL (CALLID, REVISION, CREATED_TS, ENDED_TS, SOURCE_CLUSTER, SWITCH_DBID,
+      `INSERT OR REPLACE INTO ${book.table} (${book.key}, REVISION, CREATED_TS, ENDED_TS, SOURCE_CLUSTER, SWITCH_DBID,
          VERDICT, IS_PROVEN, REASONS, COPIES, DIGEST, WITHDRAWN) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[call.callId, call.revision, call.createdTs, call.endedTs, call.sourceCluster, call.switchDbid],
-      ...[call.verdict, call.isProven ? 1 : 0, call.reasons, call.copies, call.digest, call.withdrawn],
+      ...[subject.key, subject.revision, subject.createdTs, subject.endedTs, subject.sourceCluster, subject.switchDbid],
+      ...[subject.verdict, subject.isProven ? 1 : 0, subject.reasons, subject.copies, subject.digest],
+      subject.withdrawn,
     );
   }
 
-  /** Calls that are part of the record and were created in the stretch, by CALLID, after the given one; at most `limit`. */
-  callsCreated(from: number, until: number, after: string, limit: number): StoredCall[] {
-    const rows = this.#statement(
-      `SELECT ${callColumns} FROM ICON_EXTRACT_CALL
-       WHERE CREATED_TS >= ? AND CREATED_TS < ? AND CALLID > ? AND WITHDRAWN IS NULL ORDER BY CALLID LIMIT ?`,
-    ).all([from, until, after, limit]) as [Uint8Array][];
-    return rows.map(([bytes]) => storedCall(bytes));
+  /** Whether any is part of the record that was created in the stretch. */
+  hasCreated(family: FamilyName, from: number, until: number): boolean {
+    const row = this.#get(
+      `SELECT 1 FROM ${books[family].table} WHERE CREATED_TS >= ? AND CREATED_TS < ? AND WITHDRAWN IS NULL LIMIT 1`,
+      ...[from, until],
+    );
+    return row !== undefined;
   }
 
-  /** From now on it is noted which calls were seen. */
+  /** From now on it is noted which calls and login sessions were seen. */
   trackSeen(): void {
     this.database.exec(
-      "CREATE TEMP TABLE IF NOT EXISTS SEEN (CALLID TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID; DELETE FROM SEEN",
+      `CREATE TEMP TABLE IF NOT EXISTS SEEN (FAMILY TEXT NOT NULL, SUBJECT_KEY TEXT NOT NULL,
+         PRIMARY KEY (FAMILY, SUBJECT_KEY)) WITHOUT ROWID;
+       DELETE FROM SEEN`,
     );
   }
 
-  noteSeen(callId: string): void {
-    this.#run("INSERT OR IGNORE INTO SEEN (CALLID) VALUES (?)", callId);
+  noteSeen({ family, key }: SubjectName): void {
+    this.#run("INSERT OR IGNORE INTO SEEN (FAMILY, SUBJECT_KEY) VALUES (?, ?)", family, key);
   }
 
-  /** As callsCreated, without those that were noted. */
-  callsNotSeen(from: number, until: number, after: string, limit: number): StoredCall[] {
+  /** Those of the record that were created in the stretch and not noted, by key, after the given one; at most `limit`. */
+  notSeen(family: FamilyName, from: number, until: number, after: string, limit: number): StoredSubject[] {
+    const { table, key, columns } = books[family];
     const rows = this.#statement(
-      `SELECT ${callColumns} FROM ICON_EXTRACT_CALL
-       WHERE CREATED_TS >= ? AND CREATED_TS < ? AND CALLID > ? AND WITHDRAWN IS NULL
-         AND CALLID NOT IN (SELECT CALLID FROM SEEN) ORDER BY CALLID LIMIT ?`,
-    ).all([from, until, after, limit]) as [Uint8Array][];
-    return rows.map(([bytes]) => storedCall(bytes));
+      `SELECT ${columns} FROM ${table}
+       WHERE CREATED_TS >= ? AND CREATED_TS < ? AND ${key} > ? AND WITHDRAWN IS NULL
+         AND ${key} NOT IN (SELECT SUBJECT_KEY FROM SEEN WHERE FAMILY = ?) ORDER BY ${key} LIMIT ?`,
+    ).all([from, until, after, family, limit]) as [Uint8Array][];
+    return rows.map(([bytes]) => storedSubject(family, bytes));
   }
 
-  /** Calls of the record created in the stretch, counted by what is said of them. */
-  callCounts(from: number, until: number): readonly CallCount[] {
+  /** Those of the record created in the stretch, counted by what is said of them. */
+  counts(family: FamilyName, from: number, until: number): readonly SubjectCount[] {
     const rows = this.#statement(
-      `SELECT VERDICT, IS_PROVEN, COPIES, count(*) FROM ICON_EXTRACT_CALL
+      `SELECT VERDICT, IS_PROVEN, COPIES, count(*) FROM ${books[family].table}
        WHERE CREATED_TS >= ? AND CREATED_TS < ? AND WITHDRAWN IS NULL GROUP BY 1, 2, 3`,
     ).all([from, until]) as [string, number, string, number][];
     return rows.map(([verdict, isProven, copies, count]) => ({
       ...{ verdict, isProven: isProven === 1, count },
-      copyIds: JSON.parse(copies) as number[], // Written by putCall.
+      copyIds: JSON.parse(copies) as number[], // Written by putSubject.
     }));
   }
 
-  /** Calls of the record created in the stretch of which something is said that is wrong, by creation; at most `limit`. */
-  callsInDoubt(from: number, until: number, limit: number): StoredCall[] {
+  /** Those of the record created in the stretch of which something is said that is wrong, by creation; at most `limit`. */
+  inDoubt(family: FamilyName, from: number, until: number, limit: number): StoredSubject[] {
+    const { table, key, columns } = books[family];
     const rows = this.#statement(
-      `SELECT ${callColumns} FROM ICON_EXTRACT_CALL
+      `SELECT ${columns} FROM ${table}
        WHERE CREATED_TS >= ? AND CREATED_TS < ? AND REASONS <> '[]' AND WITHDRAWN IS NULL
-       ORDER BY CREATED_TS, CALLID LIMIT ?`,
+       ORDER BY CREATED_TS, ${key} LIMIT ?`,
     ).all([from, until, limit]) as [Uint8Array][];
-    return rows.map(([bytes]) => storedCall(bytes));
+    return rows.map(([bytes]) => storedSubject(family, bytes));
   }
 
-  /** How many calls of the stretch have a reason that is one of these words. */
-  countWithReason(from: number, until: number, words: readonly string[]): number {
+  /** How many of the stretch have a reason that is one of these words. */
+  countWithReason(family: FamilyName, from: number, until: number, words: readonly string[]): number {
     const row = this.#get(
-      `SELECT count(*) FROM ICON_EXTRACT_CALL
+      `SELECT count(*) FROM ${books[family].table}
        WHERE CREATED_TS >= ? AND CREATED_TS < ? AND REASONS <> '[]' AND WITHDRAWN IS NULL
          AND EXISTS (SELECT 1 FROM json_each(REASONS) AS r, json_each(?) AS w WHERE r.value ->> 'why' = w.value)`,
       ...[from, until, JSON.stringify(words)],
@@ -270,9 +289,10 @@ export class ExtractStore {
     return Number(row?.[0]);
   }
 
-  countWithdrawn(from: number, until: number): number {
+  countWithdrawn(family: FamilyName, from: number, until: number): number {
+    const { table } = books[family];
     const row = this.#get(
-      "SELECT count(*) FROM ICON_EXTRACT_CALL WHERE CREATED_TS >= ? AND CREATED_TS < ? AND WITHDRAWN IS NOT NULL",
+      `SELECT count(*) FROM ${table} WHERE CREATED_TS >= ? AND CREATED_TS < ? AND WITHDRAWN IS NOT NULL`,
       ...[from, until],
     );
     return Number(row?.[0]);
@@ -305,20 +325,23 @@ export class ExtractStore {
   }
 
   /** Those created in the stretch; default: all. */
-  waiting(from = Number.MIN_SAFE_INTEGER, until = Number.MAX_SAFE_INTEGER): string[] {
+  waiting(family: FamilyName, from = Number.MIN_SAFE_INTEGER, until = Number.MAX_SAFE_INTEGER): string[] {
     const rows = this.#statement(
-      `SELECT CAST(CALLID AS BLOB) FROM ICON_EXTRACT_WAITING WHERE CREATED_TS >= ? AND CREATED_TS < ?
-       ORDER BY CREATED_TS, CALLID`,
-    ).all([from, until]) as [Uint8Array][];
+      `SELECT CAST(SUBJECT_KEY AS BLOB) FROM ICON_EXTRACT_WAITING WHERE FAMILY = ? AND CREATED_TS >= ? AND CREATED_TS < ?
+       ORDER BY CREATED_TS, SUBJECT_KEY`,
+    ).all([family, from, until]) as [Uint8Array][];
     return rows.map(([bytes]) => new TextDecoder().decode(bytes));
   }
 
-  putWaiting(callId: string, createdTs: number): void {
-    this.#run("INSERT OR REPLACE INTO ICON_EXTRACT_WAITING (CALLID, CREATED_TS) VALUES (?, ?)", callId, createdTs);
+  putWaiting({ family, key }: SubjectName, createdTs: number): void {
+    this.#run(
+      "INSERT OR REPLACE INTO ICON_EXTRACT_WAITING (FAMILY, SUBJECT_KEY, CREATED_TS) VALUES (?, ?, ?)",
+      ...[family, key, createdTs],
+    );
   }
 
-  deleteWaiting(callId: string): void {
-    this.#run("DELETE FROM ICON_EXTRACT_WAITING WHERE CALLID = ?", callId);
+  deleteWaiting({ family, key }: SubjectName): void {
+    this.#run("DELETE FROM ICON_EXTRACT_WAITING WHERE FAMILY = ? AND SUBJECT_KEY = ?", family, key);
   }
 
   sources(): StoredSource[] {
@@ -485,17 +508,27 @@ function make(database: Database.Database, { kind, windowSeconds, now }: OpenExt
   });
 }
 
-const callColumns = `CAST(json_array(CALLID, REVISION, CREATED_TS, ENDED_TS, SOURCE_CLUSTER, SWITCH_DBID, VERDICT,
-  IS_PROVEN, REASONS, COPIES, DIGEST, WITHDRAWN) AS BLOB)`;
+/** Where the book of each family is. */
+const books: Readonly<Record<FamilyName, { readonly table: string; readonly key: string; readonly columns: string }>> =
+  {
+    call: book("ICON_EXTRACT_CALL", families.call.key),
+    "login session": book("ICON_EXTRACT_LOGIN_SESSION", families["login session"].key),
+  };
 
-function storedCall(bytes: Uint8Array): StoredCall {
-  const [callId, revision, createdTs, endedTs, sourceCluster, switchDbid, verdict, isProven, ...rest] = readJson(
+function book(table: string, key: string) {
+  const columns = `CAST(json_array(${key}, REVISION, CREATED_TS, ENDED_TS, SOURCE_CLUSTER, SWITCH_DBID, VERDICT,
+    IS_PROVEN, REASONS, COPIES, DIGEST, WITHDRAWN) AS BLOB)`;
+  return { table, key, columns };
+}
+
+function storedSubject(family: FamilyName, bytes: Uint8Array): StoredSubject {
+  const [key, revision, createdTs, endedTs, sourceCluster, switchDbid, verdict, isProven, ...rest] = readJson(
     bytes,
-    "ICON_EXTRACT_CALL",
+    books[family].table,
   ) as [string, number, number, number | null, number | null, number | null, string, number, ...string[]];
   const [reasons, copies, digest, withdrawn] = rest as [string, string, string, string | null];
   return {
-    ...{ callId, revision, createdTs, endedTs, sourceCluster, switchDbid, verdict, isProven: isProven === 1 },
+    ...{ family, key, revision, createdTs, endedTs, sourceCluster, switchDbid, verdict, isProven: isProven === 1 },
     ...{ reasons, copies, digest, withdrawn },
   };
 }

@@ -14,7 +14,7 @@ import type { TableName } from "../../schema/tables.ts";
 import { IdbDamagedError, IdbRejectedError, idbError } from "./error.ts";
 import { type LiveChange, LiveWriter } from "./live-writer.ts";
 import type { OpenLock } from "./open-lock.ts";
-import { CallPurge, type PurgeMark, type PurgeStep } from "./purge-calls.ts";
+import { type PurgeMark, type PurgeStep, SubjectPurge } from "./purge-subjects.ts";
 import { sizeOf } from "./reading.ts";
 import { type RowKey, type RowValues, RowWriter } from "./row-writer.ts";
 
@@ -76,7 +76,7 @@ export class Idb {
   readonly #writers = new Map<TableName, RowWriter>();
   #database: Database.Database | null;
   #statements: Statements | null;
-  #purge: CallPurge | null = null;
+  #purge: SubjectPurge | null = null;
   #rowsWritten = 0;
   #commits: number;
   #position: bigint;
@@ -218,7 +218,7 @@ export class Idb {
     if (!this.isInPlace()) {
       throw new IdbDamagedError(`Cannot purge IDB "${this.path}": the file was deleted or replaced while it was open`);
     }
-    this.#purge ??= new CallPurge(database);
+    this.#purge ??= new SubjectPurge(database);
     try {
       statements.begin.run();
       const step = this.#purge.step(callsMax);

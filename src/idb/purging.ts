@@ -7,7 +7,7 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Idb } from "./idb.ts";
-import type { PurgeMark } from "./purge-calls.ts";
+import type { PurgeMark } from "./purge-subjects.ts";
 import { type WalBlock, walAlarmBytes } from "./wal-growth.ts";
 
 export interface PurgeStatus {

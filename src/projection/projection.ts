@@ -253,7 +253,7 @@ function stepMark(world: World, settings: ProjectionSettings, position: bigint, 
       return writeMark(world, { position, source: null }, arrivedAt, mark.mark, detail);
     }
     case "purge": {
-      // The row is all that is written: it says which rows go, and they go behind the projection (idb/purge-calls.ts).
+      // The row is all that is written: it says which rows go, and they go behind the projection (idb/purge-subjects.ts).
       const by = `by ${mark.by}${mark.isUnconfirmed ? ", whatever other copies have" : ""}`;
       return writeMark(world, { position, source: null }, arrivedAt, purgeKind, purgeDetail(mark.before, by));
     }

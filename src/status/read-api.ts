@@ -7,11 +7,11 @@ export interface AskedStretch {
   readonly until: number;
 }
 
-/** Where a call stands in an answer; opaque to who asks. */
-export interface CallPlace {
+/** Where a call or a login session stands in an answer; opaque to who asks. */
+export interface AskedPlace {
   readonly seconds: number;
   readonly created: string;
-  readonly callId: string;
+  readonly key: string;
   readonly id: number;
 }
 
@@ -21,13 +21,18 @@ export type ReadQuestion =
       readonly what: "ledger";
       readonly ledger: { readonly stretch: AskedStretch; readonly changedAfter: number | null };
     }
-  | { readonly what: "calls"; readonly calls: AskedCalls; readonly after: CallPlace | null }
+  | {
+      readonly what: "subjects";
+      readonly family: "call" | "login session";
+      readonly question: AskedSubjects;
+      readonly after: AskedPlace | null;
+    }
   | { readonly what: "availability" | "windows"; readonly stretch: AskedStretch; readonly source: string | null }
   | { readonly what: "explain"; readonly at: number };
 
-export type AskedCalls =
-  | { readonly kind: "created" | "alive"; readonly stretch: AskedStretch }
-  | { readonly kind: "named"; readonly callIds: readonly string[] };
+export type AskedSubjects =
+  | { readonly kind: "created" | "ended" | "alive"; readonly stretch: AskedStretch }
+  | { readonly kind: "named"; readonly keys: readonly string[] };
 
 export type ReadAnswer =
   | { readonly kind: "answer"; readonly contentType: string; readonly body: ReadableStream<Uint8Array> }

@@ -2,7 +2,7 @@
 // that a page does not have is wrong too, for a misspelt bound would otherwise ask for everything.
 
 import { readTimeText } from "../time-text.ts";
-import type { AskedCalls, AskedStretch, CallPlace, ReadQuestion } from "./read-api.ts";
+import type { AskedPlace, AskedStretch, AskedSubjects, ReadQuestion } from "./read-api.ts";
 
 /** Something of the address is wrong. The message is a sentence, without the value. */
 export class ParameterError extends Error {
@@ -13,8 +13,15 @@ const pages = {
   availability: ["from", "to", "source"],
   windows: ["from", "to", "source"],
   explain: ["at"],
-  extract: ["what", "from", "to", "changed_after", "calls", "call", "after"],
+  extract: ["what", "from", "to", "changed_after", "calls", "call", "login_sessions", "login_session", "after"],
 } as const;
+
+/** What names the whole calls, or login sessions, that are asked for: the parameters' names and those of the keys. */
+const families = {
+  calls: { family: "call", one: "call", keys: "CALLIDs" },
+  login_sessions: { family: "login session", one: "login_session", keys: "LOGINSESSIONIDs" },
+} as const;
+const ofFamilies = Object.entries(families).flatMap(([all, { one: each }]) => [all, each]);
 
 export type ReadPage = keyof typeof pages;
 export const readPages = Object.keys(pages) as readonly ReadPage[];
@@ -23,8 +30,8 @@ export const readPages = Object.keys(pages) as readonly ReadPage[];
 const secondsMax = 253_402_300_799;
 const timeExpected = "a UTC time such as 2026-11-30T10:00:00Z, a date, or seconds since 1970";
 // A request's line has room for about as many.
-const callsMax = 200;
-const callIdLengthMax = 255;
+const keysMax = 200;
+const keyLengthMax = 255;
 const nameLengthMax = 64;
 
 /** Throws ParameterError. */
@@ -50,37 +57,43 @@ function extractOf(query: URLSearchParams): ReadQuestion {
   const what = one(query, "what");
   switch (what) {
     case "identity":
-      none(query, ["from", "to", "changed_after", "calls", "call", "after"], "what=identity");
+      none(query, ["from", "to", "changed_after", ...ofFamilies, "after"], "what=identity");
       return { what };
     case "ledger":
-      none(query, ["calls", "call", "after"], "what=ledger");
+      none(query, [...ofFamilies, "after"], "what=ledger");
       return { what, ledger: { stretch: stretchOf(query), changedAfter: versionOf(query) } };
     case "calls":
-      none(query, ["changed_after"], "what=calls");
-      return { what, calls: callsOf(query), after: placeOf(query) };
+    case "login_sessions": {
+      const { family, one: each } = families[what];
+      const others = ofFamilies.filter((name) => name !== what && name !== each);
+      none(query, ["changed_after", ...others], `what=${what}`);
+      return { what: "subjects", family, question: subjectsOf(query, what), after: placeOf(query) };
+    }
     default:
-      throw wrong("what", "identity, ledger or calls");
+      throw wrong("what", "identity, ledger, calls or login_sessions");
   }
 }
 
-function callsOf(query: URLSearchParams): AskedCalls {
-  const kind = one(query, "calls");
+function subjectsOf(query: URLSearchParams, all: keyof typeof families): AskedSubjects {
+  const { one: each, keys: expected } = families[all];
+  const kind = one(query, all);
   switch (kind) {
     case "created":
+    case "ended":
     case "alive":
-      none(query, ["call"], `calls=${kind}`);
+      none(query, [each], `${all}=${kind}`);
       return { kind, stretch: stretchOf(query) };
     case "named": {
-      none(query, ["from", "to"], "calls=named");
-      const callIds = query.getAll("call");
-      const isRight = callIds.length > 0 && callIds.length <= callsMax;
-      if (!isRight || callIds.some((each) => each === "" || each.length > callIdLengthMax)) {
-        throw wrong("call", `1 to ${callsMax} CALLIDs, each as call=…`);
+      none(query, ["from", "to"], `${all}=named`);
+      const keys = query.getAll(each);
+      const isRight = keys.length > 0 && keys.length <= keysMax;
+      if (!isRight || keys.some((key) => key === "" || key.length > keyLengthMax)) {
+        throw wrong(each, `1 to ${keysMax} ${expected}, each as ${each}=…`);
       }
-      return { kind, callIds };
+      return { kind, keys };
     }
     default:
-      throw wrong("calls", "created, alive or named");
+      throw wrong(all, "created, ended, alive or named");
   }
 }
 
@@ -115,19 +128,19 @@ function sourceOf(query: URLSearchParams): string | null {
   return name;
 }
 
-function placeOf(query: URLSearchParams): CallPlace | null {
+function placeOf(query: URLSearchParams): AskedPlace | null {
   const text = one(query, "after");
   if (text === null) return null;
   try {
-    const { seconds, created, callId, id } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    const { seconds, created, key, id } = JSON.parse(text) as Readonly<Record<string, unknown>>;
     const isRight =
       isWhole(seconds) &&
       isWhole(id) &&
       typeof created === "string" &&
       created.length <= nameLengthMax &&
-      typeof callId === "string" &&
-      callId.length <= callIdLengthMax;
-    if (isRight) return { seconds, created, callId, id };
+      typeof key === "string" &&
+      key.length <= keyLengthMax;
+    if (isRight) return { seconds, created, key, id };
   } catch {
     // Said below.
   }

@@ -15,7 +15,7 @@ export function readRoutes(readIdb: ReadIdb, access: Access | null): Hono<Status
     app.get(`/api/v1/${page}`, reader, async (context) => {
       const question = questionOf(page, context);
       if (question instanceof Response) return question;
-      const needed = question.what === "calls" ? "read-personal" : "read";
+      const needed = question.what === "subjects" ? "read-personal" : "read";
       return lacking(context, context.get("visitor"), needed) ?? answer(context, question, readIdb);
     });
   }

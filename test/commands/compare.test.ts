@@ -33,7 +33,7 @@ test("two IDBs that heard the same are equal as far as both have everything: exi
   expect(stdout).toContain(`a: ${a}, applied up to position`);
   expect(stdout).toContain("Windows: 5 compared by digest, 5 equal, 0 different; 0 not compared between all\n");
   expect(stdout).toEndWith(
-    "What was compared is equal. Rows of calls with equal windows were not read: --rows finds equal events that became different rows.\n",
+    "What was compared is equal. Rows of calls and login sessions with equal windows were not read: --rows finds equal events that became different rows.\n",
   );
 });
 

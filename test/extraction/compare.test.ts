@@ -126,7 +126,7 @@ test("equal events that became different rows are found when all rows are read, 
   const befell = "UPDATE G_CALL SET CALLTYPE = 3 WHERE CALLID = 'C77'";
   const quick = await compared({ befell });
   expect(quick.result).toBe("equal");
-  expect(comparisonText(quick).at(-1)).toContain("Rows of calls with equal windows were not read");
+  expect(comparisonText(quick).at(-1)).toContain("Rows of calls and login sessions with equal windows were not read");
   const thorough = await compared({ befell, allRows: true });
   expect(thorough.result).toBe("different");
   expect(thorough.calls).toMatchObject({ read: "all", compared: ended, different: 1 });

@@ -233,7 +233,7 @@ test("a call that was purged is withdrawn, on the word of a copy that is whole a
     [2, "no copy has it any more"],
   ]);
   expect(query(out, "SELECT count(*) FROM G_PARTY WHERE CALLID = 'C9'")).toEqual([[0]]);
-  expect(query(out, "SELECT count(*) FROM ICON_EXTRACT_ROW WHERE CALLID = 'C9'")).toEqual([[0]]);
+  expect(query(out, "SELECT count(*) FROM ICON_EXTRACT_ROW WHERE SUBJECT_KEY = 'C9'")).toEqual([[0]]);
   // It comes back: a third revision.
   await short.extract(["purged"], "purged.db");
   expect(query(out, "SELECT REVISION, WITHDRAWN FROM ICON_EXTRACT_CALL WHERE CALLID = 'C9'")).toEqual([[3, null]]);

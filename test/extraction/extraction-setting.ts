@@ -8,15 +8,15 @@ import { extract } from "../../src/extraction/extract.ts";
 import { IdbCopy } from "../../src/extraction/idb-copy.ts";
 import type { ExtractReport } from "../../src/extraction/report.ts";
 import { TemporaryDirectory } from "../idb/temporary.ts";
-import { type ScriptedServer, type Spell, secondOf } from "./scripted-server.ts";
+import { type ScriptedServer, type Spell, type SpelledServer, secondOf } from "./scripted-server.ts";
 import { storeCopy } from "./stored-copy.ts";
 
 export const windowSeconds = 1;
 
-export class ExtractionSetting {
+export class ExtractionSetting<Server extends SpelledServer = ScriptedServer> {
   readonly #directory = new TemporaryDirectory();
 
-  constructor(readonly server: ScriptedServer) {}
+  constructor(readonly server: Server) {}
 
   /** The whole script, up to where copies that heard it to its end know everything. */
   get stretch(): { readonly from: number; readonly until: number } {

@@ -2,18 +2,14 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { openDestination } from "../../src/extraction/destination.ts";
-import { Follower } from "../../src/extraction/follow.ts";
-import { IdbCopy } from "../../src/extraction/idb-copy.ts";
 import type { ExtractReport } from "../../src/extraction/report.ts";
 import { differencesBetween, readDump } from "../harness/dump.ts";
-import { store } from "../harness/stored-story.ts";
 import { query, TemporaryDirectory, tamper } from "../idb/temporary.ts";
 import { Dice } from "../simulation/dice.ts";
-import { ExtractionSetting, windowSeconds } from "./extraction-setting.ts";
+import { ExtractionSetting } from "./extraction-setting.ts";
+import { following, GrowingCopy } from "./followed-copies.ts";
 import { accounts, isHeardThroughout, lifeOf } from "./heard-calls.ts";
 import { ScriptedServer, type Spell, scriptDefault, secondOf } from "./scripted-server.ts";
-import { foldOn } from "./stored-copy.ts";
 
 const setting = new ExtractionSetting(new ScriptedServer({ ...scriptDefault, calls: 50 }));
 const many = new ExtractionSetting(new ScriptedServer({ ...scriptDefault, calls: 300, everySeconds: 0.3 }));
@@ -28,58 +24,9 @@ beforeAll(async () => {
   await many.copy("b", [20.3, many.server.endSeconds]);
 });
 
-/** An instance whose queue comes in pieces. */
-class GrowingCopy {
-  readonly #payloads: readonly Uint8Array[];
-  #stored = 0;
-
-  constructor(
-    readonly directory: string,
-    payloads: readonly Uint8Array[],
-  ) {
-    mkdirSync(directory);
-    this.#payloads = payloads;
-  }
-
-  /** Records and projects up to this share of everything. */
-  async grow(share: number): Promise<void> {
-    const count = Math.floor(this.#payloads.length * share);
-    await store(`${this.directory}/queue`, this.#payloads.slice(this.#stored, count), 1024 * 1024);
-    this.#stored = count;
-    foldOn(`${this.directory}/queue`, `${this.directory}/idb.db`, windowSeconds);
-  }
-}
-
-function following(directories: readonly string[], out: string, { from, until } = setting.stretch) {
-  const copies = directories.map((directory) => new IdbCopy(directory));
-  const destination = openDestination({
-    path: out,
-    kind: out.endsWith(".db") ? "idb" : "ndjson",
-    windowSeconds,
-    now: 0,
-    isFollowed: true,
-    isForced: false,
-    inputs: copies.map(({ path }) => path),
-  });
-  const progress: { readonly done: number; readonly all: number }[] = [];
-  const onProgress = (each: (typeof progress)[number]) => void progress.push(each);
-  const follower = new Follower({ copies, output: destination.output, withOpen: false, onProgress }, { from, until });
-  return {
-    progress,
-    async catchUp() {
-      for (;;) {
-        const outcome = await follower.step(until);
-        if (!outcome.hasMore) return outcome;
-      }
-    },
-    report: () => follower.report(),
-    [Symbol.dispose]: () => destination.finish(),
-  };
-}
-
 test("says after each step how far it has come", async () => {
   const { from, until } = setting.stretch;
-  using follow = following([setting.at("truth")], setting.at("progress.ndjson"));
+  using follow = following([setting.at("truth")], setting.at("progress.ndjson"), setting.stretch);
   await follow.catchUp();
   expect(follow.progress.at(-1)).toEqual({ done: until - from, all: until - from });
 });
@@ -118,12 +65,12 @@ test("calls are handed out once each as two IDBs grow, one behind the other, and
     await other.grow(second);
     for (const path of Object.values(out)) {
       // Each time by another process, so to speak.
-      using follow = following([one.directory, other.directory], path);
+      using follow = following([one.directory, other.directory], path, setting.stretch);
       await follow.catchUp();
     }
     counts.push(callsIn(out.lines).length);
   }
-  using follow = following([one.directory, other.directory], out.idb);
+  using follow = following([one.directory, other.directory], out.idb, setting.stretch);
   expect((await follow.catchUp()).isAtEnd).toBeTrue();
   expect(follow.report()).toMatchObject({ verdict: "complete", windows: { unknown: 0, incomplete: 0 } });
   // However many steps it took: windows in a row of which the same is said are one row.
@@ -148,11 +95,11 @@ test("a call whose end is written long after its time was settled is handed out 
   const out = `${directory.path}/out.ndjson`;
   for (let share = 0.1; share <= 1; share += 0.15) {
     await copy.grow(share);
-    using follow = following([copy.directory], out);
+    using follow = following([copy.directory], out, setting.stretch);
     await follow.catchUp();
   }
   await copy.grow(1);
-  using follow = following([copy.directory], out);
+  using follow = following([copy.directory], out, setting.stretch);
   await follow.catchUp();
   const told = callsIn(out);
   expect(told.map(({ revision }) => revision)).toEqual(told.map(() => 1));
@@ -174,11 +121,11 @@ test("an IDB that comes later repairs what was handed out as incomplete", async 
   await third.grow(1);
   const out = `${directory.path}/out.db`;
   {
-    using follow = following([one.directory], out);
+    using follow = following([one.directory], out, setting.stretch);
     await follow.catchUp();
     expect(follow.report().verdict).toBe("incomplete");
   }
-  using follow = following([one.directory, third.directory], out);
+  using follow = following([one.directory, third.directory], out, setting.stretch);
   await follow.catchUp();
   expect(follow.report()).toMatchObject({ verdict: "complete", calls: { incomplete: 0 } });
   expect(differencesBetween(readDump(out), readDump(setting.idb("truth")))).toEqual([]);
@@ -191,7 +138,7 @@ test("what changes in windows of long ago is extracted again, and nothing else",
   const idb = `${directory.path}/copy/idb.db`;
   const out = `${directory.path}/out.ndjson`;
   {
-    using follow = following([`${directory.path}/copy`], out);
+    using follow = following([`${directory.path}/copy`], out, setting.stretch);
     await follow.catchUp();
   }
   // A late event: the row, its window's version, and the position move on.
@@ -204,7 +151,7 @@ test("what changes in windows of long ago is extracted again, and nothing else",
      DELETE FROM G_CALL WHERE CALLID = 'C6'; DELETE FROM G_CALL_HISTORY WHERE CALLID = 'C6';
      UPDATE ICON_WINDOW SET VERSION = (SELECT POSITION FROM ICON_APPLIED) WHERE WINDOW_TS = ${Number(created) + 1}`,
   );
-  using follow = following([`${directory.path}/copy`], out);
+  using follow = following([`${directory.path}/copy`], out, setting.stretch);
   await follow.catchUp();
   expect(callsIn(out).slice(50)).toMatchObject([
     { call: "C5", revision: 2 },
@@ -219,7 +166,7 @@ test("a time that turns out to have been without the CTI link is not called comp
   const idb = `${directory.path}/copy/idb.db`;
   const out = `${directory.path}/out.ndjson`;
   {
-    using follow = following([`${directory.path}/copy`], out);
+    using follow = following([`${directory.path}/copy`], out, setting.stretch);
     await follow.catchUp();
     expect(follow.report()).toMatchObject({ verdict: "complete", calls: { complete: 50 } });
   }
@@ -238,7 +185,7 @@ test("a time that turns out to have been without the CTI link is not called comp
      UPDATE ICON_WINDOW SET FAULTS = '["cti link down"]', VERSION = (SELECT POSITION FROM ICON_APPLIED)
        WHERE WINDOW_TS = ${back}`,
   );
-  using follow = following([`${directory.path}/copy`], out);
+  using follow = following([`${directory.path}/copy`], out, setting.stretch);
   await follow.catchUp();
   const { verdict, windows, calls, sources } = follow.report();
   expect(verdict).toBe("incomplete");

@@ -4,8 +4,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { type AddressInfo, createServer } from "node:net";
 import { systemClock } from "../../src/clock.ts";
 import type { InstanceAccess } from "../../src/extraction/ask-instance.ts";
-import { CopyError, type WholeCall } from "../../src/extraction/copy.ts";
-import { callLine, headLine } from "../../src/extraction/copy-lines.ts";
+import { CopyError, type Subject } from "../../src/extraction/copy.ts";
+import { headLine, subjectLine } from "../../src/extraction/copy-lines.ts";
 import { HttpCopy } from "../../src/extraction/http-copy.ts";
 import { IdbCopy } from "../../src/extraction/idb-copy.ts";
 import { answer, answerBounds } from "../../src/handing-out/answer.ts";
@@ -69,7 +69,7 @@ async function refusal(act: Promise<unknown>): Promise<{ readonly kind: string; 
   throw new Error("It was answered");
 }
 
-const idsOf = (calls: readonly WholeCall[]) => calls.map(({ callId }) => callId);
+const idsOf = (calls: readonly Subject[]) => calls.map(({ key }) => key);
 
 describe("an answer that a bound ended", () => {
   test.each([1, 9_000, 400_000])(
@@ -81,11 +81,13 @@ describe("an answer that a bound ended", () => {
       for (const question of [
         { kind: "created", stretch: { from: second(100), until: second(200) } },
         { kind: "alive", stretch: { from: second(301), until: second(360) } },
-        { kind: "named", callIds: ["C7", "C9", "C8"] },
+        { kind: "named", keys: ["C7", "C9", "C8"] },
         ...(bytesMax < 10_000 ? [] : [created]),
       ] as const) {
         server.asked.length = 0;
-        expect(await Array.fromAsync(copy.calls(question))).toEqual(await Array.fromAsync(file.calls(question)));
+        expect(await Array.fromAsync(copy.subjects("call", question))).toEqual(
+          await Array.fromAsync(file.subjects("call", question)),
+        );
         if (bytesMax < 10_000) expect(server.asked.length).toBeGreaterThan(1);
       }
     },
@@ -100,8 +102,8 @@ describe("an answer that a bound ended", () => {
     await using copy = server.copy();
     const told: string[] = [];
     const reading = (async () => {
-      for await (const { callId } of copy.calls(created)) {
-        told.push(callId);
+      for await (const { key } of copy.subjects("call", created)) {
+        told.push(key);
         if (told.length === 5) path = otherPath;
       }
     })();
@@ -109,13 +111,15 @@ describe("an answer that a bound ended", () => {
       kind: "passing",
       message: `Cannot read ${server.origin}: its IDB was replaced meanwhile`,
     });
-    expect(told).toEqual(idsOf((await Array.fromAsync(new IdbCopy(idbPath).calls(created))).slice(0, told.length)));
+    expect(told).toEqual(
+      idsOf((await Array.fromAsync(new IdbCopy(idbPath).subjects("call", created))).slice(0, told.length)),
+    );
   });
 
   test("that does not come further ends the reading", async () => {
-    const after = { seconds: 1, created: "x", callId: "C1", id: 1 };
+    const after = { seconds: 1, created: "x", key: "C1", id: 1 };
     await using server = serving(() => new Response(`${head}{"end":"cut","after":${JSON.stringify(after)}}\n`));
-    expect(await refusal(Array.fromAsync(server.copy().calls(created)))).toMatchObject({ kind: "lasting" });
+    expect(await refusal(Array.fromAsync(server.copy().subjects("call", created)))).toMatchObject({ kind: "lasting" });
     expect(server.asked.length).toBe(2);
   });
 });
@@ -183,13 +187,13 @@ describe("an answer that is not whole", () => {
 
   test("that stops coming is given up after its time, which does not run while its user is busy", async () => {
     const clock = new FakeClock();
-    const [first] = await Array.fromAsync(new IdbCopy(idbPath).calls({ kind: "named", callIds: ["C1"] }));
+    const [first] = await Array.fromAsync(new IdbCopy(idbPath).subjects("call", { kind: "named", keys: ["C1"] }));
     if (first === undefined) throw new Error("There is no call");
-    const begun = new TextEncoder().encode(head + callLine(first));
+    const begun = new TextEncoder().encode(head + subjectLine(first));
     await using server = serving(
       () => new Response(new ReadableStream({ start: (controller) => controller.enqueue(begun) })),
     );
-    const calls = server.copy({ clock }).calls(created)[Symbol.asyncIterator]();
+    const calls = server.copy({ clock }).subjects("call", created)[Symbol.asyncIterator]();
     expect((await calls.next()).value).toEqual(first);
     await clock.advance(60_000);
     const next = refusal(calls.next());
@@ -263,14 +267,14 @@ describe("what is no answer of a copy", () => {
 });
 
 test("a call from another host with a time that is none is refused, and not left out", async () => {
-  const [first] = await Array.fromAsync(new IdbCopy(idbPath).calls(created));
+  const [first] = await Array.fromAsync(new IdbCopy(idbPath).subjects("call", created));
   if (first === undefined) throw new Error("No call");
   const call = {
     ...first,
-    rows: { ...first.rows, G_CALL: first.rows.G_CALL.map((row) => ({ ...row, CREATED: "x" })) },
+    rows: { ...first.rows, G_CALL: (first.rows.G_CALL ?? []).map((row) => ({ ...row, CREATED: "x" })) },
   };
-  await using server = serving(() => new Response(`${head}${callLine(call)}{"end":"whole"}\n`));
-  expect(await refusal(Array.fromAsync(server.copy().calls(created)))).toEqual({
+  await using server = serving(() => new Response(`${head}${subjectLine(call)}{"end":"whole"}\n`));
+  expect(await refusal(Array.fromAsync(server.copy().subjects("call", created)))).toEqual({
     kind: "lasting",
     message: `Cannot read ${server.origin}: a row of G_CALL has no right CREATED`,
   });
@@ -369,13 +373,13 @@ test("whoever breaks off the loop ends the reading, and a copy that is closed en
       ),
   );
   const copy = server.copy();
-  const reading = refusal(Array.fromAsync(copy.calls(created)));
+  const reading = refusal(Array.fromAsync(copy.subjects("call", created)));
   await until("it was asked", 5_000, () => server.asked.length === 1);
   await copy[Symbol.asyncDispose]();
   expect(await reading).toEqual({ kind: "passing", message: `Cannot read ${server.origin}: it was broken off` });
   await until("the other side knows", 5_000, () => isGone);
 
   await using parts = inParts(9_000);
-  for await (const { callId } of parts.copy().calls(created)) if (callId === "C1") break;
+  for await (const { key } of parts.copy().subjects("call", created)) if (key === "C1") break;
   expect(parts.asked.length).toBe(1);
 });

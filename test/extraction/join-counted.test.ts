@@ -2,8 +2,8 @@
 
 import { expect, test } from "bun:test";
 import type { RowOf, TableName } from "../../schema/tables.ts";
-import type { CallVersion } from "../../src/extraction/call-version.ts";
 import { countAnew } from "../../src/extraction/join-counted.ts";
+import type { SubjectVersion } from "../../src/extraction/subject-version.ts";
 import type { Segment, TakenRow } from "../../src/extraction/taken-row.ts";
 import { Mutator } from "../fuzz/mutator.ts";
 import { Story } from "../harness/story.ts";
@@ -56,8 +56,8 @@ function segmentOf(story: Story): Segment {
     G_CALL_STAT: story.rows("G_CALL_STAT", "ID"),
     G_PARTY_STAT: story.rows("G_PARTY_STAT", "ID"),
   };
-  const version = { copy: 0, call: { rows } } as unknown as CallVersion;
-  return { version, from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
+  const version = { copy: 0, subject: { rows } } as unknown as SubjectVersion;
+  return { version, from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY, isGap: false };
 }
 
 const taken = <T extends TableName>(rows: readonly RowOf<T>[]): TakenRow[] =>
@@ -81,21 +81,23 @@ test("statistics counted from the rows afterwards are those that were counted as
       const written = segmentOf(story);
       const own_ = (rows: readonly Record<string, unknown>[]) =>
         rows.filter(({ CALLID, PARTYID }) => CALLID === call.CALLID || ofCall.has(PARTYID as string));
-      const stats = written.version.call.rows;
+      const stats = written.version.subject.rows;
       const segment = {
         ...written,
         version: {
           ...written.version,
-          call: { rows: { G_CALL_STAT: own_(stats.G_CALL_STAT), G_PARTY_STAT: own_(stats.G_PARTY_STAT) } },
-        } as unknown as CallVersion,
+          subject: {
+            rows: { G_CALL_STAT: own_(stats.G_CALL_STAT ?? []), G_PARTY_STAT: own_(stats.G_PARTY_STAT ?? []) },
+          },
+        } as unknown as SubjectVersion,
       };
       const again = countAnew([segment], taken(own), taken(ownHistory), true);
       const values = (rows: readonly TakenRow[]) => rows.map((row) => row.values);
       const byId = (rows: readonly Record<string, unknown>[]) =>
         rows.toSorted((a, b) => Number(a["ID"]) - Number(b["ID"]));
-      expect(byId(values(again.G_PARTY_STAT))).toEqual(byId(own_(stats.G_PARTY_STAT)));
-      expect(values(again.G_CALL_STAT)).toEqual([...own_(stats.G_CALL_STAT)]);
-      for (const row of own_(stats.G_CALL_STAT)) {
+      expect(byId(values(again.G_PARTY_STAT))).toEqual(byId(own_(stats.G_PARTY_STAT ?? [])));
+      expect(values(again.G_CALL_STAT)).toEqual([...own_(stats.G_CALL_STAT ?? [])]);
+      for (const row of own_(stats.G_CALL_STAT ?? [])) {
         for (const [column, value] of Object.entries(row))
           if (/^(F|CNT)_/.test(column) && value !== 0) seen.add(column);
       }
@@ -113,9 +115,10 @@ test("of two copies' statistics only one is taken, with who released as whicheve
     { ...stat, TT_CONNECTED: 1 },
   ];
   const segments = copies.map((row, copy) => ({
-    version: { copy, call: { rows: { G_CALL_STAT: [], G_PARTY_STAT: [row] } } } as unknown as CallVersion,
+    version: { copy, subject: { rows: { G_CALL_STAT: [], G_PARTY_STAT: [row] } } } as unknown as SubjectVersion,
     from: copy * 10,
     until: copy * 10 + 10,
+    isGap: false,
   }));
   const party = { PARTYID: "p", TYPE: 1, TERMINATED: "2026-11-23T08:00:09.500Z", PARENTLINKTYPE: null };
   const change = (ADDED: string, CHANGETYPE: number, STATE: number) => ({ PARTYID: "p", ADDED, CHANGETYPE, STATE });

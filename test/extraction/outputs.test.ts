@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { callTableNames } from "../../schema/life.ts";
+import { agentTableNames, callTableNames } from "../../schema/life.ts";
 import { openIdb } from "../../src/idb/open.ts";
 import { silentLog } from "../../src/log.ts";
 import { query } from "../idb/temporary.ts";
@@ -75,9 +75,10 @@ describe("CSV", () => {
       "G_DSS_GCC_PROVIDER",
       "ICON_DSS",
       "ICON_EXTRACT_CALL",
+      "ICON_EXTRACT_LOGIN_SESSION",
       "ICON_ROW_QUALITY",
     ];
-    const files = [...callTableNames, ...others].map((name) => `${name}.csv`);
+    const files = [...callTableNames, ...agentTableNames, ...others].map((name) => `${name}.csv`);
     expect(readdirSync(directory).toSorted()).toEqual([...files, "extract.state"].toSorted());
     const table = csv("calls.csv/G_PARTY.csv");
     const [header = [], ...rows] = table;

@@ -6,7 +6,7 @@ import { query } from "../idb/temporary.ts";
 import { Dice } from "../simulation/dice.ts";
 import { ExtractionSetting } from "./extraction-setting.ts";
 import { accounts, isHeardThroughout, lifeOf } from "./heard-calls.ts";
-import { ScriptedServer, type Spell } from "./scripted-server.ts";
+import { randomSpells, ScriptedServer } from "./scripted-server.ts";
 
 // Of the first twenty-five, three in which copies are whole in turn.
 const seedsUsual = [3, 17, 25];
@@ -58,20 +58,4 @@ for (const seed of seeds) {
     }
     expect(new Set(verdicts.map(([callId]) => callId)).size).toBe(verdicts.length);
   }, 30_000);
-}
-
-/** Between none and three times cut off, for up to a third of the time. */
-function randomSpells(dice: Dice, end: number): Spell[] {
-  const borders = new Set([0, end]);
-  const cuts = dice.below(4);
-  for (let cut = 0; cut < cuts; cut += 1) {
-    const from = 5 + dice.next() * (end - 20);
-    borders.add(Math.round(from * 100) / 100 + 0.003);
-    borders.add(Math.round(Math.min(end - 9, from + 0.5 + dice.next() * 15) * 100) / 100 + 0.003);
-  }
-  const sorted = [...borders].toSorted((one, other) => one - other);
-  const spells: Spell[] = [];
-  for (let index = 0; index + 1 < sorted.length; index += 2)
-    spells.push([sorted[index] ?? 0, sorted[index + 1] ?? end]);
-  return spells;
 }

@@ -3,10 +3,11 @@
 // and one that heard everything is the truth.
 
 import { Story, startMs } from "../harness/story.ts";
+import type { Dice } from "../simulation/dice.ts";
 
-type Line = Readonly<Record<string, unknown>>;
+export type Line = Readonly<Record<string, unknown>>;
 
-interface ScriptedEvent {
+export interface ScriptedEvent {
   readonly seq: number;
   /** Seconds after the story's beginning. */
   readonly at: number;
@@ -97,31 +98,21 @@ const remarks: ReadonlySet<unknown> = new Set(["EventRouteRequest", "EventRouteU
 const isConnected = (id: string) => id === "EventRetrieved" || id === "EventPartyChanged";
 const isEnding = (id: string) => id === "EventDiverted" || id === "EventReleased";
 
-export class ScriptedServer {
-  readonly events: readonly ScriptedEvent[];
-  readonly endSeconds: number;
+/** Events of one server run, and what instances hear of them. */
+export abstract class SpelledServer {
+  abstract readonly events: readonly ScriptedEvent[];
+  abstract readonly endSeconds: number;
 
-  constructor(readonly script: Script = scriptDefault) {
-    const { calls, everySeconds, lifeSeconds, transfersEvery, routedEvery = null } = script;
-    const isOneIn = (every: number | null, call: number) => every !== null && call % every === 0;
-    const stepsOf = (call: number) =>
-      isOneIn(transfersEvery, call) ? transferred : isOneIn(routedEvery, call) ? routed : steps;
-    const unnumbered = Array.from({ length: calls }, (_, call) =>
-      stepsOf(call).map(([tenths, party, id, more]) => ({
-        // No two events of one millisecond, and none on a window's border.
-        at: round(10.05 + call * everySeconds + (tenths * lifeSeconds) / 10 + call * 0.001),
-        members: { id, ...this.#party(call, party), ...(id === "EventPartyChanged" ? arriving(call) : {}), ...more },
-      })),
-    ).flat();
-    this.events = unnumbered
-      .toSorted((one, other) => one.at - other.at)
-      .map((event, index) => ({ ...event, seq: index + 1 }));
-    this.endSeconds = Math.ceil((this.events.at(-1)?.at ?? 0) + 20);
+  /** What is there after this event, as lines of a snapshot. */
+  protected abstract snapshotLines(seq: number): readonly Line[];
+
+  protected story(instance: { readonly name: string; readonly dbid: number }): Story {
+    return new Story({ callDeletionTimeoutSeconds: 1, instance });
   }
 
   /** The persistent queue's records of an instance that hears the server in these spells. */
   heard(spells: readonly Spell[], instance = { name: "icon-a", dbid: 9001 }): readonly Uint8Array[] {
-    const story = new Story({ callDeletionTimeoutSeconds: 1, instance });
+    const story = this.story(instance);
     let now = 0;
     let lastSeq: number | null = null;
     for (const [index, [from, until]] of spells.entries()) {
@@ -159,6 +150,39 @@ export class ScriptedServer {
 
   #snapshot(story: Story, seq: number): void {
     story.line({ snapshot: "begin" });
+    for (const line of this.snapshotLines(seq)) story.line({ ...line, snapshot: true });
+    story.line({ snapshot: "end", lastSeq: seq });
+  }
+
+  #lastSeqAt(seconds: number): number {
+    return this.events.findLast(({ at }) => at <= seconds)?.seq ?? 0;
+  }
+}
+
+export class ScriptedServer extends SpelledServer {
+  readonly events: readonly ScriptedEvent[];
+  readonly endSeconds: number;
+
+  constructor(readonly script: Script = scriptDefault) {
+    super();
+    const { calls, everySeconds, lifeSeconds, transfersEvery, routedEvery = null } = script;
+    const isOneIn = (every: number | null, call: number) => every !== null && call % every === 0;
+    const stepsOf = (call: number) =>
+      isOneIn(transfersEvery, call) ? transferred : isOneIn(routedEvery, call) ? routed : steps;
+    const unnumbered = Array.from({ length: calls }, (_, call) =>
+      stepsOf(call).map(([tenths, party, id, more]) => ({
+        // No two events of one millisecond, and none on a window's border.
+        at: round(10.05 + call * everySeconds + (tenths * lifeSeconds) / 10 + call * 0.001),
+        members: { id, ...this.#party(call, party), ...(id === "EventPartyChanged" ? arriving(call) : {}), ...more },
+      })),
+    ).flat();
+    this.events = unnumbered
+      .toSorted((one, other) => one.at - other.at)
+      .map((event, index) => ({ ...event, seq: index + 1 }));
+    this.endSeconds = Math.ceil((this.events.at(-1)?.at ?? 0) + 20);
+  }
+
+  protected snapshotLines(seq: number): readonly Line[] {
     const parties = new Map<string, ScriptedEvent>();
     for (const event of this.events.slice(0, seq)) {
       if (remarks.has(event.members["id"])) continue;
@@ -169,15 +193,10 @@ export class ScriptedServer {
       if (isEnding(String(event.members["id"]))) parties.delete(key);
       else parties.set(key, event);
     }
-    for (const { members, at } of parties.values()) {
+    return [...parties.values()].map(({ members, at }) => {
       const id = isConnected(String(members["id"])) ? "EventEstablished" : members["id"];
-      story.line({ ...members, id, snapshot: true, time: timeOf(at) });
-    }
-    story.line({ snapshot: "end", lastSeq: seq });
-  }
-
-  #lastSeqAt(seconds: number): number {
-    return this.events.findLast(({ at }) => at <= seconds)?.seq ?? 0;
+      return { ...members, id, time: timeOf(at) };
+    });
   }
 
   #party(call: number, party: Party): Line {
@@ -229,10 +248,26 @@ function arriving(call: number): Line {
 /** UTC seconds of a moment of the script. */
 export const secondOf = (seconds: number): number => startMs / 1000 + seconds;
 
-function timeOf(seconds: number): number {
+export function timeOf(seconds: number): number {
   return round(startMs / 1000 + seconds);
 }
 
 function round(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
+}
+
+/** Between none and three times cut off, for up to a third of the time. */
+export function randomSpells(dice: Dice, end: number): Spell[] {
+  const borders = new Set([0, end]);
+  const cuts = dice.below(4);
+  for (let cut = 0; cut < cuts; cut += 1) {
+    const from = 5 + dice.next() * (end - 20);
+    borders.add(Math.round(from * 100) / 100 + 0.003);
+    borders.add(Math.round(Math.min(end - 9, from + 0.5 + dice.next() * 15) * 100) / 100 + 0.003);
+  }
+  const sorted = [...borders].toSorted((one, other) => one - other);
+  const spells: Spell[] = [];
+  for (let index = 0; index + 1 < sorted.length; index += 2)
+    spells.push([sorted[index] ?? 0, sorted[index + 1] ?? end]);
+  return spells;
 }

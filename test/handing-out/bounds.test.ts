@@ -207,7 +207,12 @@ describe("many at once", () => {
   test("of calls do not keep anybody from the ledger", async () => {
     const { command, started } = child(heading, "read go");
     const { handingOut: handing, stop } = handingOut(command, { clock: new FakeClock() });
-    const calls = { what: "calls", calls: { kind: "named", callIds: ["C1"] }, after: null } as const;
+    const calls = {
+      what: "subjects",
+      family: "call",
+      question: { kind: "named", keys: ["C1"] },
+      after: null,
+    } as const;
     const asked = [calls, calls, calls, identity].map((question) => handing.ask(question, nobodyGone));
     await until("three run", 5_000, () => started().length === 3);
     expect((await asked[3])?.kind).toBe("answer");

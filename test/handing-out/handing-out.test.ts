@@ -42,10 +42,12 @@ describe("an IDB behind an address", () => {
     for (const question of [
       { kind: "created", stretch: allTime },
       { kind: "alive", stretch: { from: second(300), until: second(420) } },
-      { kind: "named", callIds: ["C7", "nobody's", "C8", "C7"] },
-      { kind: "named", callIds: [] },
+      { kind: "named", keys: ["C7", "nobody's", "C8", "C7"] },
+      { kind: "named", keys: [] },
     ] as const) {
-      expect(await Array.fromAsync(copy.calls(question))).toEqual(await Array.fromAsync(file.calls(question)));
+      expect(await Array.fromAsync(copy.subjects("call", question))).toEqual(
+        await Array.fromAsync(file.subjects("call", question)),
+      );
     }
   }, 60_000);
 });

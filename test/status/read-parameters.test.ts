@@ -35,15 +35,29 @@ describe("the parameters of the read API", () => {
       ledger: { changedAfter: Number.MAX_SAFE_INTEGER },
     });
     expect(ask("extract", `what=calls&calls=alive&${query}`)).toEqual({
-      what: "calls",
-      calls: { kind: "alive", stretch },
+      what: "subjects",
+      family: "call",
+      question: { kind: "alive", stretch },
       after: null,
     });
-    const after = { seconds: 1, created: "2026-11-23T08:49:50.1Z", callId: "C1", id: 7 };
+    expect(ask("extract", `what=login_sessions&login_sessions=ended&${query}`)).toEqual({
+      what: "subjects",
+      family: "login session",
+      question: { kind: "ended", stretch },
+      after: null,
+    });
+    expect(ask("extract", "what=login_sessions&login_sessions=named&login_session=L1")).toEqual({
+      what: "subjects",
+      family: "login session",
+      question: { kind: "named", keys: ["L1"] },
+      after: null,
+    });
+    const after = { seconds: 1, created: "2026-11-23T08:49:50.1Z", key: "C1", id: 7 };
     const place = encodeURIComponent(JSON.stringify(after));
     expect(ask("extract", `what=calls&calls=named&call=C1&call=C2&after=${place}`)).toEqual({
-      what: "calls",
-      calls: { kind: "named", callIds: ["C1", "C2"] },
+      what: "subjects",
+      family: "call",
+      question: { kind: "named", keys: ["C1", "C2"] },
       after,
     });
   });
@@ -67,13 +81,15 @@ describe("the parameters of the read API", () => {
     ["windows", "from=2026-13-23T08:49:50Z&to=2026-11-24T00:00:00Z", "the parameter from"],
     ["explain", "at=yesterday", "the parameter at"],
     ["explain", "from=1&to=2", "a parameter of this address: expected only at"],
-    ["extract", "", "the parameter what: expected identity, ledger or calls"],
+    ["extract", "", "the parameter what: expected identity, ledger, calls or login_sessions"],
     ["extract", "what=everything", "the parameter what"],
     ["extract", "what=identity&from=1", "the parameter from: not beside what=identity"],
     ["extract", "what=ledger&from=1&to=2&changed_after=-1", "the parameter changed_after: expected a version"],
     ["extract", "what=ledger&from=1&to=2&changed_after=9007199254740993", "the parameter changed_after"],
     ["extract", "what=ledger&from=1&to=2&call=C1", "the parameter call: not beside what=ledger"],
-    ["extract", "what=calls&from=1&to=2", "the parameter calls: expected created, alive or named"],
+    ["extract", "what=calls&from=1&to=2", "the parameter calls: expected created, ended, alive or named"],
+    ["extract", "what=calls&calls=created&from=1&to=2&login_session=L", "the parameter login_session: not beside what"],
+    ["extract", "what=login_sessions&login_sessions=named", "the parameter login_session: expected 1 to 200 LOGINSESS"],
     ["extract", "what=calls&calls=created&from=1&to=2&call=C1", "the parameter call: not beside calls=created"],
     ["extract", "what=calls&calls=named", "the parameter call: expected 1 to 200 CALLIDs"],
     ["extract", `what=calls&calls=named${"&call=C".repeat(201)}`, "the parameter call: expected 1 to 200 CALLIDs"],
@@ -90,9 +106,37 @@ describe("the parameters of the read API", () => {
   test("whatever stands there, it is a question within its bounds or a sentence that does not repeat it", () => {
     const { seed, next } = seededRandom("read parameters");
     const pick = <T>(among: readonly T[]): T => among[Math.floor(next() * among.length)] as T;
-    const names = ["what", "from", "to", "at", "source", "changed_after", "calls", "call", "after", "x", ""];
+    const names = [
+      "what",
+      "from",
+      "to",
+      "at",
+      "source",
+      "changed_after",
+      "calls",
+      "call",
+      "login_sessions",
+      "login_session",
+      "after",
+      "x",
+      "",
+    ];
     const values = [
-      ...["identity", "ledger", "calls", "created", "alive", "named", "north", "C1", "", "0", "1", "1795423790"],
+      ...[
+        "identity",
+        "ledger",
+        "calls",
+        "login_sessions",
+        "created",
+        "alive",
+        "named",
+        "north",
+        "C1",
+        "",
+        "0",
+        "1",
+        "1795423790",
+      ],
       ...[
         "2026-11-23T08:49:50Z",
         "253402300799",
@@ -105,7 +149,7 @@ describe("the parameters of the read API", () => {
         "%00",
         "'--",
       ],
-      ...['{"seconds":1,"created":"","callId":"","id":1}', "[]", "canary-4989555013377", "\u202e", "x".repeat(5000)],
+      ...['{"seconds":1,"created":"","key":"","id":1}', "[]", "canary-4989555013377", "\u202e", "x".repeat(5000)],
     ];
     const rights = [
       ...[

@@ -1,11 +1,10 @@
-// A call as an output writes it: rows with ids of the output's own, each with where it is from, and a digest of what is
+// A call or a login session as an output writes it: rows with ids of the output's own, each with where it is from, and a digest of what is
 // said, by which a second extraction knows that nothing has changed.
 
-import { type CallTableName, callTableNames, callTables, comparedColumns } from "../../schema/life.ts";
+import { comparedColumns, families, type LifeTableName, lives } from "../../schema/life.ts";
 import type { TableName } from "../../schema/tables.ts";
-import type { Row } from "./call-version.ts";
-
-import type { CallPlan } from "./plan.ts";
+import type { Row } from "./copy.ts";
+import type { SubjectPlan } from "./plan.ts";
 import type { TakenRow } from "./taken-row.ts";
 
 export interface HandedRow {
@@ -18,22 +17,23 @@ export interface HandedRow {
   readonly originalRowId: number | null;
 }
 
-export interface HandedCall {
-  readonly plan: CallPlan;
-  /** Counts the call's appearances in this output, from 1. */
+export interface HandedSubject {
+  readonly plan: SubjectPlan;
+  /** Counts its appearances in this output, from 1. */
   readonly revision: number;
   readonly rows: readonly HandedRow[];
 }
 
 /** Gives every row an id of the output's rising sequence, a parent's before its children's. */
-export function handOut(plan: CallPlan, revision: number, nextId: () => number): HandedCall {
+export function handOut(plan: SubjectPlan, revision: number, nextId: () => number): HandedSubject {
   const rows: HandedRow[] = [];
-  for (const table of callTableNames) {
-    for (const row of plan.rows[table]) rows.push(numbered(table, callTables[table].rowId, row, nextId));
+  for (const table of families[plan.family].tables) {
+    for (const row of plan.rows[table] ?? []) rows.push(numbered(table, lives[table].rowId, row, nextId));
   }
   if (plan.endedMs === null) {
-    for (const row of plan.rows.G_CALL) rows.push(numbered("G_CALL_ACTIVE", "ID", { ...row, rowId: null }, nextId));
-    for (const row of plan.rows.G_IR) rows.push(numbered("G_IR_ACTIVE", "ID", { ...row, rowId: null }, nextId));
+    const { G_CALL = [], G_IR = [] } = plan.rows;
+    for (const row of G_CALL) rows.push(numbered("G_CALL_ACTIVE", "ID", { ...row, rowId: null }, nextId));
+    for (const row of G_IR) rows.push(numbered("G_IR_ACTIVE", "ID", { ...row, rowId: null }, nextId));
   }
   for (const { doubt, copy } of plan.quality) {
     rows.push(numbered("ICON_ROW_QUALITY", "ID", { values: doubt, copy, rowId: doubt.ID }, nextId));
@@ -50,17 +50,19 @@ function numbered(table: TableName, idColumn: string | null, row: TakenRow, next
   return { table, id, values: { ...row.values, [idColumn]: id, ...sequences }, copy, originalRowId };
 }
 
-const columns = Object.fromEntries(callTableNames.map((table) => [table, comparedColumns(table)])) as Readonly<
-  Record<CallTableName, readonly string[]>
->;
+const columns = new Map(
+  Object.values(families)
+    .flatMap(({ tables }): readonly LifeTableName[] => tables)
+    .map((table) => [table, comparedColumns(table)]),
+);
 
-/** Of what is said about the call, not of who said it: the same rows from another copy are no change. */
-export function contentDigest({ callId, verdict, isProven, reasons, rows, quality }: CallPlan): string {
+/** Of what is said about it, not of who said it: the same rows from another copy are no change. */
+export function contentDigest({ family, key, verdict, isProven, reasons, rows, quality }: SubjectPlan): string {
   const hasher = new Bun.CryptoHasher("sha256");
-  hasher.update(JSON.stringify([callId, verdict, isProven, reasons]));
-  for (const table of callTableNames) {
-    const texts = rows[table].map(({ values }) =>
-      JSON.stringify(columns[table].map((column) => values[column] ?? null)),
+  hasher.update(JSON.stringify([key, verdict, isProven, reasons]));
+  for (const table of families[family].tables) {
+    const texts = (rows[table] ?? []).map(({ values }) =>
+      JSON.stringify(columns.get(table)?.map((column) => values[column] ?? null)),
     );
     hasher.update(JSON.stringify([table, ...texts.sort()]));
   }

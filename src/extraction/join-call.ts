@@ -15,20 +15,16 @@
 //    put right. Where states do not follow one another otherwise, the rows do not fit, and there is no joined call.
 
 import { callChangeTypes, partyChangeTypes } from "../../schema/dictionary.ts";
-import { type CallTableName, callTables } from "../../schema/life.ts";
-import { type CallVersion, type Row, rowIdOf } from "./call-version.ts";
+import { type CallTableName, callTableNames, callTables } from "../../schema/life.ts";
+import { type Row, rowsOf } from "./copy.ts";
 import { countAnew } from "./join-counted.ts";
 import { joinDeclared } from "./join-declared.ts";
 import { joinWaits } from "./join-waits.ts";
-import { renumbered, type Segment, type TakenRow, type TakenRows, takenInTurn, takenRow } from "./taken-row.ts";
-
-/** All of a version, as it stands. */
-export function takeWhole(version: CallVersion): TakenRows {
-  return mapTables((table) => version.call.rows[table].map((values) => takenRow(version, table, values)));
-}
+import { rowIdOf } from "./subject-version.ts";
+import { renumbered, type Segment, type TakenRow, type TakenRows, takenInTurn } from "./taken-row.ts";
 
 /** Null: the rows do not fit together. `isOver`: the call has ended. */
-export function joinRows(segments: readonly Segment[], isOver: boolean): TakenRows | null {
+export function joinCall(segments: readonly Segment[], isOver: boolean): TakenRows | null {
   const taken = (table: CallTableName) => takenInTurn(segments, table);
   const callHistory = withoutSecondBeginnings(taken("G_CALL_HISTORY"));
   const partyHistory = chained(taken("G_PARTY_HISTORY"));
@@ -38,7 +34,7 @@ export function joinRows(segments: readonly Segment[], isOver: boolean): TakenRo
   const call = joinLatest(segments, "G_CALL", callHistory);
   const ir = joinLatest(segments, "G_IR", callHistory);
   if (call === null || ir === null) return null;
-  const declared = joinDeclared(segments);
+  const declared = joinDeclared(segments, callTableNames);
   return {
     G_CALL: [call],
     G_CALL_HISTORY: renumbered(callHistory, "CSEQ"),
@@ -49,7 +45,7 @@ export function joinRows(segments: readonly Segment[], isOver: boolean): TakenRo
     ICON_PARTY_CHANNEL: joinChannels(segments, parties),
     ...countAnew(segments, parties, partyHistory, isOver),
     ...declared,
-    G_ROUTE_RES_VQ_HIST: joinWaits(segments, declared.G_ROUTE_RESULT, declared.G_VIRTUAL_QUEUE, parties),
+    G_ROUTE_RES_VQ_HIST: joinWaits(segments, declared.G_ROUTE_RESULT ?? [], declared.G_VIRTUAL_QUEUE ?? [], parties),
   };
 }
 
@@ -157,8 +153,7 @@ function claimedDescent(segments: readonly Segment[], partyId: unknown): Row {
 }
 
 function partyRow(segments: readonly Segment[], copy: number, partyId: unknown): Row | undefined {
-  const version = segments.find((segment) => segment.version.copy === copy)?.version;
-  return version?.call.rows.G_PARTY.find((row) => row["PARTYID"] === partyId);
+  return rowsOfCopy(segments, "G_PARTY", copy).find((row) => row["PARTYID"] === partyId);
 }
 
 /** Of what several events may tell, the first one that does is kept: it is the beginning's, if it is there. */
@@ -191,7 +186,12 @@ function joinLatest(
 }
 
 function latestRow(segments: readonly Segment[], table: "G_CALL" | "G_IR", copy: number | undefined): Row | undefined {
-  return segments.find((segment) => segment.version.copy === copy)?.version.call.rows[table][0];
+  return rowsOfCopy(segments, table, copy)[0];
+}
+
+function rowsOfCopy(segments: readonly Segment[], table: CallTableName, copy: number | undefined): readonly Row[] {
+  const version = segments.find((segment) => segment.version.copy === copy)?.version;
+  return version === undefined ? [] : rowsOf(version.subject, table);
 }
 
 /** Of the parties that were taken, each channel that any of the copies saw. */
@@ -199,7 +199,7 @@ function joinChannels(segments: readonly Segment[], parties: readonly TakenRow[]
   const taken = new Set(parties.map(({ values }) => values["PARTYID"]));
   const channels = new Map<string, TakenRow>();
   for (const { version } of segments) {
-    for (const values of version.call.rows.ICON_PARTY_CHANNEL) {
+    for (const values of rowsOf(version.subject, "ICON_PARTY_CHANNEL")) {
       const key = callTables.ICON_PARTY_CHANNEL.key.map((column) => values[column]).join("/");
       if (taken.has(values["PARTYID"]) && !channels.has(key)) {
         channels.set(key, { values, copy: version.copy, rowId: null });
@@ -211,10 +211,4 @@ function joinChannels(segments: readonly Segment[], parties: readonly TakenRow[]
 
 function columnsOf(row: Row, columns: readonly string[]): Row {
   return Object.fromEntries(columns.filter((column) => column in row).map((column) => [column, row[column]]));
-}
-
-function mapTables(rowsOf: (table: CallTableName) => readonly TakenRow[]): TakenRows {
-  return Object.fromEntries(
-    (Object.keys(callTables) as CallTableName[]).map((table) => [table, rowsOf(table)]),
-  ) as TakenRows;
 }

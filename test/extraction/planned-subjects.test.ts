@@ -2,24 +2,25 @@
 
 import { expect, test } from "bun:test";
 import { callTableNames } from "../../schema/life.ts";
-import type { Copy, CopyIdentity, WholeCall } from "../../src/extraction/copy.ts";
+import type { Copy, CopyIdentity, Subject } from "../../src/extraction/copy.ts";
 import { Judgement } from "../../src/extraction/judgement.ts";
-import { plannedCalls } from "../../src/extraction/planned-calls.ts";
+import { plannedSubjects } from "../../src/extraction/planned-subjects.ts";
 import { beginningSeconds, cluster, ledger, spans, switchDbid } from "./ledger-story.ts";
 
 const hour = 3600;
 const text = (seconds: number) => new Date((beginningSeconds + seconds) * 1000).toISOString();
 
 /** One that began at that hour and lasted for a minute. */
-function callAt(at: number): WholeCall {
+function callAt(at: number): Subject {
   const call = { CALLID: `C${at}`, CREATED: text(at * hour + 60), TERMINATED: text(at * hour + 120) };
   const rows = Object.fromEntries(callTableNames.map((table) => [table, table === "G_CALL" ? [call] : []]));
   return {
-    callId: call.CALLID,
+    family: "call",
+    key: call.CALLID,
     isKeyLocal: false,
     sourceCluster: cluster,
     switchDbid,
-    rows: rows as unknown as WholeCall["rows"],
+    rows,
     quality: [],
   };
 }
@@ -33,7 +34,7 @@ test("calls of a quiet source, planned together, may lie further apart than ledg
     name: "quiet",
     identity: async () => identity,
     ledger: async () => told,
-    async *calls() {
+    async *subjects() {
       for (let at = 0; at < hours; at += 1) yield callAt(at);
     },
     async [Symbol.asyncDispose]() {},
@@ -42,8 +43,9 @@ test("calls of a quiet source, planned together, may lie further apart than ledg
   await judgement.findFirstWord(stretch);
   const question = { kind: "created", stretch } as const;
   const verdicts: string[] = [];
-  for await (const batch of plannedCalls({ copies: [copy], judgement, question, knownUntil: () => stretch.until })) {
-    for (const planned of batch) verdicts.push(planned.kind === "call" ? planned.plan.verdict : planned.kind);
+  const planning = { family: "call", copies: [copy], judgement, question, knownUntil: () => stretch.until } as const;
+  for await (const batch of plannedSubjects(planning)) {
+    for (const planned of batch) verdicts.push(planned.kind === "planned" ? planned.plan.verdict : planned.kind);
   }
   expect(verdicts).toEqual(Array.from({ length: hours }, () => "complete"));
 });

@@ -1,13 +1,13 @@
-// Hands planned calls to the output, a batch a transaction: what is new or has changed in a new revision, what is as it
+// Hands planned calls and login sessions to the output, a batch a transaction: what is new or has changed in a new revision, what is as it
 // was not at all.
 
-import type { StoredCall } from "../idb/extract-store.ts";
-import { contentDigest, handOut } from "./handed-call.ts";
+import type { StoredSubject, SubjectName } from "../idb/extract-store.ts";
+import { contentDigest, handOut } from "./handed-subject.ts";
 import type { Output, OutputCopy } from "./output.ts";
-import type { CallPlan } from "./plan.ts";
-import type { Planned } from "./planned-calls.ts";
+import type { SubjectPlan } from "./plan.ts";
+import type { Planned } from "./planned-subjects.ts";
 
-/** What to do with a call: it is of another stretch, or goes on and waits. */
+/** What to do with a subject: it is of another stretch, or goes on and waits. */
 export type Decision = "hand out" | "wait" | "hand out and wait" | "leave";
 
 /** Of one run. */
@@ -24,26 +24,26 @@ export function newTally(): Tally {
   return { written: 0, unchanged: 0, withdrawn: 0, knownUnderAnotherKey: 0 };
 }
 
-export interface CallWriterParts {
+export interface SubjectWriterParts {
   readonly output: Output;
   /** By place of the copy; an unread copy has none. */
   readonly copies: readonly OutputCopy[];
-  readonly decide: (plan: CallPlan) => Decision;
-  /** Which calls were seen is noted (see ExtractStore.trackSeen). */
+  readonly decide: (plan: SubjectPlan) => Decision;
+  /** Which subjects were seen is noted (see ExtractStore.trackSeen). */
   readonly notesSeen: boolean;
 }
 
 /** It was handed out whole, and is less now because a copy has purged it. */
-function isOnlyPurged({ verdict }: StoredCall, plan: CallPlan): boolean {
+function isOnlyPurged({ verdict }: StoredSubject, plan: SubjectPlan): boolean {
   if (verdict !== "complete" && verdict !== "joined") return false;
   return plan.verdict === "incomplete" && plan.reasons.some(({ causes }) => causes.includes("purged"));
 }
 
-export class CallWriter {
-  readonly #parts: CallWriterParts;
+export class SubjectWriter {
+  readonly #parts: SubjectWriterParts;
   readonly tally = newTally();
 
-  constructor(parts: CallWriterParts) {
+  constructor(parts: SubjectWriterParts) {
     this.#parts = parts;
   }
 
@@ -55,10 +55,10 @@ export class CallWriter {
       for (const planned of batch) {
         if (planned.kind === "known under another key") {
           this.tally.knownUnderAnotherKey += 1;
-          this.#withdraw(planned.callId, "known under another key");
+          this.#withdraw(planned, "known under another key");
         } else {
-          if (notesSeen) output.store.noteSeen(planned.plan.callId);
-          this.#writeCall(planned.plan);
+          if (notesSeen) output.store.noteSeen(planned.plan);
+          this.#write(planned.plan);
         }
       }
       output.sync();
@@ -66,24 +66,24 @@ export class CallWriter {
   }
 
   /** Those that no copy has any more. */
-  withdraw(calls: readonly StoredCall[], reason: string): void {
-    if (calls.length === 0) return;
+  withdraw(subjects: readonly StoredSubject[], reason: string): void {
+    if (subjects.length === 0) return;
     const { output } = this.#parts;
     output.store.transaction(() => {
-      for (const { callId } of calls) this.#withdraw(callId, reason);
+      for (const subject of subjects) this.#withdraw(subject, reason);
       output.sync();
     });
   }
 
-  #writeCall(plan: CallPlan): void {
+  #write(plan: SubjectPlan): void {
     const { output, copies, decide } = this.#parts;
     const { store } = output;
     const decision = decide(plan);
     if (decision === "leave") return;
-    if (decision === "hand out") store.deleteWaiting(plan.callId);
-    else store.putWaiting(plan.callId, Math.floor(plan.createdMs / 1000));
+    if (decision === "hand out") store.deleteWaiting(plan);
+    else store.putWaiting(plan, Math.floor(plan.createdMs / 1000));
     if (decision === "wait") return;
-    const known = store.call(plan.callId);
+    const known = store.subject(plan);
     const digest = contentDigest(plan);
     if (known?.withdrawn === null && (known.digest === digest || isOnlyPurged(known, plan))) {
       this.tally.unchanged += 1;
@@ -94,8 +94,9 @@ export class CallWriter {
       handOut(plan, revision, () => store.nextId()),
       copies,
     );
-    store.putCall({
-      callId: plan.callId,
+    store.putSubject({
+      family: plan.family,
+      key: plan.key,
       revision,
       createdTs: Math.floor(plan.createdMs / 1000),
       endedTs: plan.endedMs === null ? null : Math.floor(plan.endedMs / 1000),
@@ -111,14 +112,14 @@ export class CallWriter {
     this.tally.written += 1;
   }
 
-  #withdraw(callId: string, reason: string): void {
+  #withdraw(subject: SubjectName, reason: string): void {
     const { output } = this.#parts;
-    output.store.deleteWaiting(callId);
-    const known = output.store.call(callId);
+    output.store.deleteWaiting(subject);
+    const known = output.store.subject(subject);
     if (known === undefined || known.withdrawn !== null) return;
     const revision = known.revision + 1;
-    output.withdraw(callId, revision, reason);
-    output.store.putCall({ ...known, revision, withdrawn: reason });
+    output.withdraw(subject, revision, reason);
+    output.store.putSubject({ ...known, revision, withdrawn: reason });
     this.tally.withdrawn += 1;
   }
 }

@@ -5,7 +5,7 @@
 // day D that it names says which rows go, whenever that is looked at:
 //
 //   A call goes when each of its rows in G_CALL with ID <= S has ended before D (TERMINATED_TS < D) and was last written
-//   before the mark (GSYS_USEQ <= S). With it go those rows and all below them whose ids are <= S.
+//   before the mark (GSYS_USEQ <= S). With it go those rows and all below them whose ids are <= S. A login session likewise.
 //
 // 1. A call that is open at the mark is written again when it ends, so GSYS_USEQ > S keeps it, also when it then turns out
 //    to have ended before D. What has ended is never written again. So neither the batches, nor a crash between two of
@@ -16,7 +16,7 @@
 //    they are about. The ledger stays: it goes on saying what there was.
 
 import type Database from "libsql";
-import { type CallTableName, callTableNames, callTables, type TableLife } from "../../schema/life.ts";
+import { type LifeTableName, lives, type TableLife } from "../../schema/life.ts";
 import { purgedBefore, purgeKind } from "../../schema/purge-mark.ts";
 import { readJson } from "./row-reader.ts";
 
@@ -40,17 +40,18 @@ export interface PurgeMark {
 export interface PurgeStep {
   /** Rows that were deleted, of all tables. */
   readonly rows: number;
-  /** Those of the tables that are nobody's child: calls. */
+  /** Those of the tables that are nobody's child: calls and login sessions. */
   readonly roots: number;
   /** Nothing is left that any purge asks for. */
   readonly isDone: boolean;
 }
 
-const roots: readonly CallTableName[] = callTableNames.filter((table) => callTables[table].parent === null);
+const tableNames = Object.keys(lives) as readonly LifeTableName[];
+const roots: readonly LifeTableName[] = tableNames.filter((table) => lives[table].parent === null);
 
 const beginning: Cursor = [Number.MIN_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 0];
 
-export class CallPurge {
+export class SubjectPurge {
   readonly #database: Database.Database;
   readonly #tables: readonly PurgedTable[];
   /** Not yet over, the oldest first; null: ICON_MARK is to be read. */
@@ -61,7 +62,7 @@ export class CallPurge {
 
   constructor(database: Database.Database) {
     this.#database = database;
-    this.#tables = callTableNames.map((table) => new PurgedTable(database, table));
+    this.#tables = tableNames.map((table) => new PurgedTable(database, table));
   }
 
   /** Another purge may have been asked for. */
@@ -123,7 +124,7 @@ export class CallPurge {
     });
   }
 
-  #find(table: CallTableName, { sequence, before }: Purge, limit: number) {
+  #find(table: LifeTableName, { sequence, before }: Purge, limit: number) {
     const { rowId, key, from, until } = rootColumns(table);
     const order = `${until}, ${from}, ${rowId}`;
     // The index on the end is to be used, and not the rows' ids.
@@ -143,7 +144,7 @@ export class CallPurge {
   }
 
   /** Without those that have a row which stays. */
-  #keysThatGo(table: CallTableName, { sequence, before }: Purge, keys: readonly string[]): readonly string[] {
+  #keysThatGo(table: LifeTableName, { sequence, before }: Purge, keys: readonly string[]): readonly string[] {
     if (keys.length === 0) return keys;
     const { rowId, key, until } = rootColumns(table);
     const rows = this.#database
@@ -159,7 +160,7 @@ export class CallPurge {
   }
 
   /** The rows of these keys and all below them. */
-  #delete(root: CallTableName, keys: readonly string[], sequence: number): { rows: number; roots: number } {
+  #delete(root: LifeTableName, keys: readonly string[], sequence: number): { rows: number; roots: number } {
     const found = new Map<string, FoundRows>();
     const names = new Set<string>();
     let rows = 0;
@@ -181,8 +182,8 @@ export class CallPurge {
   }
 }
 
-function rootColumns(table: CallTableName) {
-  const { key, rowId, from, until }: TableLife = callTables[table];
+function rootColumns(table: LifeTableName) {
+  const { key, rowId, from, until }: TableLife = lives[table];
   invariantColumns(table, rowId !== null && from !== null && until !== null && key[0] !== undefined);
   return { rowId: `${rowId}`, key: `${key[0]}`, from: `${from}_TS`, until: `${until}_TS` };
 }
@@ -226,19 +227,19 @@ class FoundRows {
 }
 
 class PurgedTable {
-  readonly name: CallTableName;
+  readonly name: LifeTableName;
   readonly life: TableLife;
   readonly #columns: readonly string[];
   readonly #find: Database.Statement;
   readonly #delete: Database.Statement;
 
-  constructor(database: Database.Database, name: CallTableName) {
+  constructor(database: Database.Database, name: LifeTableName) {
     this.name = name;
-    const life: TableLife = callTables[name];
+    const life: TableLife = lives[name];
     this.life = life;
     // Those by which rows below and doubts are found.
-    const below = callTableNames.flatMap((each) => {
-      const { parent }: TableLife = callTables[each];
+    const below = tableNames.flatMap((each) => {
+      const { parent }: TableLife = lives[each];
       return parent?.table === name ? [parent.parentColumn] : [];
     });
     this.#columns = [...new Set([...below, ...life.key.slice(0, 1)])];

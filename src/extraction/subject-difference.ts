@@ -1,23 +1,21 @@
-// What two copies say differently of one call: rows that only one has, and columns in which rows of the same key differ.
-// Only names of tables, keys and columns are told, never what stands in them: that is a caller's.
+// What two copies say differently of one call or login session: rows that only one has, and columns in which rows of the same
+// key differ. Only names of tables, keys and columns are told, never what stands in them: that is a caller's or an agent's.
 //
 // Columns that are local to one IDB, or that another source's rows join in, are no part of it (schema/life.ts).
 
-import { type CallTableName, callTableNames, callTables, comparedColumns } from "../../schema/life.ts";
-import type { WholeCall } from "./copy.ts";
+import { comparedColumns, families, type LifeTableName, lives } from "../../schema/life.ts";
+import { ownRows, type Row, rowsOf, type Subject } from "./copy.ts";
 
 export type RowDifference =
   /** Rows of one key that differ in these columns. */
   | {
       readonly kind: "columns";
-      readonly table: CallTableName;
+      readonly table: LifeTableName;
       readonly key: string;
       readonly columns: readonly string[];
     }
   /** A row that one of the two has and the other has not. */
-  | { readonly kind: "row"; readonly table: CallTableName; readonly key: string; readonly onlyIn: "one" | "other" };
-
-type Row = Readonly<Record<string, unknown>>;
+  | { readonly kind: "row"; readonly table: LifeTableName; readonly key: string; readonly onlyIn: "one" | "other" };
 
 interface Shape {
   readonly key: readonly string[];
@@ -25,34 +23,38 @@ interface Shape {
 }
 
 const shapes = Object.fromEntries(
-  callTableNames.map((table): [string, Shape] => {
-    const key: readonly string[] = callTables[table].key;
-    return [table, { key, others: comparedColumns(table).filter((column) => !key.includes(column)) }];
-  }),
-) as Readonly<Record<CallTableName, Shape>>;
+  Object.values(families)
+    .flatMap(({ tables }): readonly LifeTableName[] => tables)
+    .map((table): [string, Shape] => {
+      const { key } = lives[table];
+      return [table, { key, others: comparedColumns(table).filter((column) => !key.includes(column)) }];
+    }),
+) as Readonly<Record<LifeTableName, Shape>>;
 
-/** Of the same call; empty: they say the same. In the order of the tables, then of the first one's rows. */
-export function callDifferences(one: WholeCall, other: WholeCall): RowDifference[] {
-  return callTableNames.flatMap((table) => tableDifferences(table, one.rows[table], other.rows[table]));
+/** Of the same subject; empty: they say the same. In the order of the tables, then of the first one's rows. */
+export function rowDifferences(one: Subject, other: Subject): RowDifference[] {
+  return families[one.family].tables.flatMap((table) =>
+    tableDifferences(table, rowsOf(one, table), rowsOf(other, table)),
+  );
 }
 
 /**
  * Columns of G_CALL in which two calls differ that are one, under a key that one of the copies made up: everything that
  * tells of the call and names no row.
  */
-export function factDifferences(one: WholeCall, other: WholeCall): readonly string[] {
-  const [row, otherRow] = [one.rows.G_CALL[0] ?? {}, other.rows.G_CALL[0] ?? {}];
+export function factDifferences(one: Subject, other: Subject): readonly string[] {
+  const [row, otherRow] = [ownRows(one)[0] ?? {}, ownRows(other)[0] ?? {}];
   return comparedColumns("G_CALL").filter(
-    (column) => !/(?:CALLID|IRID)$/.test(column) && (row as Row)[column] !== (otherRow as Row)[column],
+    (column) => !/(?:CALLID|IRID)$/.test(column) && row[column] !== otherRow[column],
   );
 }
 
-/** How many rows a call has in all tables. */
-export function rowCount({ rows }: WholeCall): number {
-  return callTableNames.reduce((sum, table) => sum + rows[table].length, 0);
+/** How many rows a subject has in all tables. */
+export function rowCount({ rows }: Subject): number {
+  return Object.values(rows).reduce((sum, own) => sum + own.length, 0);
 }
 
-function tableDifferences(table: CallTableName, one: readonly Row[], other: readonly Row[]): RowDifference[] {
+function tableDifferences(table: LifeTableName, one: readonly Row[], other: readonly Row[]): RowDifference[] {
   const shape = shapes[table];
   const [ones, others] = [byKey(shape, one), byKey(shape, other)];
   const differences: RowDifference[] = [];
@@ -84,7 +86,7 @@ function unlike({ others }: Shape, one: readonly Row[], other: readonly Row[]): 
 }
 
 function rowDifference(
-  table: CallTableName,
+  table: LifeTableName,
   key: string,
   one: Row | undefined,
   other: Row | undefined,
