@@ -4,7 +4,7 @@
 import { type agentChangeTypes, agentStates, loginStates, reasonKinds } from "../../schema/dictionary.ts";
 import type { AgentReason } from "../event/agent-happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
-import { wholeSeconds } from "./agent-totals.ts";
+import { wholeSeconds } from "../event/whole-seconds.ts";
 import { added, created, span, stamps } from "./call-rows.ts";
 import type { AgentCall, AgentState, Endpoint, HeldReason, LoginSession, StateTotal } from "./login-session.ts";
 import type { StepContext } from "./source.ts";

@@ -14,10 +14,9 @@ import { query, tamper } from "../idb/temporary.ts";
 import { ExtractionSetting } from "./extraction-setting.ts";
 import { following, GrowingCopy } from "./followed-copies.ts";
 import { rowsOf, sessionAccounts } from "./heard-sessions.ts";
-import { areAgentsRecorded, ScriptedAgents } from "./scripted-agents.ts";
+import { ScriptedAgents } from "./scripted-agents.ts";
 import { secondOf } from "./scripted-server.ts";
 
-const recorded = test.skipIf(!areAgentsRecorded);
 const script = { seed: 5, agents: 8, steps: 25, pauseSeconds: 3, hasOrigins: true };
 const named = new ExtractionSetting(new ScriptedAgents(script));
 const nameless = new ExtractionSetting(new ScriptedAgents({ ...script, hasOrigins: false }));
@@ -39,7 +38,7 @@ const count = (path: string, sql: string) => Number(query(path, sql)[0]?.[0]);
 const keysOf = (path: string) =>
   query(path, "SELECT LOGINSESSIONID FROM G_LOGIN_SESSION ORDER BY CREATED, LOGINSESSIONID").flat().map(String);
 
-recorded("sessions are taken whole or joined, and the record is the truth in every table", async () => {
+test("sessions are taken whole or joined, and the record is the truth in every table", async () => {
   const report = await named.extract(["a", "b"], "one.db");
   expect(report).toMatchObject({ verdict: "complete", loginSessions: { incomplete: 0, notYetKnown: 0, open: 0 } });
   const { complete, joined } = report.loginSessions;
@@ -53,7 +52,7 @@ recorded("sessions are taken whole or joined, and the record is the truth in eve
   }
 });
 
-recorded("every row of a session says which IDB it is from, and what is said of the session", async () => {
+test("every row of a session says which IDB it is from, and what is said of the session", async () => {
   await named.extract(["a", "b"], "origin.db");
   const out = named.at("origin.db");
   const origins = query(
@@ -79,39 +78,36 @@ recorded("every row of a session says which IDB it is from, and what is said of 
   ).toEqual([["complete"], ["joined"]]);
 });
 
-recorded(
-  "where nobody heard, the missing stretch is named, and a later extraction repairs the sessions in it and no others",
-  async () => {
-    await named.copy("c", [0, 20.4], [40.7, end]);
-    await named.copy("d", [0, 33.3], [45.1, end]);
-    const first = await named.extract(["c", "d"], "gap.db");
-    const out = named.at("gap.db");
-    expect(first.verdict).toBe("incomplete");
-    expect(first.loginSessions.incomplete).toBeGreaterThan(3);
-    for (const { reasons } of first.loginSessionsInDoubt) {
-      const missing = reasons.filter(({ why }) => why === "missing");
-      expect(missing.length).toBeGreaterThan(0);
-      for (const { from, until } of missing) {
-        expect([Number(from) >= secondOf(33), Number(until) <= secondOf(46)]).toEqual([true, true]);
-      }
+test("where nobody heard, the missing stretch is named, and a later extraction repairs the sessions in it and no others", async () => {
+  await named.copy("c", [0, 20.4], [40.7, end]);
+  await named.copy("d", [0, 33.3], [45.1, end]);
+  const first = await named.extract(["c", "d"], "gap.db");
+  const out = named.at("gap.db");
+  expect(first.verdict).toBe("incomplete");
+  expect(first.loginSessions.incomplete).toBeGreaterThan(3);
+  for (const { reasons } of first.loginSessionsInDoubt) {
+    const missing = reasons.filter(({ why }) => why === "missing");
+    expect(missing.length).toBeGreaterThan(0);
+    for (const { from, until } of missing) {
+      expect([Number(from) >= secondOf(33), Number(until) <= secondOf(46)]).toEqual([true, true]);
     }
-    // What both heard of them together is more than either has by itself.
-    const isDoubtful = new Set(first.loginSessionsInDoubt.map(({ loginSessionId }) => loginSessionId));
-    const fromBoth = query(
-      out,
-      "SELECT LOGINSESSIONID, count(DISTINCT IDB_ID) FROM ICON_ROW_ORIGIN WHERE LOGINSESSIONID IS NOT NULL GROUP BY 1",
-    ).filter(([key, copies]) => isDoubtful.has(String(key)) && copies === 2);
-    expect(fromBoth.length).toBeGreaterThan(2);
+  }
+  // What both heard of them together is more than either has by itself.
+  const isDoubtful = new Set(first.loginSessionsInDoubt.map(({ loginSessionId }) => loginSessionId));
+  const fromBoth = query(
+    out,
+    "SELECT LOGINSESSIONID, count(DISTINCT IDB_ID) FROM ICON_ROW_ORIGIN WHERE LOGINSESSIONID IS NOT NULL GROUP BY 1",
+  ).filter(([key, copies]) => isDoubtful.has(String(key)) && copies === 2);
+  expect(fromBoth.length).toBeGreaterThan(2);
 
-    const second = await named.extract(["c", "d", "truth"], "gap.db");
-    expect(second).toMatchObject({ loginSessions: { incomplete: 0 }, run: { withdrawn: 0 } });
-    expect(differencesBetween(readDump(out), readDump(named.idb("truth")))).toEqual([]);
-    const revised = query(out, "SELECT LOGINSESSIONID FROM ICON_EXTRACT_LOGIN_SESSION WHERE REVISION > 1").flat();
-    for (const key of isDoubtful) expect(revised).toContain(key);
-  },
-);
+  const second = await named.extract(["c", "d", "truth"], "gap.db");
+  expect(second).toMatchObject({ loginSessions: { incomplete: 0 }, run: { withdrawn: 0 } });
+  expect(differencesBetween(readDump(out), readDump(named.idb("truth")))).toEqual([]);
+  const revised = query(out, "SELECT LOGINSESSIONID FROM ICON_EXTRACT_LOGIN_SESSION WHERE REVISION > 1").flat();
+  for (const key of isDoubtful) expect(revised).toContain(key);
+});
 
-recorded("extracted twice nothing is written, and a session that is purged is withdrawn", async () => {
+test("extracted twice nothing is written, and a session that is purged is withdrawn", async () => {
   mkdirSync(named.at("kept"));
   cpSync(named.idb("truth"), named.idb("kept"));
   await named.extract(["kept"], "twice.db");
@@ -130,7 +126,7 @@ recorded("extracted twice nothing is written, and a session that is purged is wi
   }
 });
 
-recorded("sessions that go on are listed, and handed out with the reasons in force only when asked for", async () => {
+test("sessions that go on are listed, and handed out with the reasons in force only when asked for", async () => {
   await named.copy("now", [0, 40.5]);
   const stretch = { from: secondOf(5), until: secondOf(35) };
   const without = await named.extract(["now"], "closed.db", { stretch });
@@ -147,19 +143,16 @@ recorded("sessions that go on are listed, and handed out with the reasons in for
   );
 });
 
-recorded(
-  "a session of which a copy could only make up a key comes once, and is never joined with another's rows",
-  async () => {
-    await nameless.copy("late", [25.4, end]);
-    const local = count(nameless.idb("late"), "SELECT count(*) FROM ICON_ROW_QUALITY WHERE REASON = 'key is local'");
-    expect(local).toBeGreaterThan(3);
-    const report = await nameless.extract(["late", "truth"], "nameless.db");
-    expect(report.loginSessions.incomplete).toBe(0);
-    expect(sessionAccounts(nameless.at("nameless.db"))).toEqual(sessionAccounts(nameless.idb("truth")));
-  },
-);
+test("a session of which a copy could only make up a key comes once, and is never joined with another's rows", async () => {
+  await nameless.copy("late", [25.4, end]);
+  const local = count(nameless.idb("late"), "SELECT count(*) FROM ICON_ROW_QUALITY WHERE REASON = 'key is local'");
+  expect(local).toBeGreaterThan(3);
+  const report = await nameless.extract(["late", "truth"], "nameless.db");
+  expect(report.loginSessions.incomplete).toBe(0);
+  expect(sessionAccounts(nameless.at("nameless.db"))).toEqual(sessionAccounts(nameless.idb("truth")));
+});
 
-recorded("NDJSON has a line a session, CSV a file a table with the session's key", async () => {
+test("NDJSON has a line a session, CSV a file a table with the session's key", async () => {
   await named.extract(["a", "b"], "out.ndjson");
   const lines = readFileSync(named.at("out.ndjson"), "utf8")
     .trimEnd()
@@ -185,7 +178,7 @@ recorded("NDJSON has a line a session, CSV a file a table with the session's key
   expect(book.length).toBe(lines.length);
 });
 
-recorded("an output of an earlier version is refused with what to do", async () => {
+test("an output of an earlier version is refused with what to do", async () => {
   await named.extract(["a"], "earlier.db");
   tamper(named.at("earlier.db"), "UPDATE ICON_EXTRACT SET FORMAT = 1");
   await expect(named.extract(["a"], "earlier.db")).rejects.toThrow(
@@ -194,7 +187,7 @@ recorded("an output of an earlier version is refused with what to do", async () 
   await named.extract(["a"], "earlier.db", { isForced: true });
 });
 
-recorded("an instance hands out over HTTP what its file says, whatever is asked", async () => {
+test("an instance hands out over HTTP what its file says, whatever is asked", async () => {
   await using served = await ServedIdb.start({ idbPath: named.idb("a") });
   await using overHttp = served.copy();
   await using file = new IdbCopy(named.at("a"));
@@ -231,37 +224,34 @@ function scanned(question: SubjectsQuestion): string[] {
 
 const everything = { stretch: { from: secondOf(5), until: secondOf(end - 8) }, listedMax: 20 };
 
-recorded(
-  "a changed state row is found with the session, its key and the column, and nothing of what stands in it",
-  async () => {
-    mkdirSync(named.at("changed"));
-    cpSync(named.idb("truth"), named.idb("changed"));
-    const [key, seq] = query(
-      named.idb("truth"),
-      "SELECT LOGINSESSIONID, SEQ FROM G_AGENT_STATE_HISTORY WHERE WORKMODE = 4 ORDER BY ID LIMIT 1",
-    )[0] as [string, number];
-    tamper(
-      named.idb("changed"),
-      `UPDATE G_AGENT_STATE_HISTORY SET WORKMODE = 6 WHERE LOGINSESSIONID = '${key}' AND SEQ = ${seq};
+test("a changed state row is found with the session, its key and the column, and nothing of what stands in it", async () => {
+  mkdirSync(named.at("changed"));
+  cpSync(named.idb("truth"), named.idb("changed"));
+  const [key, seq] = query(
+    named.idb("truth"),
+    "SELECT LOGINSESSIONID, SEQ FROM G_AGENT_STATE_HISTORY WHERE WORKMODE = 4 ORDER BY ID LIMIT 1",
+  )[0] as [string, number];
+  tamper(
+    named.idb("changed"),
+    `UPDATE G_AGENT_STATE_HISTORY SET WORKMODE = 6 WHERE LOGINSESSIONID = '${key}' AND SEQ = ${seq};
      UPDATE ICON_APPLIED SET IDB_ID = 'changed'`,
-    );
-    await using one = new IdbCopy(named.at("truth"));
-    await using other = new IdbCopy(named.at("changed"));
-    const quick = await compareCopies([one, other], judgeByLedger, { ...everything, allRows: false });
-    expect(quick).toMatchObject({ result: "equal", read: { loginSessions: 0, loginSessionRows: 0 } });
-    const thorough = await compareCopies([one, other], judgeByLedger, { ...everything, allRows: true });
-    expect(thorough).toMatchObject({ result: "different", calls: { different: 0 }, loginSessions: { different: 1 } });
-    expect(thorough.loginSessions.listed.map(({ loginSessionId, rows }) => [loginSessionId, rows])).toEqual([
-      [key, [{ kind: "columns", table: "G_AGENT_STATE_HISTORY", key: `${key} ${seq}`, columns: ["WORKMODE"] }]],
-    ]);
-    expect(comparisonText(thorough)).toContain(
-      `  login session ${key}, a and b: G_AGENT_STATE_HISTORY ${key} ${seq} in WORKMODE`,
-    );
-    expect(thorough.loginSessions.compared).toBe(keysOf(named.idb("truth")).length);
-  },
-);
+  );
+  await using one = new IdbCopy(named.at("truth"));
+  await using other = new IdbCopy(named.at("changed"));
+  const quick = await compareCopies([one, other], judgeByLedger, { ...everything, allRows: false });
+  expect(quick).toMatchObject({ result: "equal", read: { loginSessions: 0, loginSessionRows: 0 } });
+  const thorough = await compareCopies([one, other], judgeByLedger, { ...everything, allRows: true });
+  expect(thorough).toMatchObject({ result: "different", calls: { different: 0 }, loginSessions: { different: 1 } });
+  expect(thorough.loginSessions.listed.map(({ loginSessionId, rows }) => [loginSessionId, rows])).toEqual([
+    [key, [{ kind: "columns", table: "G_AGENT_STATE_HISTORY", key: `${key} ${seq}`, columns: ["WORKMODE"] }]],
+  ]);
+  expect(comparisonText(thorough)).toContain(
+    `  login session ${key}, a and b: G_AGENT_STATE_HISTORY ${key} ${seq} in WORKMODE`,
+  );
+  expect(thorough.loginSessions.compared).toBe(keysOf(named.idb("truth")).length);
+});
 
-recorded("what two IDBs missed of a session is no difference between them", async () => {
+test("what two IDBs missed of a session is no difference between them", async () => {
   await using one = new IdbCopy(named.at("a"));
   await using other = new IdbCopy(named.at("b"));
   const { result, loginSessions } = await compareCopies([one, other], judgeByLedger, { ...everything, allRows: true });
@@ -270,82 +260,75 @@ recorded("what two IDBs missed of a session is no difference between them", asyn
   expect(loginSessions.notCompared["fewer than two copies have all of its life"]).toBeGreaterThan(3);
 });
 
-recorded(
-  "two IDBs that grow, each with faults, are followed to the truth: each session comes once, when it is over",
-  async () => {
-    const heard = {
-      one: named.server.heard([
-        [0, 30.5],
-        [41.2, 60.3],
-        [64.1, end],
-      ]),
-      other: named.server.heard(
-        [
-          [0, 18.3],
-          [22.4, 52.7],
-          [56.2, end],
-        ],
-        { name: "b", dbid: 9002 },
-      ),
-    };
-    const one = new GrowingCopy(named.at("one"), heard.one);
-    const other = new GrowingCopy(named.at("other"), heard.other);
-    const counts: number[] = [];
-    for (const [first, second] of [
-      [0.1, 0.1],
-      [0.3, 0.2],
-      [0.6, 0.4],
-      [0.7, 0.9],
-      [1, 0.95],
-      [1, 1],
-    ] as const) {
-      await one.grow(first);
-      await other.grow(second);
-      for (const out of ["followed.ndjson", "followed.db"]) {
-        // Each time by another process, so to speak.
-        using follow = following([one.directory, other.directory], named.at(out), named.stretch);
-        await follow.catchUp();
-      }
-      counts.push(count(named.at("followed.db"), "SELECT count(*) FROM G_LOGIN_SESSION"));
-    }
-    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
-    expect(new Set(counts).size).toBeGreaterThan(3);
-    using follow = following([one.directory, other.directory], named.at("followed.db"), named.stretch);
-    await follow.catchUp();
-    expect(follow.report()).toMatchObject({ verdict: "complete", loginSessions: { incomplete: 0, open: 0 } });
-    expect(differencesBetween(readDump(named.at("followed.db")), readDump(named.idb("truth")))).toEqual([]);
-    const revisions = readFileSync(named.at("followed.ndjson"), "utf8")
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line) as { readonly loginSession?: string; readonly revision: number })
-      .flatMap(({ loginSession, revision }) => (loginSession === undefined ? [] : [`${loginSession} ${revision}`]));
-    expect(revisions.toSorted()).toEqual(
-      keysOf(named.idb("truth"))
-        .map((key) => `${key} 1`)
-        .toSorted(),
-    );
-  },
-  60_000,
-);
-
-recorded(
-  "a follow up to a time lists the sessions that go on then, and hands them out when it is run again after their end",
-  async () => {
-    const copy = new GrowingCopy(named.at("growing"), named.server.heard([[0, end]]));
-    const stretch = { from: named.stretch.from, until: secondOf(35) };
-    await copy.grow(0.7);
-    const step = async () => {
-      using follow = following([copy.directory], named.at("upto.db"), stretch);
+test("two IDBs that grow, each with faults, are followed to the truth: each session comes once, when it is over", async () => {
+  const heard = {
+    one: named.server.heard([
+      [0, 30.5],
+      [41.2, 60.3],
+      [64.1, end],
+    ]),
+    other: named.server.heard(
+      [
+        [0, 18.3],
+        [22.4, 52.7],
+        [56.2, end],
+      ],
+      { name: "b", dbid: 9002 },
+    ),
+  };
+  const one = new GrowingCopy(named.at("one"), heard.one);
+  const other = new GrowingCopy(named.at("other"), heard.other);
+  const counts: number[] = [];
+  for (const [first, second] of [
+    [0.1, 0.1],
+    [0.3, 0.2],
+    [0.6, 0.4],
+    [0.7, 0.9],
+    [1, 0.95],
+    [1, 1],
+  ] as const) {
+    await one.grow(first);
+    await other.grow(second);
+    for (const out of ["followed.ndjson", "followed.db"]) {
+      // Each time by another process, so to speak.
+      using follow = following([one.directory, other.directory], named.at(out), named.stretch);
       await follow.catchUp();
-      return follow.report();
-    };
-    const early = await step();
-    expect(early.openLoginSessions.length).toBeGreaterThan(3);
-    await copy.grow(1);
-    const late = await step();
-    expect(late.openLoginSessions).toEqual([]);
-    const told = query(named.at("upto.db"), "SELECT LOGINSESSIONID FROM G_LOGIN_SESSION ORDER BY CREATED, 1").flat();
-    const sql = `SELECT LOGINSESSIONID FROM G_LOGIN_SESSION WHERE CREATED_TS < ${stretch.until} ORDER BY CREATED, 1`;
-    expect(told).toEqual(query(named.idb("truth"), sql).flat());
-  },
-);
+    }
+    counts.push(count(named.at("followed.db"), "SELECT count(*) FROM G_LOGIN_SESSION"));
+  }
+  expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+  expect(new Set(counts).size).toBeGreaterThan(3);
+  using follow = following([one.directory, other.directory], named.at("followed.db"), named.stretch);
+  await follow.catchUp();
+  expect(follow.report()).toMatchObject({ verdict: "complete", loginSessions: { incomplete: 0, open: 0 } });
+  expect(differencesBetween(readDump(named.at("followed.db")), readDump(named.idb("truth")))).toEqual([]);
+  const revisions = readFileSync(named.at("followed.ndjson"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { readonly loginSession?: string; readonly revision: number })
+    .flatMap(({ loginSession, revision }) => (loginSession === undefined ? [] : [`${loginSession} ${revision}`]));
+  expect(revisions.toSorted()).toEqual(
+    keysOf(named.idb("truth"))
+      .map((key) => `${key} 1`)
+      .toSorted(),
+  );
+}, 60_000);
+
+test("a follow up to a time lists the sessions that go on then, and hands them out when it is run again after their end", async () => {
+  const copy = new GrowingCopy(named.at("growing"), named.server.heard([[0, end]]));
+  const stretch = { from: named.stretch.from, until: secondOf(35) };
+  await copy.grow(0.7);
+  const step = async () => {
+    using follow = following([copy.directory], named.at("upto.db"), stretch);
+    await follow.catchUp();
+    return follow.report();
+  };
+  const early = await step();
+  expect(early.openLoginSessions.length).toBeGreaterThan(3);
+  await copy.grow(1);
+  const late = await step();
+  expect(late.openLoginSessions).toEqual([]);
+  const told = query(named.at("upto.db"), "SELECT LOGINSESSIONID FROM G_LOGIN_SESSION ORDER BY CREATED, 1").flat();
+  const sql = `SELECT LOGINSESSIONID FROM G_LOGIN_SESSION WHERE CREATED_TS < ${stretch.until} ORDER BY CREATED, 1`;
+  expect(told).toEqual(query(named.idb("truth"), sql).flat());
+});

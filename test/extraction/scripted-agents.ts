@@ -1,7 +1,7 @@
 // Agents of a server whose every event is known beforehand: they log in to queues, leave them and come back, are ready or not
 // for one reason or another, are on calls, switch Do Not Disturb, and log out. Random, by seed.
 
-import { existsSync } from "node:fs";
+import { defaultAgentOptions } from "../../src/event/envelope.ts";
 import { Story } from "../harness/story.ts";
 import { Dice } from "../simulation/dice.ts";
 import { type Line, type ScriptedEvent, SpelledServer, secondOf, timeOf } from "./scripted-server.ts";
@@ -16,9 +16,6 @@ export interface AgentScript {
   /** Snapshots tell with which event somebody logged in; without, a session that is found has a key of the copy's own. */
   readonly hasOrigins: boolean;
 }
-
-/** Without the machine that makes their rows there is nothing to be extracted. */
-export const areAgentsRecorded = existsSync(new URL("../../src/projection/agent.ts", import.meta.url));
 
 const run = "run-1";
 const queues = ["8001", "8002"] as const;
@@ -49,7 +46,7 @@ export class ScriptedAgents extends SpelledServer {
   }
 
   protected override story(instance: { readonly name: string; readonly dbid: number }): Story {
-    const options: object = { agents: { isAcwOfFirstCall: false, isBusyOverAcw: true, writesActiveReasons: true } };
+    const options = { agents: { ...defaultAgentOptions, writesActiveReasons: true } };
     return new Story({ callDeletionTimeoutSeconds: 1, instance, role: ["gcc", "gls"], options });
   }
 
