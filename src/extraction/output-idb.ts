@@ -3,7 +3,8 @@
 import { getTableColumns } from "drizzle-orm";
 import { type TableName, tables } from "../../schema/tables.ts";
 import { ExtractRows } from "../idb/extract-rows.ts";
-import type { ExtractStore, SubjectName } from "../idb/extract-store.ts";
+import type { ExtractStore } from "../idb/extract-store.ts";
+import type { SubjectName } from "../idb/stored-subject.ts";
 import type { SessionRow } from "./copy.ts";
 import type { HandedSubject } from "./handed-subject.ts";
 import type { Output, OutputCopy } from "./output.ts";

@@ -4,7 +4,8 @@
 
 import type { FamilyName } from "../../schema/life.ts";
 import { sourceInstant, timestampText } from "../event/instant.ts";
-import type { ExtractStore, SubjectName } from "../idb/extract-store.ts";
+import type { ExtractStore } from "../idb/extract-store.ts";
+import type { SubjectName } from "../idb/stored-subject.ts";
 import { AppendFile } from "./append-file.ts";
 import type { HandedSubject } from "./handed-subject.ts";
 import type { Output, OutputCopy } from "./output.ts";

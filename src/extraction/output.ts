@@ -1,7 +1,8 @@
 // Where extracted calls and login sessions go. All three kinds of output have the same book (idb/extract-store.ts), and write within its
 // transactions: `write` and `withdraw` any number of times, then `sync`, then the book is committed.
 
-import type { ExtractStore, SubjectName } from "../idb/extract-store.ts";
+import type { ExtractStore } from "../idb/extract-store.ts";
+import type { SubjectName } from "../idb/stored-subject.ts";
 import type { SessionRow } from "./copy.ts";
 import type { HandedSubject } from "./handed-subject.ts";
 

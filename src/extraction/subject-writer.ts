@@ -1,7 +1,7 @@
 // Hands planned calls and login sessions to the output, a batch a transaction: what is new or has changed in a new revision, what is as it
 // was not at all.
 
-import type { StoredSubject, SubjectName } from "../idb/extract-store.ts";
+import type { StoredSubject, SubjectName } from "../idb/stored-subject.ts";
 import { contentDigest, handOut } from "./handed-subject.ts";
 import type { Output, OutputCopy } from "./output.ts";
 import type { SubjectPlan } from "./plan.ts";

@@ -5,7 +5,8 @@
 // copies have merely lost that time, what was handed out is all that is left of it, and it stays.
 
 import { type FamilyName, familyNames } from "../../schema/life.ts";
-import type { ExtractStore, StoredSubject } from "../idb/extract-store.ts";
+import type { ExtractStore } from "../idb/extract-store.ts";
+import type { StoredSubject } from "../idb/stored-subject.ts";
 import type { Copy, Stretch } from "./copy.ts";
 import type { Judgement } from "./judgement.ts";
 import { batchSubjects } from "./subject-merge.ts";

@@ -2,8 +2,8 @@
 
 import type Database from "libsql";
 import type { TableName } from "../../schema/tables.ts";
-import type { SubjectName } from "./extract-store.ts";
 import { type RowKey, type RowValues, RowWriter } from "./row-writer.ts";
+import type { SubjectName } from "./stored-subject.ts";
 
 export interface ExtractRow {
   readonly table: TableName;

@@ -8,13 +8,13 @@ import { closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "libsql";
 import extractionSql from "../../schema/extraction.sql" with { type: "text" };
-import { type FamilyName, families } from "../../schema/life.ts";
+import type { FamilyName } from "../../schema/life.ts";
 import { extractionViews } from "../../schema/views.ts";
 import { idbError } from "./error.ts";
 import { inTransaction, migrate, versionKnown } from "./migrate.ts";
 import { openReading } from "./reading.ts";
-import { readJson } from "./row-reader.ts";
 import { syncDirectory } from "./set-aside.ts";
+import { books, type StoredSubject, type SubjectName, storedSubject } from "./stored-subject.ts";
 import { refreshViews } from "./views.ts";
 
 /** PRAGMA application_id of an extraction's output, "ICOX" in ASCII: an instance must not take it for its IDB. */
@@ -28,29 +28,6 @@ export type ExtractKind = "idb" | "ndjson" | "csv";
 /** The file is no output of an extraction that this program can go on with. The message says what would be right. */
 export class ExtractFileError extends Error {
   override readonly name = "ExtractFileError";
-}
-
-/** Names one call or one login session. */
-export interface SubjectName {
-  readonly family: FamilyName;
-  readonly key: string;
-}
-
-export interface StoredSubject extends SubjectName {
-  readonly revision: number;
-  readonly createdTs: number;
-  readonly endedTs: number | null;
-  readonly sourceCluster: number | null;
-  readonly switchDbid: number | null;
-  readonly verdict: string;
-  readonly isProven: boolean;
-  /** JSON. */
-  readonly reasons: string;
-  /** JSON list of ICON_EXTRACT_COPY.ID. */
-  readonly copies: string;
-  readonly digest: string;
-  /** Null: it is part of the record. */
-  readonly withdrawn: string | null;
 }
 
 export interface SubjectCount {
@@ -506,31 +483,6 @@ function make(database: Database.Database, { kind, windowSeconds, now }: OpenExt
       .run([formatKnown, kind, windowSeconds]);
     database.exec(`PRAGMA application_id = ${extractApplicationId}`);
   });
-}
-
-/** Where the book of each family is. */
-const books: Readonly<Record<FamilyName, { readonly table: string; readonly key: string; readonly columns: string }>> =
-  {
-    call: book("ICON_EXTRACT_CALL", families.call.key),
-    "login session": book("ICON_EXTRACT_LOGIN_SESSION", families["login session"].key),
-  };
-
-function book(table: string, key: string) {
-  const columns = `CAST(json_array(${key}, REVISION, CREATED_TS, ENDED_TS, SOURCE_CLUSTER, SWITCH_DBID, VERDICT,
-    IS_PROVEN, REASONS, COPIES, DIGEST, WITHDRAWN) AS BLOB)`;
-  return { table, key, columns };
-}
-
-function storedSubject(family: FamilyName, bytes: Uint8Array): StoredSubject {
-  const [key, revision, createdTs, endedTs, sourceCluster, switchDbid, verdict, isProven, ...rest] = readJson(
-    bytes,
-    books[family].table,
-  ) as [string, number, number, number | null, number | null, number | null, string, number, ...string[]];
-  const [reasons, copies, digest, withdrawn] = rest as [string, string, string, string | null];
-  return {
-    ...{ family, key, revision, createdTs, endedTs, sourceCluster, switchDbid, verdict, isProven: isProven === 1 },
-    ...{ reasons, copies, digest, withdrawn },
-  };
 }
 
 function windowsOf(row: readonly [number, number, number, number, string, string, number, string]): StoredWindows {
