@@ -72,6 +72,7 @@ const listed: readonly Slice[] = [
   testFile("test/fault/kill.test.ts", { promises: ["R1", "R8"], environment: { ICON_KILL_CYCLES: "200" } }),
   // So many kills stand for the long run there too.
   testFile("test/instance/start-and-stop.test.ts", { promises: ["R8"], environment: { ICON_KILL_CYCLES: "200" } }),
+  testFile("test/fault/voice-killed.test.ts", { promises: ["R8"], environment: { ICON_VOICE_KILLS: "100" } }),
   testFile("test/fault/system-calls.test.ts", { promises: ["R2"], environment: { ICON_SYSTEM_CALLS: "all" } }),
   testFile("test/fault/power-cut.test.ts", { promises: ["R3"], tests: /ext4/, environment: cuts }),
   testFile("test/fault/power-cut.test.ts", { promises: ["R3"], tests: /xfs/, environment: cuts }),

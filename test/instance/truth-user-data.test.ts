@@ -3,10 +3,10 @@
 
 import { expect, test } from "bun:test";
 import Database from "libsql";
-import { userDataChangeTypes } from "../../schema/dictionary.ts";
-import type { CallDetail, SessionStory, StoryValue } from "../../src/simulator/tserver/call-detail.ts";
+import type { SessionStory } from "../../src/simulator/tserver/call-detail.ts";
 import { observablePath } from "../../src/simulator/tserver/link-server.ts";
 import type { ObservedDetail } from "../../src/simulator/tserver/observed-details.ts";
+import { changesOf, compareAttachedData, stored } from "../harness/attached-data-oracle.ts";
 import { seededRandom } from "../harness/load-verdict.ts";
 import {
   fromEnvironment,
@@ -18,29 +18,10 @@ import {
   TemporaryDirectory,
   until,
 } from "../harness/processes.ts";
-import { readCallDetails, readObservedDetails, readSessionStories } from "../harness/voice-truth.ts";
+import { readObservedDetails, readSessionStories } from "../harness/voice-truth.ts";
 
 const seconds = fromEnvironment("ICON_TRUTH_SECONDS", 5);
 const rate = fromEnvironment("ICON_TRUTH_RATE", 1_000);
-
-/** As the documentation says that a list is stored. */
-function stored(value: StoryValue): string {
-  return typeof value === "object" ? json(value) : String(value);
-}
-
-function json(value: StoryValue): string {
-  if (typeof value !== "object") return JSON.stringify(value);
-  const keys = Object.keys(value).sort();
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${json(value[key] ?? "")}`).join(",")}}`;
-}
-
-/** "key type value ms by DN"; who it was is told of changes, not of what the call came with. */
-function expected({ attached }: CallDetail): string[] {
-  const changes = changesOf(attached);
-  return attached.map(({ at, dn, thirdPartyDn }, index) => {
-    return `${changes[index]}${dn === null ? "" : ` @${Math.floor(at)} by ${thirdPartyDn ?? dn}`}`;
-  });
-}
 
 /** "key type value ms by DN" of what was heard, "key type value unseen" of what a snapshot told otherwise. */
 function expectedHeard({ attached }: ObservedDetail): string[] {
@@ -74,17 +55,6 @@ function expectedOfDesktops(sessions: readonly SessionStory[]): string[] {
   );
 }
 
-/** "key type value" */
-function changesOf(attached: readonly { readonly key: string; readonly value: StoryValue | null }[]): string[] {
-  const known = new Set<string>();
-  return attached.map(({ key, value }) => {
-    const type = value === null ? "deleted" : known.has(key) ? "changed" : "added";
-    if (value === null) known.delete(key);
-    else known.add(key);
-    return `${key} ${userDataChangeTypes[type]} ${value === null ? null : stored(value)}`;
-  });
-}
-
 test(
   `every change of attached data is a row, at ${rate} events a second for ${seconds} s with cuts`,
   async () => {
@@ -112,12 +82,6 @@ test(
     expect(await instance.stop()).toBe(0);
 
     const database = new Database(idbPathOf(setting));
-    const rows = database
-      .prepare(
-        "SELECT CALLID, KEYNAME, CHANGETYPE, VALUE, ADDED, ENDPOINTDN FROM G_USERDATA_HISTORY ORDER BY CALLID, SEQ",
-      )
-      .raw()
-      .all() as [string, string, number, string | null, string, string | null][];
     const [calls] = database.prepare("SELECT count(*) FROM G_CALL").raw().get() as unknown as [number];
     const [secure] = database.prepare("SELECT count(*) FROM G_SECURE_USERDATA_HISTORY").raw().get() as unknown as [
       number,
@@ -132,23 +96,10 @@ test(
     expect(custom.length).toBeGreaterThan(10);
     // Role gcc is off: calls are followed, and none is stored.
     expect([calls, secure]).toEqual([0, 0]);
-    const byCall = Map.groupBy(rows, ([callId]) => callId);
-    const differences: unknown[] = [];
-    let changes = 0;
-    for (const detail of readCallDetails(truthPath)) {
-      if (detail.callUuid === null) continue;
-      const wanted = expected(detail);
-      const found = (byCall.get(detail.callUuid) ?? []).map(([, key, type, value, added, dn], index) => {
-        const isTold = detail.attached[index]?.dn !== null;
-        return `${key} ${type} ${value}${isTold ? ` @${Date.parse(added)} by ${dn}` : ""}`;
-      });
-      byCall.delete(detail.callUuid);
-      changes += wanted.length;
-      if (!Bun.deepEquals(found, wanted)) differences.push({ call: detail.callUuid, found, wanted });
-    }
+    const { changes, differences, invented } = compareAttachedData(idbPathOf(setting), truthPath);
     console.log(`attached data: ${changes} changes, ${differences.length} calls that differ`);
     expect(differences.slice(0, 3)).toEqual([]);
-    expect([...byCall.keys()]).toEqual([]);
+    expect(invented).toEqual([]);
     expect(changes).toBeGreaterThan((rate * seconds) / 50);
   },
   seconds * 3_000 + 180_000,

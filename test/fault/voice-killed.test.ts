@@ -1,0 +1,86 @@
+// Everything that is stored of voice, of an instance that is killed again and again: calls, parties, attached data, stays in
+// virtual queues, agents' sessions and states are what the simulated contact centre says that there was, each once.
+// ICON_VOICE_KILLS says how often; the check is short, `bun run fault` long.
+
+import { expect, test } from "bun:test";
+import { compareAgents } from "../harness/agent-oracle.ts";
+import { compareAttachedData } from "../harness/attached-data-oracle.ts";
+import { figure } from "../harness/figure.ts";
+import { seededRandom } from "../harness/load-verdict.ts";
+import { compare, readDoubtfulKeys, readIdbCalls, readOracle } from "../harness/oracle.ts";
+import {
+  fromEnvironment,
+  Instance,
+  type InstanceSetting,
+  iconBinary,
+  idbPathOf,
+  Simulator,
+  TemporaryDirectory,
+  until,
+} from "../harness/processes.ts";
+import { virtualStayDifferences } from "../harness/virtual-stays.ts";
+import { readCallDetails } from "../harness/voice-truth.ts";
+
+const kills = fromEnvironment("ICON_VOICE_KILLS", 4);
+// From the start of a life to its kill.
+const lifeMs = { min: 300, max: 1_300 };
+const secondsPerKill = 1.2;
+
+test(
+  `killed ${kills} times while a contact centre does all that it can, everything that was told is stored once`,
+  async () => {
+    await iconBinary();
+    const { seed, next } = seededRandom("voice, killed");
+    using directory = new TemporaryDirectory("voice-killed");
+    const truthPath = directory.at("truth.ndjson");
+    await using simulator = await Simulator.start("tserver", [
+      ...["--seed", `${seed}`, "--rate", "500", "--seconds", `${Math.ceil(kills * secondsPerKill) + 2}`],
+      ...["--voice-in-full", "--talk-seconds", "1", "--transfer-percent", "20", "--clients-min", "1"],
+      // Nothing is forgotten before it is acknowledged.
+      ...[
+        "--resend-buffer",
+        "1000000",
+        "--heartbeat-ms",
+        "1000",
+        "--linger",
+        `${6 + kills / 10}`,
+        "--truth",
+        truthPath,
+      ],
+    ]);
+    const setting: InstanceSetting = {
+      directory: directory.path,
+      callDeletionTimeoutSeconds: 1,
+      callconcentrator: ['role = "gcc,gls,gud"', 'adata-userdata-history = "all"'],
+      sources: [{ name: "north", address: simulator.address, dbid: 101, switchDbid: 1 }],
+    };
+    for (let kill = 1; kill <= kills; kill++) {
+      await using instance = await Instance.start(setting);
+      await Bun.sleep(lifeMs.min + next() * (lifeMs.max - lifeMs.min));
+      expect(instance.isOver).toBe(false);
+      await instance.kill();
+    }
+    await using instance = await Instance.start(setting);
+    await simulator.finished();
+    await until("everything is applied", 60_000, async () => (await instance.status()).queue.recordsNotApplied === 0);
+    expect(await instance.stop()).toBe(0);
+
+    const idbPath = idbPathOf(setting);
+    const calls = compare(readIdbCalls(idbPath), readOracle(truthPath));
+    const stays = virtualStayDifferences(idbPath, readCallDetails(truthPath));
+    const data = compareAttachedData(idbPath, truthPath);
+    const agents = compareAgents(idbPath, truthPath);
+    expect(calls.differences.slice(0, 10)).toEqual([]);
+    expect(stays.differences.slice(0, 10)).toEqual([]);
+    expect([data.differences.slice(0, 3), data.invented]).toEqual([[], []]);
+    expect(agents.differences.slice(0, 10)).toEqual([]);
+    expect([...readDoubtfulKeys(idbPath)]).toEqual([]);
+    for (const count of [calls.calls, stays.stays, data.changes, agents.sessions]) expect(count).toBeGreaterThan(10);
+    figure(
+      "R8",
+      `${kills} kills: ${calls.calls} calls, ${calls.parties} parties, ${data.changes} changes of attached data, ` +
+        `${stays.stays} stays in virtual queues, ${agents.sessions} login sessions, as they were, each once`,
+    );
+  },
+  kills * 4_000 + 180_000,
+);

@@ -1,0 +1,72 @@
+// Attached data of every call in an IDB, against what the simulated switch says that there was.
+
+import Database from "libsql";
+import { userDataChangeTypes } from "../../schema/dictionary.ts";
+import type { CallDetail, StoryValue } from "../../src/simulator/tserver/call-detail.ts";
+import { readCallDetails } from "./voice-truth.ts";
+
+export interface AttachedDataVerdict {
+  /** Changes that there were. */
+  readonly changes: number;
+  /** Calls whose rows are not exactly those, in their order, with time, value and who changed it. */
+  readonly differences: readonly { readonly call: string; readonly found: unknown; readonly wanted: unknown }[];
+  /** Calls that have rows and never were. */
+  readonly invented: readonly string[];
+}
+
+/** Of an IDB that stores all of UserData, and of a server with CallUUID. */
+export function compareAttachedData(idbPath: string, truthPath: string): AttachedDataVerdict {
+  const database = new Database(idbPath, { readonly: true });
+  const rows = database
+    .prepare(
+      "SELECT CALLID, KEYNAME, CHANGETYPE, VALUE, ADDED, ENDPOINTDN FROM G_USERDATA_HISTORY ORDER BY CALLID, SEQ",
+    )
+    .raw()
+    .all() as [string, string, number, string | null, string, string | null][];
+  database.close();
+  const byCall = Map.groupBy(rows, ([callId]) => callId);
+  const differences: { call: string; found: unknown; wanted: unknown }[] = [];
+  let changes = 0;
+  for (const detail of readCallDetails(truthPath)) {
+    if (detail.callUuid === null) continue;
+    const wanted = expected(detail);
+    const found = (byCall.get(detail.callUuid) ?? []).map(([, key, type, value, added, dn], index) => {
+      const isTold = detail.attached[index]?.dn !== null;
+      return `${key} ${type} ${value}${isTold ? ` @${Date.parse(added)} by ${dn}` : ""}`;
+    });
+    byCall.delete(detail.callUuid);
+    changes += wanted.length;
+    if (!Bun.deepEquals(found, wanted)) differences.push({ call: detail.callUuid, found, wanted });
+  }
+  return { changes, differences, invented: [...byCall.keys()] };
+}
+
+/** As the documentation says that a list is stored. */
+export function stored(value: StoryValue): string {
+  return typeof value === "object" ? json(value) : String(value);
+}
+
+function json(value: StoryValue): string {
+  if (typeof value !== "object") return JSON.stringify(value);
+  const keys = Object.keys(value).sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${json(value[key] ?? "")}`).join(",")}}`;
+}
+
+/** "key type value ms by DN"; who it was is told of changes, not of what the call came with. */
+function expected({ attached }: CallDetail): string[] {
+  const changes = changesOf(attached);
+  return attached.map(({ at, dn, thirdPartyDn }, index) => {
+    return `${changes[index]}${dn === null ? "" : ` @${Math.floor(at)} by ${thirdPartyDn ?? dn}`}`;
+  });
+}
+
+/** "key type value" */
+export function changesOf(attached: readonly { readonly key: string; readonly value: StoryValue | null }[]): string[] {
+  const known = new Set<string>();
+  return attached.map(({ key, value }) => {
+    const type = value === null ? "deleted" : known.has(key) ? "changed" : "added";
+    if (value === null) known.delete(key);
+    else known.add(key);
+    return `${key} ${userDataChangeTypes[type]} ${value === null ? null : stored(value)}`;
+  });
+}
