@@ -1,7 +1,9 @@
 // `icon extract` of a pair, and what it handed out held against the calls as they really were.
 
 import { openReading } from "../../src/idb/reading.ts";
+import { hashedKey } from "../../src/projection/key.ts";
 import type { ObservedCall } from "../../src/simulator/tserver/observable.ts";
+import { compareAgents } from "../harness/agent-oracle.ts";
 import { compare, readIdbCalls } from "../harness/oracle.ts";
 import { type CommandEnding, runCommand } from "../harness/run-command.ts";
 import type { JudgedWindow } from "./pair-audit.ts";
@@ -57,7 +59,7 @@ export function auditCalls(
   truth: readonly ObservedCall[],
   judged: readonly JudgedWindow[],
 ): CallAudit {
-  const verdicts = readVerdicts(out);
+  const verdicts = readVerdicts(out, "CALL", "CALLID");
   const isComplete = (callId: string) => ["complete", "joined"].includes(verdicts.get(callId) ?? "");
   const handedOut = readIdbCalls(out);
   const complete = handedOut.filter(({ callId }) => isComplete(callId));
@@ -86,18 +88,42 @@ export function auditCalls(
   return { calls, saidComplete: complete.length, joined, falseComplete: differences, falseIncomplete };
 }
 
+export interface SessionAudit {
+  /** Login sessions that were said to be complete. */
+  readonly saidComplete: number;
+  /** Of these, taken from several copies. */
+  readonly joined: number;
+  /** One line a difference from the truth. Must be empty. */
+  readonly falseComplete: readonly string[];
+}
+
+/** Of the login sessions in it. `primaryDbid`: of the server; `truthPath`: of one that tells of its agents. */
+export function auditSessions(out: string, primaryDbid: number, truthPath: string): SessionAudit {
+  const verdicts = readVerdicts(out, "LOGIN_SESSION", "LOGINSESSIONID");
+  const complete = new Set(
+    [...verdicts].filter(([, said]) => said === "complete" || said === "joined").map(([key]) => key),
+  );
+  const { sessions, differences } = compareAgents(out, truthPath, ({ run, seq }) => {
+    return complete.has(hashedKey("login", primaryDbid, run, seq));
+  });
+  const joined = [...verdicts.values()].filter((said) => said === "joined").length;
+  const unknown =
+    sessions === complete.size ? [] : [`${complete.size} sessions are complete, the server knows ${sessions}`];
+  return { saidComplete: sessions, joined, falseComplete: [...differences, ...unknown] };
+}
+
 function windowsOf(createdAt: number, endedAt: number): number[] {
   const [first, last] = [Math.floor(createdAt / 1000), Math.floor(endedAt / 1000)];
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
-function readVerdicts(out: string): Map<string, string> {
+function readVerdicts(out: string, what: string, key: string): Map<string, string> {
   const reading = openReading(out);
   try {
     const rows = reading.database
-      .prepare("SELECT CALLID, VERDICT FROM ICON_EXTRACT_CALL WHERE WITHDRAWN IS NULL")
-      .all() as { CALLID: string; VERDICT: string }[];
-    return new Map(rows.map((row) => [row.CALLID, row.VERDICT]));
+      .prepare(`SELECT ${key} AS KEY, VERDICT FROM ICON_EXTRACT_${what} WHERE WITHDRAWN IS NULL`)
+      .all() as { KEY: string; VERDICT: string }[];
+    return new Map(rows.map((row) => [row.KEY, row.VERDICT]));
   } finally {
     reading.close();
   }

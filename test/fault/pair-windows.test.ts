@@ -11,10 +11,10 @@ import { EventLog } from "../harness/event-log.ts";
 import { figure } from "../harness/figure.ts";
 import { seededRandom } from "../harness/load-verdict.ts";
 import { readOracle } from "../harness/oracle.ts";
-import { Pair, type PairOptions } from "../harness/pair.ts";
+import { Pair, type PairOptions, pairDbids } from "../harness/pair.ts";
 import { fromEnvironment, iconBinary, TemporaryDirectory } from "../harness/processes.ts";
 import { auditWindows, readCountedWindows, sumOf, type WindowAudit } from "./pair-audit.ts";
-import { auditCalls, type CallAudit, extract } from "./pair-extract.ts";
+import { auditCalls, auditSessions, type CallAudit, extract, type SessionAudit } from "./pair-extract.ts";
 import { readJudgedWindows } from "./pair-judged.ts";
 import { befall, type Episode, planFaults } from "./pair-plan.ts";
 
@@ -42,6 +42,7 @@ function serverOf(seed: number): Pick<PairOptions, "simulator" | "clockAheadMs">
     rate: eventsPerSecond,
     talkSeconds: random.pick([1, 2, 4]),
     transferPercent: random.pick([0, 30]),
+    voiceInFull: random.chance(0.5),
     heartbeatMs: random.pick([500, 1_000]),
     // Everything can be sent again; what a second or two brought; hardly anything.
     resendEvents: random.pick([200_000, 200_000, 200_000, 150, 60, 20]),
@@ -86,15 +87,17 @@ async function look({ seed, plan, listeningFrom, truthPath, idbPaths, directory 
   const out = `${directory}.db`;
   await extract(idbPaths, stretch, out);
   const calls = auditCalls(out, stretch, readOracle(truthPath), judged);
-  if (isBroken(audit) || calls.falseComplete.length > 0) {
+  const isInFull = serverOf(seed).simulator.voiceInFull === true;
+  const sessions = isInFull ? auditSessions(out, pairDbids.primary, truthPath) : noSessions;
+  if (isBroken(audit) || calls.falseComplete.length > 0 || sessions.falseComplete.length > 0) {
     console.log(`round with seed ${seed}, from ${stretch.from}:`, serverOf(seed));
     for (const { side, fault, atMs, forMs } of plan) {
       console.log(`  ${(atMs / 1000).toFixed(2)} s: ${side} ${fault} for ${(forMs / 1000).toFixed(2)} s`);
     }
-    console.log(audit, calls);
+    console.log(audit, calls, sessions);
     for (const path of idbPaths) printLedger(path);
   }
-  return { windows: audit, calls };
+  return { windows: audit, calls, sessions };
 }
 
 /** All that a copy's ledger says, for whoever has to find out why it was wrong. */
@@ -118,7 +121,10 @@ function bearable(count: number): number {
 interface Round {
   readonly windows: WindowAudit;
   readonly calls: CallAudit;
+  readonly sessions: SessionAudit;
 }
+
+const noSessions: SessionAudit = { saidComplete: 0, joined: 0, falseComplete: [] };
 
 function isBroken({ falseComplete, notChosen, divergent, neverTold, unsaid }: WindowAudit): boolean {
   return [falseComplete, notChosen, divergent, neverTold, unsaid].some((list) => list.length > 0);
@@ -145,6 +151,8 @@ test(
     console.log(`R11: said ${JSON.stringify(said)}; whole in copies ${whole.join(" and ")}; whole in none ${lost}`);
     const count = (number: (calls: CallAudit) => number) => rounds.reduce((sum, { calls }) => sum + number(calls), 0);
     const calls = { saidComplete: count((each) => each.saidComplete), joined: count((each) => each.joined) };
+    const sessions = rounds.reduce((sum, round) => sum + round.sessions.saidComplete, 0);
+    const joinedSessions = rounds.reduce((sum, round) => sum + round.sessions.joined, 0);
     const falseCalls = rounds.flatMap((round) => round.calls.falseComplete);
     const missedCalls = rounds.flatMap((round) => round.calls.falseIncomplete);
     console.log(
@@ -161,13 +169,14 @@ test(
       unsaid: [],
     });
     expect(falseCalls).toEqual([]);
+    expect(rounds.flatMap((round) => round.sessions.falseComplete)).toEqual([]);
     expect(missedCalls.length).toBeLessThanOrEqual(bearable(count((each) => each.calls)));
     expect(falseIncomplete.length).toBeLessThanOrEqual(bearable(audit.windows));
     figure(
       "R11",
       `${audit.windows} windows of 1 s under random faults: 0 false "complete", every complete copy chosen, ` +
         `${falseIncomplete.length} false "incomplete"; ${lost} whole in no copy; ${calls.saidComplete} calls extracted as ` +
-        `complete (${calls.joined} joined): all as they were`,
+        `complete (${calls.joined} joined), ${sessions} login sessions (${joinedSessions} joined): all as they were`,
     );
   },
   roundsPerLane * (roundSeconds + 60) * 2_000 + 120_000,
