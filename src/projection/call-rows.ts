@@ -1,6 +1,6 @@
 // How a call and its parties stand in the documented tables: whole rows, written again whenever something changed.
 
-import { callChangeTypes, irChangeTypes } from "../../schema/dictionary.ts";
+import { callChangeTypes, irChangeTypes, irStates, parentLinkTypes } from "../../schema/dictionary.ts";
 import { type SourceInstant, timecode, timestampText, utcSeconds } from "../event/instant.ts";
 import type { Call } from "./call.ts";
 import { isHistoryStored, isPartyStored } from "./left-out.ts";
@@ -42,7 +42,10 @@ export function writeActiveRows(world: World, context: StepContext, call: Call):
   world.write("G_IR_ACTIVE", {
     ID: call.irActiveRowId,
     IRID: call.irId,
+    STATE: irStates.active,
+    PARENTLINKTYPE: parentLinkTypes.none,
     ROOTCALLID: call.callId,
+    ...created(world, call.createdAt),
     ...stamps(world, context, call.irActiveRowId),
   });
 }
@@ -73,14 +76,17 @@ export function writeCallRow(world: World, context: StepContext, call: Call, ter
   });
 }
 
-export function writeIrRow(world: World, context: StepContext, call: Call, state: number): void {
+/** `callEndedAt` null: the call goes on. One that was merged has ended with the merge. */
+export function writeIrRow(world: World, context: StepContext, call: Call, callEndedAt: SourceInstant | null): void {
+  const endedAt = call.merged?.at ?? callEndedAt;
   world.write("G_IR", {
     ID: call.irRowId,
     IRID: call.irId,
-    STATE: state,
+    STATE: endedAt === null ? irStates.active : irStates.terminated,
     PARENTIRID: call.merged?.irId ?? null,
-    PARENTLINKTYPE: 0,
+    PARENTLINKTYPE: parentLinkTypes.none,
     ROOTCALLID: call.callId,
+    ...span(world, call.createdAt, endedAt),
     ...stamps(world, context, call.irRowId),
   });
 }
@@ -116,7 +122,8 @@ export function writeIrHistory(
   world.write("G_IR_HISTORY", {
     IRHID: id,
     IRID: call.irId,
-    XSEQ: null,
+    // It is created, and ends once: with its call, or when that is merged.
+    XSEQ: change === irChangeTypes.created ? 1 : 2,
     CHANGETYPE: change,
     REFID: change === irChangeTypes.merged ? (call.merged?.irId ?? null) : null,
     ...added(world, at),

@@ -9,7 +9,7 @@
 // 4. A transfer or conference moves a party from one call to another: its stay here ends and one there begins, in the
 //    same state and descending from it. With the first that moves, the call that it left is merged into the other.
 
-import { callChangeTypes, irChangeTypes, irStates, mergeTypes, partyStates } from "../../schema/dictionary.ts";
+import { callChangeTypes, irChangeTypes, mergeTypes, partyStates } from "../../schema/dictionary.ts";
 import {
   type CallFacts,
   type CallId,
@@ -94,6 +94,7 @@ export interface Call {
     /** Where that one's own merges had led by then. */
     readonly rootIrId: string;
     readonly type: (typeof mergeTypes)[keyof typeof mergeTypes];
+    readonly at: SourceInstant;
   };
 }
 
@@ -177,7 +178,7 @@ export function rewriteCall(
   cause: QualityCause = "history not kept",
 ): void {
   writeCallRow(world, context, call, null);
-  writeIrRow(world, context, call, call.merged === undefined ? irStates.active : irStates.terminated);
+  writeIrRow(world, context, call, null);
   writeActiveRows(world, context, call);
   for (const party of Object.values(call.parties)) {
     writePartyRow(world, context, call, party, partyStates[party.state], { ccEvent: 0, ccCause: null }, null);
@@ -213,7 +214,7 @@ function createCall(world: World, context: StepContext, facts: CallFacts, at: So
     totals: {},
   };
   writeCallRow(world, context, call, null);
-  writeIrRow(world, context, call, irStates.active);
+  writeIrRow(world, context, call, null);
   writeCallHistory(world, context, call, callChangeTypes.created, at);
   writeIrHistory(world, context, call, irChangeTypes.created, at);
   writeActiveRows(world, context, call);
@@ -380,11 +381,11 @@ function leaveFor(
   if (rest.merged === undefined && !isMergedInto(world, call, left)) {
     const { callId, irId } = call;
     const rootIrId = call.merged?.rootIrId ?? irId;
-    rest = { ...rest, merged: { callId, irId, rootIrId, type: mergeTypesBy[by] } };
+    rest = { ...rest, merged: { callId, irId, rootIrId, type: mergeTypesBy[by], at } };
     writeCallHistory(world, context, rest, callChangeTypes.merged, at);
     writeIrHistory(world, context, rest, irChangeTypes.merged, at);
     writeCallRow(world, context, rest, null);
-    writeIrRow(world, context, rest, irStates.terminated);
+    writeIrRow(world, context, rest, null);
     writeActiveRows(world, context, rest);
     world.erase("G_IR_ACTIVE", rest.irActiveRowId);
   }
@@ -476,7 +477,7 @@ function settle(world: World, context: StepContext, call: Call): void {
 
 function writeEnding(world: World, context: StepContext, call: Call, at: SourceInstant): void {
   writeCallRow(world, context, call, at);
-  writeIrRow(world, context, call, irStates.terminated);
+  writeIrRow(world, context, call, at);
   writeCallHistory(world, context, call, callChangeTypes.terminated, at);
   // That of a merged call has ended with the merge.
   if (call.merged === undefined) writeIrHistory(world, context, call, irChangeTypes.terminated, at);

@@ -152,11 +152,6 @@ function stepEvent(
     storeEvent(world, session, { arrivedAt: envelope.arrivedAt, at: event.at, sequence: event.sequence });
   }
   if (!followsCalls(context.source)) return;
-  const agent = context.source.writesAgents ? agentHappeningOf(context, event, members) : null;
-  if (agent !== null) {
-    stepAgent(world, context, agent);
-    return takeUserEvent(world, context, event, members);
-  }
   const data = eventData(world, context, event, members);
   const named = data && nameKnownCall(world, context, event);
   const take = (isFirst: boolean) => {
@@ -169,7 +164,10 @@ function stepEvent(
     stepCallAndAgents(world, context, happening);
   }
   if (!comesWithAnEnding(event)) take(isFirst);
+  // A logout ends states of the site's own that name the login session.
   takeUserEvent(world, context, event, members);
+  const agent = context.source.writesAgents ? agentHappeningOf(context, event, members) : null;
+  if (agent !== null) stepAgent(world, context, agent);
 }
 
 /** As nameCall; a call that had a CallUUID is found by its ConnID too. */

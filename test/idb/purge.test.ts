@@ -298,3 +298,35 @@ test("login sessions that had ended go with all of theirs, those that go on stay
   await rebuildInto({ queue, idb: path }, story);
   expect(differencesBetween(after, readWhole(path))).toEqual([]);
 });
+
+test("views for reports say of the time before a purge that it is not known, never that there was nothing", async () => {
+  using directory = new TemporaryDirectory("purge");
+  const queue = directory.at("queue");
+  const story = new Story({ callDeletionTimeoutSeconds: 1 });
+  for (let quarter = 0; quarter < 5; quarter += 1) call(story, quarter + 1, quarter * 900 + 60);
+  story.heartbeat(5_000);
+  purge(story, 2_000);
+  story.heartbeat(5_100);
+  await store(queue, story.payloads);
+  const idb = directory.at("idb.db");
+  const intervals = () =>
+    query<{ TS: number; IS_COMPLETE: number; WHY: string | null }>(
+      idb,
+      `SELECT INTERVAL_TS - ${startMs / 1000} AS TS, IS_COMPLETE, INCOMPLETE_BECAUSE AS WHY FROM ICON_V_INTERVAL_15
+       WHERE TS >= 0 AND TS <= 3600 ORDER BY INTERVAL_TS`,
+    ).map(({ TS, WHY }) => [TS, WHY]);
+  led({ queue, idb }, (opened, upTo, end) => {
+    upTo(end - 2n);
+    expect(intervals().map(([, why]) => why)).toEqual(["not listened yet", null, null, null, null]);
+    upTo(end);
+    purgeAll(opened);
+  });
+  expect(intervals()).toEqual([
+    [0, "not listened yet"],
+    [900, "purged"],
+    [1800, "purged"],
+    [2700, null],
+    [3600, null],
+  ]);
+  expect(query<{ n: number }>(idb, "SELECT count(*) AS n FROM G_CALL")).toEqual([{ n: 2 }]);
+});
