@@ -116,10 +116,10 @@ WHERE w.FAULTS <> '[]' AND (w.FAULTS LIKE '%"cti link down"%' OR w.FAULTS LIKE '
 UNION ALL
 -- What was heard, and whose calls and login sessions a purge has deleted since (schema/purge-mark.ts).
 SELECT v.SOURCE_CLUSTER, v.SWITCH_DBID, v.HEARD_FROM_TS - v.HEARD_FROM_TS % v.WINDOW_SECONDS,
-  (p.BEFORE_TS + v.WINDOW_SECONDS - 1) / v.WINDOW_SECONDS * v.WINDOW_SECONDS, 'purged'
+  (purge.BEFORE_TS + v.WINDOW_SECONDS - 1) / v.WINDOW_SECONDS * v.WINDOW_SECONDS, 'purged'
 FROM ICON_V_SOURCE v
-JOIN (SELECT max(unixepoch(substr(DETAIL, 8, 24))) AS BEFORE_TS FROM ICON_MARK WHERE KIND = 'purge') p
-  ON p.BEFORE_TS > v.HEARD_FROM_TS;
+JOIN (SELECT max(unixepoch(substr(DETAIL, 8, 24))) AS BEFORE_TS FROM ICON_MARK WHERE KIND = 'purge') purge
+  ON purge.BEFORE_TS > v.HEARD_FROM_TS;
 --> statement-breakpoint
 -- One row is one G_PARTY row with the data source that it is of.
 CREATE VIEW ICON_V_PARTY_OF_SOURCE (
