@@ -73,7 +73,8 @@ function readSessions(idbPath: string): Recorded[] {
   }
 }
 
-test("with cuts shorter than the resend buffer, agents' sessions, states, reasons and totals are as they were", async () => {
+// At the same time: they wait more than they work.
+test.concurrent("with cuts shorter than the resend buffer, agents' sessions, states, reasons and totals are as they were", async () => {
   const { seed } = seededRandom("agents with cuts");
   using directory = new TemporaryDirectory("agents");
   const { truthPath, idbPath, client } = await play(directory, seed, ["--cut-every", "1-3", "--cut-for", "0.1-0.5"]);
@@ -87,7 +88,7 @@ test("with cuts shorter than the resend buffer, agents' sessions, states, reason
   expect(readSessions(idbPath).flatMap(({ doubts }) => doubts)).toEqual([]);
 }, 180_000);
 
-test.each([
+test.concurrent.each([
   ["gaps", ["--gap-at", "3,6"]],
   ["restarts", ["--restart-at", "3,6"]],
 ] as const)(

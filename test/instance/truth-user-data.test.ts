@@ -55,7 +55,8 @@ function expectedOfDesktops(sessions: readonly SessionStory[]): string[] {
   );
 }
 
-test(
+// At the same time: they wait more than they work.
+test.concurrent(
   `every change of attached data is a row, at ${rate} events a second for ${seconds} s with cuts`,
   async () => {
     await iconBinary();
@@ -105,7 +106,7 @@ test(
   seconds * 3_000 + 180_000,
 );
 
-test(
+test.concurrent(
   `with gaps and a restart what is stored is what could be known, and what nobody saw changing has no author`,
   async () => {
     await iconBinary();
