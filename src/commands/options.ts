@@ -14,7 +14,7 @@ interface Given {
 export function optionsCommand(): Command {
   return new Command("options")
     .description("list the original's options: meaning, default, and what becomes of each here")
-    .argument("[NAME]", "only this one")
+    .argument("[NAME]", "only this one, or those in whose names this stands")
     .option("--in-force", "only those that this version acts on")
     .option("--json", "as JSON")
     .addHelpText(
@@ -33,6 +33,9 @@ Where the original's default would lose data, nothing has to be set here: it is 
 function known(name: string): readonly OriginalOption[] {
   const found = optionsNamed(name);
   if (found.length > 0) return found;
+  const part = name.toLowerCase();
+  const alike = originalOptions.filter((option) => part !== "" && option.name.toLowerCase().includes(part));
+  if (alike.length > 0) return alike;
   const names = originalOptions.map((option) => option.name);
   const nearest = nearestName(name, names);
   const meant = nearest === null ? `one of the ${names.length} that icon options lists` : `"${nearest}"`;

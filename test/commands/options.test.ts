@@ -81,3 +81,9 @@ test("no name stands twice in a section", () => {
   const names = originalOptions.map(({ name, section }) => `${section}/${name}`);
   expect(new Set(names).size).toBe(names.length);
 });
+
+test("a part of a name shows all that it stands in", async () => {
+  const { exitCode, stdout } = await icon("releasing", "--json");
+  expect(exitCode).toBe(0);
+  expect((JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)).toEqual(["store-releasing-party"]);
+});
