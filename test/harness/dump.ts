@@ -21,7 +21,7 @@ const localIds: ReadonlySet<string> = new Set(["ID", "CHID", "PHID", "IRHID"]);
 // The step of time itself, and not a number that we gave out.
 const meaningfulIds: ReadonlySet<string> = new Set(["G_TIMECODE"]);
 const leftOut = (table: string) =>
-  !table.startsWith("G_") ||
+  !/^G[SX]?_/.test(table) ||
   table.startsWith("G_DSS_") ||
   table === "G_PROV_CONTROL" ||
   table === "G_SYNC_CONTROL" ||
