@@ -2,57 +2,11 @@
 // it says was true.
 
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { routeResults, virtualQueueCauses } from "../../schema/dictionary.ts";
 import { sourceInstant, timestampText } from "../../src/event/instant.ts";
 import type { CallDetail } from "../../src/simulator/tserver/call-detail.ts";
-import { Centre } from "../../src/simulator/tserver/centre.ts";
-import { LineWriter } from "../../src/simulator/tserver/line.ts";
-import { type TserverOptions, tserverDefaults } from "../../src/simulator/tserver/options.ts";
-import { Random } from "../../src/simulator/tserver/random.ts";
-import { ServerRun } from "../../src/simulator/tserver/server-run.ts";
-import { Truth } from "../../src/simulator/tserver/truth.ts";
-import { readOracle } from "../harness/oracle.ts";
-import { Story, startMs } from "../harness/story.ts";
-import { readCallDetails } from "../harness/voice-truth.ts";
-
-const run = "2026-11-23T08:00:00.000Z";
-
-function play(given: Partial<TserverOptions>, seconds: number) {
-  const options: TserverOptions = {
-    ...tserverDefaults,
-    ...{ rate: 400, talkSeconds: 2, voiceInFull: true, transferPercent: 20, ...given },
-  };
-  const story = new Story({ options: { storesReleasingParty: true, extendsRouteResults: true } });
-  const directory = mkdtempSync(join(tmpdir(), "icon-voice-"));
-  try {
-    const path = join(directory, "truth.ndjson");
-    const truth = new Truth(path, options);
-    const lines = new LineWriter(options, new Random(options.seed, "encoding"));
-    const centre: Centre = new Centre(options, startMs * 1000, {
-      emit: (event) => {
-        const { number, line } = server.tell(event);
-        story.line(line);
-        return number;
-      },
-      callOver: (call) => truth.call(call),
-      sessionOver: () => {},
-    });
-    const server = new ServerRun({
-      ...{ startTime: run, resendEvents: 10, lines, board: centre.board },
-      ...{ hasCallUuid: options.hasCallUuid, keepsEvents: false },
-    });
-    centre.advance(startMs * 1000 + seconds * 1_000_000, () => false);
-    for (const call of centre.board.liveCalls) truth.call(call);
-    truth.close();
-    story.heartbeat(seconds + 60);
-    return { story, details: readCallDetails(path), calls: readOracle(path) };
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}
+import type { readOracle } from "../harness/oracle.ts";
+import { playCentre } from "../harness/played-centre.ts";
 
 const text = (ms: number | null) => (ms === null ? null : timestampText(sourceInstant(ms)));
 
@@ -87,7 +41,7 @@ for (const [seed, options] of [
   [22, { hasCallMonitoring: false, hasPartyUuid: false }],
 ] as const) {
   test(`virtual queues, route results and statistics are the truth, seed ${seed}`, () => {
-    const { story, details, calls } = play({ seed, ...options }, 30);
+    const { story, details, calls } = playCentre({ seed, ...options }, 30);
     const connIds = new Map(story.rows("G_CALL", "ID").map((row) => [row.CALLID, row.CONNID]));
     const word = (row: { CAUSE?: number | null }) =>
       row.CAUSE == null ? null : row.CAUSE === virtualQueueCauses.abandoned ? "abandoned" : "normal";
