@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { tableRoles } from "../../schema/roles.ts";
 import { type TableName, tableNames } from "../../schema/tables.ts";
 import type { AttachedDataMapping } from "../../src/event/attached-data.ts";
+import type { UserEventMapping } from "../../src/event/user-events.ts";
 import { at, Story } from "../harness/story.ts";
 
 const mapping: AttachedDataMapping = {
@@ -18,21 +19,45 @@ const mapping: AttachedDataMapping = {
   otherKeys: "none",
   valueLengthMax: 255,
 };
+const userEvents: UserEventMapping = {
+  store: "all",
+  eventKeys: [],
+  globalKeys: ["note"],
+  states: [[200, "Research"]],
+  fields: [],
+  callsMax: 16,
+};
 const login = { ConnID: null, CallUUID: null, ThisDN: "5009", AgentID: "1009" };
 const agent = { ThisDN: "5001", ThisDNRole: 2, PartyUUID: "A1" };
+const point = { ThisDN: "9001", ThisDNRole: 2, PartyUUID: "R4", ThisQueue: "9001", ConnID: "04", CallUUID: "C4" };
+const sales = {
+  ...point,
+  ThisDN: "VQ_Sales",
+  ThisQueue: "VQ_Sales",
+  PartyUUID: null,
+  Extensions: { VQID: "N6NKOJ01" },
+};
+const desk = { ConnID: null, CallUUID: null, ThisDN: "5001" };
 
 function told(role: readonly string[], attachedData = mapping): Story {
   const agents = { isAcwOfFirstCall: false, isBusyOverAcw: true, writesActiveReasons: true };
-  return new Story({ role, attachedData, agents }).events(
+  return new Story({ role, attachedData, agents, userEvents }).events(
     [0, "EventAgentLogin", login],
     [0, "EventAgentNotReady", { ...login, AgentWorkMode: 4, Reasons: { break: "lunch" } }],
     [0, "EventDNDOn", login],
-    [0, "EventAgentReady", login],
-    [0, "EventAgentLogout", login],
-    [0, "EventRinging", { ...agent, UserData: { a: "1" } }],
+    [2, "EventAgentReady", login],
+    [4, "EventAgentLogout", login],
+    [4, "EventRinging", { ...agent, UserData: { a: "1" } }],
+    [4, "EventUserEvent", { ...desk, UserData: { note: "1", other: "2", Research: "+" } }],
+    [4, "EventQueued", point],
+    [4, "EventRouteRequest", point],
+    [4, "EventQueued", sales],
+    [5, "EventRouteUsed", { ...point, ThirdPartyDN: "5001" }],
+    [5, "EventDiverted", point],
+    [5, "EventDiverted", { ...sales, ThirdPartyDN: "5001" }],
     // Its beginning was missed: a doubt about rows that are stored only with their role.
-    [1, "EventEstablished", { ...agent, ConnID: "02", CallUUID: "C2" }],
-    [2, "EventReleased", agent],
+    [5, "EventEstablished", { ...agent, ConnID: "02", CallUUID: "C2" }],
+    [6, "EventReleased", agent],
     [60, "EventReleased", { ...agent, ConnID: "02", CallUUID: "C2" }],
     [120, "EventRinging", { ...agent, ConnID: "03", CallUUID: "C3" }],
   );
@@ -43,29 +68,40 @@ function tablesOf(story: Story): Set<TableName> {
 }
 
 const deciding = ["gcc", "gls", "gud"] as const;
-const everything = tablesOf(told(deciding));
+
+/** Tables that the story does not fill, whatever the role; all others it does. */
+const untold: readonly TableName[] = [
+  // What of links between sites is told is nowhere public.
+  ...(["G_IS_LINK", "G_IS_LINK_HISTORY", "GSYS_DNPREMOTELOCATION"] as const),
+  // Of another kind of source, of damage, and of what does not follow.
+  ...(["ICON_PARTY_CHANNEL", "ICON_UNDECODED", "ICON_COUNTER"] as const),
+  // The IDB writes these of itself.
+  ...(["G_PROV_CONTROL", "G_DICT_TYPE", "G_DICTIONARY"] as const),
+  ...(["ICON_APPLIED", "ICON_LIVE", "ICON_SCHEMA_ORIGIN", "ICON_MIGRATION"] as const),
+  // Its rows are the steps of time that others refer to: none are left out, more do no harm.
+  "G_TIMECODE",
+];
+
+/** By roles.ts alone, so that a table that no role's story fills any more is missed. */
+function expectedTables(role: readonly string[]): TableName[] {
+  return tableNames.filter((table) => {
+    if (untold.includes(table)) return false;
+    if (table === "ICON_ROW_QUALITY") return role.includes("gcc");
+    if (table === "G_DSS_GCC_PROVIDER") return true;
+    if (table === "G_DSS_GLS_PROVIDER") return role.includes("gls");
+    if (table === "G_DSS_GUD_PROVIDER") return role.includes("gud");
+    const needed = tableRoles[table];
+    return needed === "always" || role.includes(needed);
+  });
+}
 
 for (let bits = 0; bits < 8; bits++) {
   const role = deciding.filter((_, bit) => bits & (1 << bit));
   test(`with the roles "${["cfg", ...role].join(",")}" exactly their tables get rows`, () => {
-    const story = told(["cfg", ...role]);
-    const expected = [...everything].filter((table) => {
-      const needed = tableRoles[table];
-      if (table === "ICON_ROW_QUALITY") return role.includes("gcc");
-      if (table === "G_DSS_GLS_PROVIDER") return role.includes("gls");
-      if (table === "G_DSS_GUD_PROVIDER") return role.includes("gud");
-      // Its rows are the steps of time that others refer to: none are left out, more do no harm.
-      return needed === "always" || role.includes(needed);
-    });
-    const known = (tables: Iterable<TableName>) => [...tables].filter((table) => table !== "G_TIMECODE").sort();
-    expect(known(tablesOf(story))).toEqual(known(expected));
+    const tables = [...tablesOf(told(["cfg", ...role]))].filter((table) => table !== "G_TIMECODE");
+    expect<TableName[]>(tables.sort()).toEqual(expectedTables(role).sort());
   });
 }
-
-test("the story has rows in tables of each role that is tested with it", () => {
-  const rolesSeen = new Set([...everything].map((table) => tableRoles[table]));
-  expect([...rolesSeen].sort()).toEqual(["always", "gcc", "gls", "gud"]);
-});
 
 test("every table belongs to a role or to all", () => {
   expect(Object.keys(tableRoles).sort()).toEqual([...tableNames].sort());
