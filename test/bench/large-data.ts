@@ -140,7 +140,7 @@ function keyColumns(idb: Database, table: string): Set<string> {
 function documentedNames(idb: Database): string[] {
   return idb
     .query<{ name: string }, []>(
-      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'G_*' AND name <> 'G_DICTIONARY' AND name <> 'G_TIMECODE'",
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'G*' AND name NOT IN ('G_DICTIONARY', 'G_DICT_TYPE', 'G_TIMECODE')",
     )
     .all()
     .map(({ name }) => name);

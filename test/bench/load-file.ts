@@ -1,4 +1,4 @@
-// The events that the bench sends: a simulated contact centre's, taken once from the link and kept as the bytes they
+// The events that the bench sends: a simulated contact centre's, with all of voice, taken once from the link and kept as the bytes they
 // came as. They are made before anything is measured, so that the generator only has to send.
 
 import { createWriteStream, readFileSync } from "node:fs";
@@ -29,7 +29,17 @@ export function readLoad(path: string): LoadFile {
 
 /** Lets `icon simulate tserver` tell so many events as fast as it can, and writes them to `path`, one a line. */
 export async function recordLoad({ icon, path, events, seed }: LoadPlan): Promise<LoadFile> {
-  const words = ["simulate", "tserver", "--plain", "--as-fast-as-possible", "--clients-min", "1", "--linger", "0"];
+  const words = [
+    "simulate",
+    "tserver",
+    "--plain",
+    "--voice-in-full",
+    "--as-fast-as-possible",
+    "--clients-min",
+    "1",
+    "--linger",
+    "0",
+  ];
   const simulator = Bun.spawn(
     [icon, ...words, "--events", String(events), "--seed", String(seed), "--rate", "2000", "--heartbeat-ms", "1000"],
     { stdout: "pipe", stderr: "inherit" },

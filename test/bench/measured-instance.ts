@@ -19,6 +19,8 @@ export interface Measured {
   readonly queue?: string;
   /** Where its IDB is, when not in its data directory. */
   readonly idb?: string;
+  /** Default: those with which all of voice is stored. */
+  readonly role?: string;
   /** What `start` waits for where there is a load, when not for the recording of the session's opening. */
   readonly awaits?: "source";
 }
@@ -43,20 +45,13 @@ export class MeasuredInstance implements AsyncDisposable {
   }
 
   /** Resolves when it says that it is ready, and, where there is a load, its session is open and its IDB made. */
-  static async start({
-    icon,
-    directory,
-    loadPath,
-    address,
-    queue = "",
-    idb,
-    awaits,
-  }: Measured): Promise<MeasuredInstance> {
+  static async start(measured: Measured): Promise<MeasuredInstance> {
+    const { icon, directory, loadPath, address, idb, awaits } = measured;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const generator = loadPath === null ? null : await Generator.start(loadPath);
     const config = join(directory, "icon.toml");
     const nobodyThere = "127.0.0.1:9";
-    writeFileSync(config, configText(generator?.address ?? address ?? nobodyThere, queue, idb));
+    writeFileSync(config, configText(generator?.address ?? address ?? nobodyThere, measured));
     const beganAt = performance.now();
     const child = Bun.spawn([icon, "run", "--config", config], {
       cwd: directory,
@@ -173,14 +168,15 @@ function troubled(directory: string, cause: unknown): Error {
   return new Error(`Cannot measure the instance in "${directory}"; the end of its log:\n${log}`, { cause });
 }
 
-function configText(address: string, queue: string, idb: string | undefined): string {
+function configText(address: string, { queue = "", idb, role = "gcc,gls,gud" }: Measured): string {
   return `[instance]
 name = "bench"
 dbid = 9001
 data_dir = "data"
 
 [callconcentrator]
-role = "gcc"
+role = "${role}"
+adata-userdata-history = "all"
 
 [queue]
 ${queue}

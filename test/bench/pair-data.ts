@@ -98,7 +98,10 @@ async function recordTemplate({ icon, say }: Setting, directory: string, making:
   try {
     const { value } = await simulator.stdout.getReader().read();
     const { listening } = JSON.parse(new TextDecoder().decode(value)) as { listening: string };
-    await using instance = await MeasuredInstance.start({ icon, directory: place, loadPath: null, address: listening });
+    // What is laid end to end below are calls.
+    const role = "gcc";
+    const measured = { icon, directory: place, loadPath: null, address: listening, role };
+    await using instance = await MeasuredInstance.start(measured);
     if ((await simulator.exited) !== 0) throw new Error("Cannot record the template: the simulated T-Server failed");
     await instance.readable();
     await instance.end("SIGTERM");

@@ -1,5 +1,5 @@
-// An HA pair on this host: one simulated T-Server, two instances that know nothing of each other, and at the end what
-// both have recorded, held against what the server really told.
+// An HA pair on this host: one simulated T-Server that tells all of voice, two instances that know nothing of each other,
+// and at the end what both have recorded, held against what the server really told.
 
 import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -47,7 +47,10 @@ export async function demonstrate(words: readonly string[]): Promise<number> {
     for (const child of children) child.kill("SIGKILL");
     await Promise.all(children.map((child) => child.exited));
     if (values.dir === undefined) rmSync(directory, { recursive: true, force: true });
-    else console.log(`the data is in ${directory}`);
+    else {
+      console.log(`the data is in ${directory}; docs/reading-the-data.md has questions that can be asked of it:`);
+      console.log(`  icon sql --data-dir ${join(directory, "icon-a", "data")} "SELECT …"`);
+    }
   }
 }
 
@@ -65,7 +68,14 @@ async function run({ directory, seconds, rate, children }: Plan): Promise<number
   const simulator = start(
     [icon, "simulate", "tserver", "--rate", String(rate), "--clients-min", "2", "--linger", "1"],
     {
-      more: [...(seconds === null ? [] : ["--seconds", String(seconds)]), "--truth", truth],
+      more: [
+        "--voice-in-full",
+        "--transfer-percent",
+        "10",
+        ...(seconds === null ? [] : ["--seconds", String(seconds)]),
+        "--truth",
+        truth,
+      ],
       log: join(directory, "tserver.log"),
       children,
     },
@@ -131,7 +141,8 @@ dbid = ${dbid}
 data_dir = "data"
 
 [callconcentrator]
-role = "gcc"
+role = "gcc,gls,gud"
+adata-userdata-history = "all"
 
 [http]
 listen = "127.0.0.1:0"
