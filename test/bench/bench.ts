@@ -11,6 +11,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { measureDigest } from "./digest.ts";
 import { measureDrain } from "./drain.ts";
+import { measureGrowth } from "./growth.ts";
 import { measureIntake } from "./intake.ts";
 import { measureLatency } from "./latency.ts";
 import { type Measurement, type Promised, readLines, table, withLine, writeLines } from "./line.ts";
@@ -25,7 +26,7 @@ import type { Setting } from "./setting.ts";
 import { measureStart } from "./start.ts";
 
 // What is made for each second; a side that is faster is measured for less time.
-const loadEventsPerSecond = 600_000;
+const intakeEventsPerSecond = 600_000;
 
 const { values } = parseArgs({
   options: {
@@ -34,6 +35,8 @@ const { values } = parseArgs({
     windows: { type: "string", default: "65536,262144,1048576" },
     "p4-events": { type: "string", default: "60000" },
     "pair-rows": { type: "string", default: "10000000" },
+    "p12-events": { type: "string", default: "1000000" },
+    "p12-steps": { type: "string", default: "10" },
     only: { type: "string" },
     load: { type: "string" },
     dir: { type: "string", default: tmpdir() },
@@ -100,6 +103,12 @@ const measurements: readonly {
     },
   },
   {
+    promises: ["P12"],
+    async *measure(setting) {
+      yield await measureGrowth(setting);
+    },
+  },
+  {
     promises: ["P13"],
     async *measure(setting) {
       yield* measurePair(setting);
@@ -112,7 +121,7 @@ const from = provenance(values.dir);
 const directory = mkdtempSync(join(values.dir, "icon-bench-"));
 try {
   const icon = binary();
-  const events = Math.max(rowEvents, Math.ceil(seconds * loadEventsPerSecond));
+  const events = Math.max(rowEvents, Math.ceil(seconds * intakeEventsPerSecond));
   const path = values.load ?? join(directory, "load");
   if (!existsSync(path)) say(`making a load of ${events} events`);
   const load = existsSync(path) ? readLoad(path) : await recordLoad({ icon, path, events, seed: 1 });
@@ -127,6 +136,7 @@ try {
     windows: values.windows.split(",").map((each) => positive("windows", each)),
     rowEvents,
     pairRows: positive("pair-rows", values["pair-rows"]),
+    growth: { events: whole("p12-events", values["p12-events"]), steps: whole("p12-steps", values["p12-steps"]) },
     say,
   };
   for (const { measure } of chosen) {
@@ -173,6 +183,13 @@ function positive(name: string, text: string): number {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value)))
     throw new Error(`Cannot use --${name} "${text}": expected a number above 0`);
+  return value;
+}
+
+function whole(name: string, text: string): number {
+  const value = positive(name, text);
+  if (!(Number.isInteger(value) && value >= 2))
+    throw new Error(`Cannot use --${name} "${text}": expected a whole number from 2 on`);
   return value;
 }
 

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type Spread, textTable } from "./figures.ts";
 import type { Provenance } from "./machine.ts";
 
-export type Promised = "P1" | "P4" | "P5" | "P6" | "P7" | "P8" | "P9" | "P10" | "P11" | "P13";
+export type Promised = "P1" | "P4" | "P5" | "P6" | "P7" | "P8" | "P9" | "P10" | "P11" | "P12" | "P13";
 
 export interface Measurement {
   readonly promise: Promised;

@@ -14,7 +14,12 @@ export interface LoadPlan {
   readonly path: string;
   readonly events: number;
   readonly seed: number;
+  /** By the source's clock; left out: now. */
+  readonly startTime?: string;
 }
+
+/** How many events of the load are in a second of the source's time. */
+export const loadEventsPerSecond = 2000;
 
 const lf = 0x0a;
 const eventLine = /^\{"id":"[A-Za-z]+","EventSequenceNumber":(\d+),/;
@@ -28,7 +33,7 @@ export function readLoad(path: string): LoadFile {
 }
 
 /** Lets `icon simulate tserver` tell so many events as fast as it can, and writes them to `path`, one a line. */
-export async function recordLoad({ icon, path, events, seed }: LoadPlan): Promise<LoadFile> {
+export async function recordLoad({ icon, path, events, seed, startTime }: LoadPlan): Promise<LoadFile> {
   const words = [
     "simulate",
     "tserver",
@@ -40,8 +45,20 @@ export async function recordLoad({ icon, path, events, seed }: LoadPlan): Promis
     "--linger",
     "0",
   ];
+  if (startTime !== undefined) words.push("--start-time", startTime);
   const simulator = Bun.spawn(
-    [icon, ...words, "--events", String(events), "--seed", String(seed), "--rate", "2000", "--heartbeat-ms", "1000"],
+    [
+      icon,
+      ...words,
+      "--events",
+      String(events),
+      "--seed",
+      String(seed),
+      "--rate",
+      String(loadEventsPerSecond),
+      "--heartbeat-ms",
+      "1000",
+    ],
     { stdout: "pipe", stderr: "inherit" },
   );
   const reader = simulator.stdout.getReader();

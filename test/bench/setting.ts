@@ -20,6 +20,8 @@ export interface Setting {
   readonly rowEvents: number;
   /** Of each of two IDBs that are compared and extracted from. */
   readonly pairRows: number;
+  /** An IDB that grows by so many events in so many steps. */
+  readonly growth: { readonly events: number; readonly steps: number };
   readonly say: (sentence: string) => void;
 }
 
