@@ -283,6 +283,31 @@ export type FamilyTable<F extends FamilyName> = (typeof families)[F]["tables"][n
 
 export const familyNames = Object.keys(families) as readonly FamilyName[];
 
+/**
+ * Tables that also have rows of calls which the IDB does not have: of no call, of another switch's, or, with role gud
+ * alone, of any. A purge deletes those by their own age (src/idb/purge-strays.ts). None of them has tables below.
+ */
+export const strayTables = [
+  "G_VIRTUAL_QUEUE",
+  "G_USERDATA_HISTORY",
+  "G_SECURE_USERDATA_HISTORY",
+  "G_CALL_USERDATA",
+  "G_CALL_USERDATA_CUST",
+  "G_CALL_USERDATA_CUST1",
+  "G_CALL_USERDATA_CUST2",
+  "G_CUSTOM_DATA_P",
+  "G_CUSTOM_DATA_S",
+  "G_CUSTOM_STATES",
+] as const satisfies readonly LifeTableName[];
+
+/** ICON_ROW_QUALITY.ROW_KEY of a row `r` of this table, in SQL. */
+export function doubtKey(table: LifeTableName): string {
+  // A state may be of no call, and a call may have several.
+  return table === "G_CUSTOM_STATES"
+    ? "(r.ENDPOINTDN || '/' || r.STATE || '/' || r.CREATED)"
+    : `r.${lives[table].key[0]}`;
+}
+
 const joinedColumns: ReadonlySet<string> = new Set(
   schemaOrigins.filter(({ isJoined }) => isJoined).map(({ name }) => name),
 );

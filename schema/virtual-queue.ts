@@ -5,8 +5,8 @@ import { createdColumns, systemColumns, terminatedColumns } from "./system-colum
 
 /**
  * One row is one stay of one call in one virtual queue. Written when the call enters, changed when it leaves. It is no
- * party: the call stands elsewhere meanwhile, often on another switch, so G_CALL of this IDB may not have it;
- * extraction and purge, which go by calls, then do not find the row. Where nobody
+ * party: the call stands elsewhere meanwhile, often on another switch, so G_CALL of this IDB may not have it:
+ * extraction, which goes by calls, then does not find the row, and a purge deletes it by its own age. Where nobody
  * saw it begin or end, ICON_ROW_QUALITY says so under G_VIRTUAL_QUEUE and VQUEUEID. Role gcc.
  */
 export const G_VIRTUAL_QUEUE = sqliteTable(

@@ -14,19 +14,13 @@
 // 3. Purges are done in the order of their marks. What one leaves behind for good is looked at once a start.
 // 4. Which tables there are, and how they hang together, is schema/life.ts. Doubts (ICON_ROW_QUALITY) go with the rows that
 //    they are about. The ledger stays: it goes on saying what there was.
+// 5. Rows that no call leads to go by their own age: purge-strays.ts.
 
 import type Database from "libsql";
-import { type LifeTableName, lives, type TableLife } from "../../schema/life.ts";
+import { doubtKey, type LifeTableName, lives, type TableLife } from "../../schema/life.ts";
 import { purgedBefore, purgeKind } from "../../schema/purge-mark.ts";
+import { type Purge, StrayPurge } from "./purge-strays.ts";
 import { readJson } from "./row-reader.ts";
-
-/** One purge as ICON_MARK has it. */
-interface Purge {
-  /** ICON_MARK.ID: rows with a greater id were written after it. */
-  readonly sequence: number;
-  /** UTC seconds. */
-  readonly before: number;
-}
 
 /** Where in a root table, by end, beginning and id, a purge has come to; only that it need not look there again. */
 type Cursor = readonly [until: number, from: number, id: number];
@@ -49,11 +43,15 @@ export interface PurgeStep {
 const tableNames = Object.keys(lives) as readonly LifeTableName[];
 const roots: readonly LifeTableName[] = tableNames.filter((table) => lives[table].parent === null);
 
+// About as many rows as a call has, with all that is its.
+const straysPerRoot = 20;
+
 const beginning: Cursor = [Number.MIN_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 0];
 
 export class SubjectPurge {
   readonly #database: Database.Database;
   readonly #tables: readonly PurgedTable[];
+  readonly #strays: StrayPurge;
   /** Not yet over, the oldest first; null: ICON_MARK is to be read. */
   #purges: Purge[] | null = null;
   #furthest: PurgeMark | null = null;
@@ -63,6 +61,7 @@ export class SubjectPurge {
   constructor(database: Database.Database) {
     this.#database = database;
     this.#tables = tableNames.map((table) => new PurgedTable(database, table));
+    this.#strays = new StrayPurge(database);
   }
 
   /** Another purge may have been asked for. */
@@ -70,6 +69,7 @@ export class SubjectPurge {
     this.#purges = null;
     this.#root = 0;
     this.#cursor = beginning;
+    this.#strays.begin();
   }
 
   /** Nothing is left to be done, as far as is known without asking. */
@@ -82,13 +82,19 @@ export class SubjectPurge {
     return this.#furthest;
   }
 
-  /** Deletes so many calls at most, with all that is theirs. In a transaction of the caller's, which `forget` follows if it fails. */
+  /** Deletes so many calls at most, with all that is theirs, or as many rows of none. In a transaction of the caller's, which `forget` follows if it fails. */
   step(rootsMax: number): PurgeStep {
     this.#purges ??= this.#read();
     for (;;) {
       const [purge] = this.#purges;
       const table = roots[this.#root];
-      if (purge === undefined || table === undefined) return { rows: 0, roots: 0, isDone: true };
+      if (purge === undefined) return { rows: 0, roots: 0, isDone: true };
+      if (table === undefined) {
+        const { rows, isDone } = this.#strays.step(purge, rootsMax * straysPerRoot);
+        if (isDone) this.#toNextPurge();
+        if (isDone && rows === 0) continue;
+        return { rows, roots: 0, isDone: this.isDone };
+      }
       const found = this.#find(table, purge, rootsMax);
       const keys = this.#keysThatGo(table, purge, [...new Set(found.map(({ key }) => key))]);
       const last = found.at(-1);
@@ -99,12 +105,15 @@ export class SubjectPurge {
     }
   }
 
-  /** To the next root table, or the next purge. */
+  /** To the next root table; behind the last one come the rows that have no root. */
   #goOn(): void {
     this.#cursor = beginning;
     this.#root += 1;
-    if (this.#root < roots.length) return;
+  }
+
+  #toNextPurge(): void {
     this.#root = 0;
+    this.#strays.begin();
     this.#purges?.shift();
   }
 
@@ -168,12 +177,13 @@ export class SubjectPurge {
       const { parent, foundBy } = table.life;
       const above = parent === null ? undefined : found.get(parent.table);
       if (parent === null ? table.name !== root : above === undefined) continue;
-      const of = parent === null || above === undefined ? keys : above.values(parent.parentColumn, table.life.rowId);
+      const of =
+        parent === null || above === undefined ? keys : above.values(`r.${parent.parentColumn}`, table.life.rowId);
       const near = typeof foundBy === "object" ? found.get(foundBy.behind)?.ids : above?.ids;
       const here = table.find(of, sequence, near);
       found.set(table.name, here);
       rows += table.delete(here, of);
-      for (const name of here.values(table.life.key[0] ?? "", "ID")) names.add(name);
+      for (const name of here.values(doubtKey(table.name), "ID")) names.add(name);
     }
     const { changes } = this.#database
       .prepare("DELETE FROM ICON_ROW_QUALITY WHERE ROW_KEY IN (SELECT value FROM json_each(?1)) AND ID <= ?2")
@@ -214,7 +224,7 @@ class FoundRows {
   }
 
   /**
-   * What a column holds in the rows that go. Rows below that have no id of their own cannot be told from those of a row that
+   * What a column of `r` holds in the rows that go. Rows below that have no id of their own cannot be told from those of a row that
    * stays under the same name: then they stay too.
    */
   values(column: string, rowIdBelow: string | null): readonly string[] {
@@ -242,8 +252,8 @@ class PurgedTable {
       const { parent }: TableLife = lives[each];
       return parent?.table === name ? [parent.parentColumn] : [];
     });
-    this.#columns = [...new Set([...below, ...life.key.slice(0, 1)])];
-    const values = [life.rowId ?? "NULL", ...this.#columns].map((column) => `r.${column}`.replace("r.NULL", "NULL"));
+    this.#columns = [...new Set([...below.map((column) => `r.${column}`), doubtKey(name)])];
+    const values = [life.rowId === null ? "NULL" : `r.${life.rowId}`, ...this.#columns];
     const link = life.parent?.column ?? `${life.key[0]}`;
     this.#find = database.prepare(
       `SELECT CAST(json_array(${values.join(", ")}) AS BLOB) FROM "${name}" AS r WHERE ${conditionOf(life, name, link)}`,

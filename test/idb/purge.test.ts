@@ -4,19 +4,11 @@ import { expect, test } from "bun:test";
 import { getTableConfig } from "drizzle-orm/sqlite-core";
 import { type LifeTableName, lives, type TableLife } from "../../schema/life.ts";
 import { tables } from "../../schema/tables.ts";
-import { systemClock } from "../../src/clock.ts";
-import type { Idb } from "../../src/idb/idb.ts";
-import { openIdb } from "../../src/idb/open.ts";
-import { openReading } from "../../src/idb/reading.ts";
-import { silentLog } from "../../src/log.ts";
-import { rebuild } from "../../src/maintenance/rebuild.ts";
-import { Projector } from "../../src/projector.ts";
-import { QueueReader } from "../../src/queue/reader.ts";
-import { systemDisk } from "../../src/queue/system-disk.ts";
 import { type Dump, differencesBetween, readWhole, rowCount } from "../harness/dump.ts";
 import { TemporaryDirectory } from "../harness/processes.ts";
 import { store } from "../harness/stored-story.ts";
-import { Story, startMs } from "../harness/story.ts";
+import { Story } from "../harness/story.ts";
+import { led, purge, purgeAll, query, rebuildInto, type Setting } from "./purged.ts";
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -37,9 +29,6 @@ function call(story: Story, number: number, from: number, more: Line = {}): Stor
     [from + 10, "EventReleased", on(number, more)],
   );
 }
-
-const purge = (story: Story, seconds: number): Story =>
-  story.mark({ mark: "purge", before: startMs + seconds * 1000, by: "command", isUnconfirmed: false });
 
 /** Before a first purge up to second 100, and a second one up to second 178, with what is hard about them. */
 function eventfulStory(): { readonly story: Story; readonly marks: readonly bigint[] } {
@@ -69,59 +58,8 @@ function eventfulStory(): { readonly story: Story; readonly marks: readonly bigi
   return { story, marks: [first, second] };
 }
 
-interface Setting {
-  readonly queue: string;
-  readonly idb: string;
-}
-
-/** Leads an IDB on as `act` says: it is given what projects up to a position, and the IDB. */
-function led({ queue, idb: path }: Setting, act: (idb: Idb, upTo: (position: bigint) => void, end: bigint) => void) {
-  const idb = openIdb({ path, log: silentLog, windowSeconds: 60 });
-  using reader = new QueueReader({ disk: systemDisk, directory: queue });
-  const end = reader.lastWholePosition();
-  const projector = new Projector({ reader, idb, log: silentLog });
-  const upTo = (position: bigint) => {
-    while (projector.advance(position)) {} // batch after batch
-  };
-  try {
-    act(idb, upTo, end);
-  } finally {
-    idb.close();
-  }
-}
-
-function purgeAll(idb: Idb, callsMax = 100): void {
-  while (!idb.purge(callsMax).isDone) {} // a transaction each
-}
-
-function query<Row>(path: string, sql: string): Row[] {
-  const reading = openReading(path);
-  try {
-    return reading.database.prepare(sql).all() as Row[];
-  } finally {
-    reading.close();
-  }
-}
-
 const callIds = (path: string) =>
   query<{ CALLID: string }>(path, "SELECT CALLID FROM G_CALL ORDER BY ID").map(({ CALLID }) => CALLID);
-
-async function rebuildInto({ queue, idb }: Setting, { payloads }: Story): Promise<void> {
-  await rebuild({
-    queueDirectory: queue,
-    path: idb,
-    upTo: BigInt(payloads.length),
-    beginAt: null,
-    windowSeconds: 60,
-    configuration: null,
-    isQueueOurs: true,
-    disk: systemDisk,
-    clock: systemClock,
-    log: silentLog,
-    stop: new AbortController().signal,
-    onProgress: () => {},
-  });
-}
 
 async function withStory(act: (setting: (name: string) => Setting, marks: readonly bigint[]) => void): Promise<void> {
   using directory = new TemporaryDirectory("purge");
