@@ -27,12 +27,9 @@ const answerBytesMax = 64 * 1024;
 
 export function purgeCommand(): Command {
   return new Command("purge")
-    .description("have the running instance delete calls that ended before a day from its IDB")
+    .description("have the running instance delete calls and login sessions that ended before a day from its IDB")
     .addOption(
-      new Option(
-        "--before <TIME>",
-        "a date, or a time with its zone; calls that ended before it, by the sources' clocks",
-      )
+      new Option("--before <TIME>", "a date, or a time with its zone; what ended before it, by the sources' clocks")
         .argParser(timeOption)
         .makeOptionMandatory(),
     )
@@ -47,6 +44,8 @@ export function purgeCommand(): Command {
     .addHelpText(
       "after",
       `
+Calls and login sessions go whole, with all of their rows; rows that no stored call leads to (data of user events without
+a call, stays in virtual queues of another switch's calls, all attached data with role gud alone) go by their own age.
 Without --even-if-only-copy nothing is deleted unless the peer ([http] peer) holds all of it; the answer says from when on
 it does not. Rows are deleted beside the instance's work; its page and log say when that is over.
 
@@ -82,8 +81,8 @@ async function run({ before, evenIfOnlyCopy, json, ...options }: Options): Promi
     json
       ? `${JSON.stringify(answer)}\n`
       : isDone
-        ? `Calls that ended before ${time} had been purged already.\n`
-        : `Calls that ended before ${time} are being deleted from the IDB.\n`,
+        ? `What ended before ${time} had been purged already.\n`
+        : `Calls and login sessions that ended before ${time} are being deleted from the IDB.\n`,
   );
 }
 

@@ -79,7 +79,7 @@ role = "gcc,gls"
 #check_every = "24h"
 
 [purge]
-# Calls that ended longer ago than this, by whole days, are deleted from the IDB; "off": never.
+# Calls and login sessions that ended longer ago than this, by whole days, are deleted from the IDB; "off": never.
 #keep = "off"
 # At which time of day, UTC.
 #at = "02:30"

@@ -166,10 +166,11 @@ export async function renderMetrics(report: StatusReport, residentBytes: number)
   gauge("icon_idb_state", "1 for the state the IDB is in.", ...oneOf(idbStates, idb.state));
   gauge("icon_idb_bytes", "Size of the IDB file.", [{}, idb.bytes]);
   gauge("icon_idb_wal_bytes", "Size of the IDB's write-ahead log.", [{}, idb.walBytes]);
-  gauge("icon_idb_purged_before_timestamp_seconds", "Calls that had ended before this time were purged from the IDB.", [
-    {},
-    seconds(idb.purge.furthest?.before ?? null),
-  ]);
+  gauge(
+    "icon_idb_purged_before_timestamp_seconds",
+    "Calls and login sessions that had ended before this time were purged from the IDB.",
+    [{}, seconds(idb.purge.furthest?.before ?? null)],
+  );
   gauge("icon_idb_purge_under_way", "1 while rows are being purged.", [{}, idb.purge.isUnderWay ? 1 : 0]);
   gauge("icon_idb_wal_blocked_since_timestamp_seconds", "Since when a reader keeps it from being moved into the IDB.", [
     {},

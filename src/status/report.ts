@@ -142,7 +142,7 @@ export interface IdbStatus {
 }
 
 export interface PurgeReport {
-  /** The purge that went furthest: calls that had ended before `before` are gone. Null: nothing was purged. */
+  /** The purge that went furthest: calls and login sessions that had ended before `before` are gone. Null: nothing was purged. */
   readonly furthest: { readonly before: number; readonly askedAt: number } | null;
   /** Rows are still being deleted. */
   readonly isUnderWay: boolean;

@@ -59,6 +59,6 @@ export function IdbFacts({ idb, undecodedTotal, now }: IdbProps) {
 
 function purgeText({ furthest, isUnderWay, calls }: PurgeReport): string {
   if (furthest === null) return "nothing";
-  const what = `calls that ended before ${new Date(furthest.before).toISOString().slice(0, 19)}Z`;
+  const what = `calls and login sessions that ended before ${new Date(furthest.before).toISOString().slice(0, 19)}Z`;
   return isUnderWay ? `${what}; ${countText(calls)} deleted so far` : what;
 }
