@@ -300,12 +300,18 @@ export const strayTables = [
   "G_CUSTOM_STATES",
 ] as const satisfies readonly LifeTableName[];
 
-/** ICON_ROW_QUALITY.ROW_KEY of a row `r` of this table, in SQL. */
-export function doubtKey(table: LifeTableName): string {
+/** Columns whose values, with "/" between them, are ICON_ROW_QUALITY.ROW_KEY of a row; none: such a row is never named there. */
+export function doubtColumns(table: LifeTableName): readonly string[] {
   // A state may be of no call, and a call may have several.
-  return table === "G_CUSTOM_STATES"
-    ? "(r.ENDPOINTDN || '/' || r.STATE || '/' || r.CREATED)"
-    : `r.${lives[table].key[0]}`;
+  if (table === "G_CUSTOM_STATES") return ["ENDPOINTDN", "STATE", "CREATED"];
+  const { key } = lives[table];
+  return key.length === 1 ? key : [];
+}
+
+/** As doubtColumns, of a row `r`, in SQL. */
+export function doubtKey(table: LifeTableName): string {
+  const columns = doubtColumns(table).map((column) => `r.${column}`);
+  return columns.length === 0 ? "NULL" : columns.join(" || '/' || ");
 }
 
 const joinedColumns: ReadonlySet<string> = new Set(

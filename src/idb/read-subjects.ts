@@ -7,7 +7,14 @@
 //    comes once, where its earliest row stands that the question asks for.
 
 import type Database from "libsql";
-import { type FamilyName, families, type LifeTableName, lives, type TableLife } from "../../schema/life.ts";
+import {
+  doubtColumns,
+  type FamilyName,
+  families,
+  type LifeTableName,
+  lives,
+  type TableLife,
+} from "../../schema/life.ts";
 import type { Selected } from "../../schema/tables.ts";
 import { isBehind, type Place, SubjectFinder } from "./find-subjects.ts";
 import { inReadTransaction, RowReader } from "./row-reader.ts";
@@ -129,8 +136,8 @@ class SubjectReader {
   readonly #sources: SessionSources;
   readonly #readers: ReadonlyMap<LifeTableName, RowReader<LifeTableName>>;
   readonly #quality: RowReader<"ICON_ROW_QUALITY">;
-  /** Tables whose rows ICON_ROW_QUALITY can name: one column is their key. */
-  readonly #keyedByOne: readonly LifeTableName[];
+  /** Tables whose rows ICON_ROW_QUALITY can name. */
+  readonly #doubted: readonly LifeTableName[];
 
   constructor(database: Database.Database, family: FamilyName) {
     this.#family = family;
@@ -140,14 +147,14 @@ class SubjectReader {
       this.#tables.map((table) => [table, new RowReader(database, table, tailOf(family, table))]),
     );
     this.#quality = new RowReader(database, "ICON_ROW_QUALITY", `WHERE r.ROW_KEY ${inKeys} ORDER BY r.ID`);
-    this.#keyedByOne = this.#tables.filter((table) => lives[table].key.length === 1);
+    this.#doubted = this.#tables.filter((table) => doubtColumns(table).length > 0);
   }
 
   /** One subject a place, in the same order; at least one place. */
   read(places: readonly Place[]): PlacedSubject[] {
     const all = new Map<LifeTableName, Rows>();
     for (const table of this.#tables) all.set(table, this.#rowsOf(table, places, all));
-    const rowKeys = this.#keyedByOne.flatMap((table) => (all.get(table) ?? []).map((row) => row[firstKey(table)]));
+    const rowKeys = this.#doubted.flatMap((table) => (all.get(table) ?? []).map((row) => doubtedBy(table, row)));
     const quality = this.#quality.all(JSON.stringify(unique(rowKeys)));
     const doubts = Map.groupBy(quality, ({ ROW_KEY }) => ROW_KEY);
     const byParent = new Map<LifeTableName, Map<unknown, Readonly<Record<string, unknown>>[]>>();
@@ -192,7 +199,7 @@ class SubjectReader {
       );
     }
     const { root } = families[this.#family];
-    const rowKeys = this.#keyedByOne.flatMap((table) => rowsOf(rows, table).map((row) => String(row[firstKey(table)])));
+    const rowKeys = this.#doubted.flatMap((table) => rowsOf(rows, table).map((row) => doubtedBy(table, row)));
     const quality = unique([key, ...rowKeys]).flatMap((each) => doubts.get(each) ?? []);
     const session = rowsOf(rows, root).at(-1)?.["GSYS_DOMAIN"];
     const source = this.#sources.of(typeof session === "number" ? session : null);
@@ -212,8 +219,10 @@ function rowsOf(rows: ReadonlyMap<LifeTableName, Rows>, table: string): Rows {
   return rows.get(table as LifeTableName) ?? [];
 }
 
-function firstKey(table: LifeTableName): string {
-  return lives[table].key[0] ?? "";
+function doubtedBy(table: LifeTableName, row: Readonly<Record<string, unknown>>): string {
+  return doubtColumns(table)
+    .map((column) => String(row[column]))
+    .join("/");
 }
 
 /** The subject itself is asked for as if it had a parent. */

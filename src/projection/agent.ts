@@ -16,6 +16,7 @@ import { connectOpenCalls } from "./agent-busy.ts";
 import { beginEndpoint, endEndpoint, rewriteEndpoint, turnEndpoint } from "./agent-endpoint.ts";
 import { isSameTold } from "./agent-reasons.ts";
 import { writeDnd, writeLoginSession, writeTotals } from "./agent-rows.ts";
+import { endStates } from "./custom-state.ts";
 import { hashedKey } from "./key.ts";
 import {
   type AgentDn,
@@ -172,6 +173,8 @@ function named(session: LoginSession, { dn, queue }: AgentPlace): readonly Endpo
 interface Leaving {
   /** Other endpoints take their place at once. */
   readonly keepsSession?: boolean;
+  /** Nobody saw it. */
+  readonly unseen?: Unseen;
 }
 
 /** These endpoints of a DN are left: with the last one the DN, with the last DN the session. */
@@ -182,7 +185,7 @@ export function leave(
   dn: string,
   endpoints: readonly Endpoint[],
   ending: { readonly at: SourceInstant; readonly reasons: readonly AgentReason[] },
-  { keepsSession = false }: Leaving = {},
+  { keepsSession = false, unseen }: Leaving = {},
 ): void {
   let next = session;
   for (const endpoint of endpoints) next = endEndpoint(world, context, next, dn, endpoint, ending);
@@ -190,6 +193,7 @@ export function leave(
     const { [dn]: _left, ...dns } = next.dns;
     next = { ...next, dns };
     world.remove("agent dn", `${session.source}/${dn}`);
+    endStates(world, context, dn, ending.at, unseen);
   }
   if (Object.keys(next.dns).length > 0) return putSession(world, next);
   const at = sourceInstant(Math.max(ending.at, ...endpoints.map(({ changedAt }) => changedAt)));
@@ -211,7 +215,7 @@ export function leaveUnseen(
   const left = endpoints.length;
   const open = Object.values(session.dns).reduce((sum, desk) => sum + desk.endpoints.length, 0);
   note(world, context, session, left === open && !leaving.keepsSession ? "end not seen" : "change not seen", unseen);
-  leave(world, context, session, dn, endpoints, { at: unseen.earliest, reasons: [] }, leaving);
+  leave(world, context, session, dn, endpoints, { at: unseen.earliest, reasons: [] }, { ...leaving, unseen });
 }
 
 /** Do Not Disturb is as told now; told twice, it changes nothing. True: it has changed. */

@@ -22,6 +22,7 @@ import { rewriteCall } from "./call.ts";
 import { noteClockDifference, noteHostClockStep } from "./clocks.ts";
 import { rememberConfiguration } from "./configuration.ts";
 import { breakCoverage, coverFromHere, loseLink } from "./coverage.ts";
+import { rewriteStates } from "./custom-state.ts";
 import { writeMark } from "./mark.ts";
 import {
   addProviders,
@@ -35,7 +36,6 @@ import {
 } from "./session.ts";
 import { followsCalls, type SourceState, type StepContext, stepContext, updateSource } from "./source.ts";
 import { passOverLine, stepTevent, switchLink } from "./tevent.ts";
-import { rewriteStates } from "./user-event.ts";
 import { rewriteStays } from "./virtual-queue.ts";
 import { enterWindow, faultKeptWindows } from "./window.ts";
 import type { World } from "./world.ts";

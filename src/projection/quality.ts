@@ -18,6 +18,7 @@ export const endedUnseenCounters = {
   G_CALL: "call ended unseen",
   G_PARTY: "party ended unseen",
   G_VIRTUAL_QUEUE: "stay in a virtual queue ended unseen",
+  G_CUSTOM_STATES: "custom state ended unseen",
   G_LOGIN_SESSION: "login session ended unseen",
 } as const;
 

@@ -10,7 +10,9 @@ import type { TeventLine } from "../protocol/tevent/line.ts";
 import { type AgentItem, takeAgents } from "./agent-snapshot.ts";
 import { closeUnnamed, namedKey, stepCall } from "./call.ts";
 import { takeCallData, unknownAuthor } from "./call-data.ts";
+import { configurationInForce } from "./configuration.ts";
 import { breakCoverage, noteAnswered } from "./coverage.ts";
+import { closeUnnamedStates } from "./custom-state.ts";
 import { type EventData, eventData } from "./event-data.ts";
 import { writeMark } from "./mark.ts";
 import { dropSnapshot } from "./session.ts";
@@ -49,7 +51,7 @@ export function damageSnapshot(world: World, context: StepContext): void {
 export function collectSnapshotLine(world: World, context: StepContext, { event, members }: EventLine): void {
   const lines = context.source.snapshotLines;
   if (lines === null) return context.count("snapshot line outside of a snapshot");
-  const item = agentLineOf(context, event, members) ?? callLineOf(world, context, event, members);
+  const item = agentLineOf(world, context, event, members) ?? callLineOf(world, context, event, members);
   if (item === null) return;
   if (lines >= snapshotPartiesMax) {
     context.count("snapshot line beyond the bound");
@@ -59,8 +61,16 @@ export function collectSnapshotLine(world: World, context: StepContext, { event,
   updateSource(world, context.source.identity.name, { snapshotLines: lines + 1 });
 }
 
-function agentLineOf(context: StepContext, event: TEvent, members: EventLine["members"]): SnapshotItem | null {
-  const agent = context.source.writesAgents ? agentItemOf(context, event, members) : null;
+function agentLineOf(
+  world: World,
+  context: StepContext,
+  event: TEvent,
+  members: EventLine["members"],
+): SnapshotItem | null {
+  // Without role gls they tell which states of the site's own may go on.
+  const { writesAgents, writesUserData } = context.source;
+  const isAsked = writesAgents || (writesUserData && (configurationInForce(world)?.userEvents?.states.length ?? 0) > 0);
+  const agent = isAsked ? agentItemOf(context, event, members) : null;
   return agent && { agent };
 }
 
@@ -158,6 +168,7 @@ export function takeSnapshot(
     closeUnnamed(world, context, named, unseen);
   }
   if (source.writesAgents) takeAgents(world, context, agents, unseen, !source.isSnapshotDamaged);
+  if (!source.isSnapshotDamaged) closeUnnamedStates(world, context, agents, unseen);
 }
 
 /** A consultation may stand before its call in the snapshot, and both may be news: only all lines together name it. */

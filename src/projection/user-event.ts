@@ -3,18 +3,17 @@
 //
 // 1. Of a DN the last calls that had events there are remembered (max-party-info; of each DN: our choice, the reference
 //    does not say of what). The latest one that still has its party there is meant, else the latest of all.
-// 2. A state of the site's own begins with "+" and ends with "-", or when the agent logs out of the DN. What comes with
-//    its events meanwhile, as far as AgentUserFields names it, stands in FIELDS; the last value counts.
+// 2. States of the site's own are custom-state.ts.
 // 3. Lists within the list are left out [S: EventData]; all else is stored as text.
 
 import type { CallId } from "../event/happening.ts";
-import type { SourceInstant } from "../event/instant.ts";
 import type { TEvent } from "../event/tevent.ts";
 import type { UserEventMapping } from "../event/user-events.ts";
 import { keyValues } from "../protocol/tevent/key-values.ts";
 import type { Call } from "./call.ts";
-import { added, span, stamps } from "./call-rows.ts";
+import { added, stamps } from "./call-rows.ts";
 import { configurationInForce } from "./configuration.ts";
+import { changeStates, deviceKey, endStates, type Stay } from "./custom-state.ts";
 import { textOf } from "./event-data.ts";
 import type { StepContext } from "./source.ts";
 import type { World } from "./world.ts";
@@ -22,26 +21,6 @@ import type { World } from "./world.ts";
 /** What is remembered of a DN: its calls, the latest last. */
 export interface DeviceCalls {
   readonly calls: readonly { readonly callId: CallId; readonly guid: string }[];
-}
-
-/** The states that are open on a DN, by their code. */
-export interface OpenStates {
-  readonly states: Readonly<Record<string, CustomState>>;
-}
-
-export interface CustomState {
-  readonly rowId: number;
-  readonly createdAt: SourceInstant;
-  readonly stay: Stay;
-  readonly fields: Readonly<Record<string, string>>;
-}
-
-/** The call and party that something is stored with, as far as there is one. */
-interface Stay {
-  readonly callId: string | null;
-  readonly guid: string | null;
-  /** Of the party's next change; 0: there is none, or it has none any more. */
-  readonly sequence: number;
 }
 
 const noStay: Stay = { callId: null, guid: null, sequence: 0 };
@@ -59,7 +38,7 @@ export function takeUserEvent(
   const mapping = configurationInForce(world)?.userEvents;
   if (mapping == null) return;
   if (event.id === userEvent) storeUserEvent(world, context, mapping, event, event.thisDn, members);
-  else if (event.id === logout) endStates(world, context, event, event.thisDn);
+  else if (event.id === logout) endStates(world, context, event.thisDn, event.at);
   else rememberCall(world, context, mapping, event, event.thisDn);
 }
 
@@ -78,7 +57,7 @@ export function rememberPresent(world: World, context: StepContext, callId: Call
 function remember(world: World, context: StepContext, mapping: UserEventMapping, call: Call, dn: string): void {
   const party = Object.values(call.parties).find((each) => each.dn === dn);
   if (party === undefined) return;
-  const key = deviceKey(context, dn);
+  const key = deviceKey(context.source.identity.name, dn);
   const known = world.get("device calls", key)?.calls ?? [];
   const last = known.at(-1);
   if (last?.callId === call.callId && last.guid === party.guid) return;
@@ -112,68 +91,6 @@ function storeUserEvent(
   if (mapping.states.length > 0) changeStates(world, context, mapping, event, dn, stay, data);
 }
 
-function changeStates(
-  world: World,
-  context: StepContext,
-  mapping: UserEventMapping,
-  { at }: TEvent,
-  dn: string,
-  stay: Stay,
-  data: ReadonlyMap<string, string>,
-): void {
-  const key = deviceKey(context, dn);
-  const states = { ...world.get("custom states", key)?.states };
-  const said = mapping.fields.filter(([, name]) => data.has(name));
-  const news = Object.fromEntries(said.map(([field, name]) => [field, data.get(name) ?? ""]));
-  const touched = new Set<string>(said.length > 0 ? Object.keys(states) : []);
-  for (const [code, name] of mapping.states) {
-    const value = data.get(name);
-    if (value !== "+" && value !== "-") continue;
-    const isOpen = states[code] !== undefined;
-    if (isOpen === (value === "+")) {
-      context.count("custom state that does not follow");
-      continue;
-    }
-    touched.add(String(code));
-    if (value === "+") states[code] = { rowId: world.nextRowId(), createdAt: at, stay, fields: {} };
-  }
-  for (const code of touched) {
-    const open = states[code];
-    if (open === undefined) continue;
-    const state = { ...open, fields: { ...open.fields, ...news } };
-    const isEnding = mapping.states.some(([each, name]) => String(each) === code && data.get(name) === "-");
-    writeState(world, context, dn, code, state, isEnding ? at : null);
-    if (isEnding) delete states[code];
-    else states[code] = state;
-  }
-  keepStates(world, key, states);
-}
-
-/** Whoever has logged out is in none of them. */
-function endStates(world: World, context: StepContext, { at }: TEvent, dn: string): void {
-  const key = deviceKey(context, dn);
-  for (const [code, state] of Object.entries(world.get("custom states", key)?.states ?? {})) {
-    writeState(world, context, dn, code, state, at);
-  }
-  world.remove("custom states", key);
-}
-
-/** Writes the rows of the source's states that are open, in an IDB that has none of them. */
-export function rewriteStates(world: World, context: StepContext): void {
-  const source = deviceKey(context, "");
-  for (const [key, { states }] of world.all("custom states")) {
-    if (!key.startsWith(source)) continue;
-    for (const [code, state] of Object.entries(states)) {
-      writeState(world, context, key.slice(source.length), code, state, null);
-    }
-  }
-}
-
-function keepStates(world: World, key: string, states: OpenStates["states"]): void {
-  if (Object.keys(states).length > 0) world.put("custom states", key, { states });
-  else world.remove("custom states", key);
-}
-
 function callOf(world: World, { source }: StepContext, { callUuid, connId }: TEvent) {
   const named = callUuid === null ? undefined : world.get("call", callUuid as CallId);
   return named ?? (connId === null ? undefined : world.callByConnId(source.identity.name, connId));
@@ -189,7 +106,7 @@ function stayOf(world: World, context: StepContext, event: TEvent, dn: string): 
   if (named !== undefined && own !== undefined) {
     return { callId: named.callId, guid: own.guid, sequence: own.changes + 1 };
   }
-  const known = world.get("device calls", deviceKey(context, dn))?.calls ?? [];
+  const known = world.get("device calls", deviceKey(context.source.identity.name, dn))?.calls ?? [];
   const active = known.findLast(({ callId }) => onDn(callId) !== undefined);
   const party = onDn(active?.callId);
   if (active !== undefined && party !== undefined) {
@@ -219,31 +136,4 @@ function writeData(
     ...added(world, event.at),
     ...stamps(world, context, id),
   });
-}
-
-function writeState(
-  world: World,
-  context: StepContext,
-  dn: string,
-  code: string,
-  { rowId, createdAt, stay, fields }: CustomState,
-  terminatedAt: SourceInstant | null,
-): void {
-  world.write("G_CUSTOM_STATES", {
-    ID: rowId,
-    CALLID: stay.callId,
-    PARTYID: stay.guid,
-    PSEQ: stay.sequence,
-    ENDPOINTID: null,
-    ENDPOINTDN: dn,
-    LOGINSESSIONID: null,
-    STATE: Number(code),
-    FIELDS: Object.keys(fields).length === 0 ? null : JSON.stringify(fields),
-    ...span(world, createdAt, terminatedAt),
-    ...stamps(world, context, rowId),
-  });
-}
-
-function deviceKey({ source }: StepContext, dn: string): string {
-  return `${source.identity.name}/${dn}`;
 }

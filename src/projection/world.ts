@@ -11,11 +11,12 @@ import type { Call } from "./call.ts";
 import type { CallData } from "./call-data.ts";
 import type { ConfigurationInForce } from "./configuration.ts";
 import type { Coverage, Span } from "./coverage.ts";
+import type { OpenStates } from "./custom-state.ts";
 import type { LoginSession } from "./login-session.ts";
 import type { SessionState } from "./session.ts";
 import type { SourceState } from "./source.ts";
 import type { SnapshotItem } from "./tevent-snapshot.ts";
-import type { DeviceCalls, OpenStates } from "./user-event.ts";
+import type { DeviceCalls } from "./user-event.ts";
 import type { CallStays } from "./virtual-queue.ts";
 import type { WindowState } from "./window.ts";
 

@@ -137,6 +137,92 @@ test("a state that goes on has no end yet, and states of another DN are others",
   ]);
 });
 
+const login = (dn: string, more = {}) => ({ ...desk(undefined, dn), AgentID: `A${dn}`, ...more });
+const research = { states: [[200, "Research"]] } as const;
+
+/** "DN created – terminated" in seconds, and the login session if it has one. */
+function stretches(of: Story): string[] {
+  const seconds = (text: string | null | undefined) =>
+    text == null ? "…" : String((Date.parse(text) - Date.parse(at(0))) / 1000);
+  const sessions = new Map(of.rows("G_LOGIN_SESSION", "ID").map((row) => [row.LOGINSESSIONID, row.AGENTLOGIN]));
+  return of.rows("G_CUSTOM_STATES", "ID").map((row) => {
+    const session = row.LOGINSESSIONID == null ? "" : ` of ${sessions.get(row.LOGINSESSIONID)}`;
+    return `${row.ENDPOINTDN} ${seconds(row.CREATED)} – ${seconds(row.TERMINATED)}${session}`;
+  });
+}
+
+for (const role of [["gud"], ["gcc", "gud"], ["gcc", "gls", "gud"]]) {
+  test(`states of an agent whom a complete snapshot does not name have ended unseen, with role ${role.join(", ")}`, () => {
+    const s = story(research, role).events(
+      [0, "EventAgentLogin", login("5001")],
+      [1, "EventAgentLogin", login("5002")],
+      [2, "EventAgentLogin", login("5003")],
+      [10, user, desk({ Research: "+" }, "5001")],
+      [11, user, desk({ Research: "+" }, "5002")],
+      [12, user, desk({ Research: "+" }, "5003")],
+    );
+    s.heartbeat(20).close("connection lost").wait(60).open();
+    const origin = (seconds: number, seq: number) => ({
+      origin: { run: "run-1", seq, time: Date.parse(at(seconds)) / 1000 },
+    });
+    s.snapshot(
+      20,
+      [1, "EventAgentLogin", login("5002", origin(1, 2))],
+      // Logged out and in again, while nobody listened.
+      [50, "EventAgentLogin", login("5003", origin(50, 15))],
+    );
+    const of = (agent: string) => (role.includes("gls") ? ` of ${agent}` : "");
+    expect(stretches(s)).toEqual([
+      `5001 10 – 20${of("A5001")}`,
+      `5002 11 – …${of("A5002")}`,
+      `5003 12 – 20${of("A5003")}`,
+    ]);
+    expect(s.doubts().filter((each) => each.startsWith("G_CUSTOM_STATES"))).toEqual([
+      "G_CUSTOM_STATES: end not seen, link down, 20–80",
+      "G_CUSTOM_STATES: end not seen, link down, 20–80",
+    ]);
+    const keys = s.rows("ICON_ROW_QUALITY", "ID").filter((row) => row.TABLE_NAME === "G_CUSTOM_STATES");
+    expect(keys.map((row) => row.ROW_KEY).toSorted()).toEqual([`5001/200/${at(10)}`, `5003/200/${at(12)}`]);
+    expect(s.world.count("custom states")).toBe(1);
+    s.events([70, user, desk({ Research: "-" }, "5002")]);
+    expect(stretches(s)[1]).toBe(`5002 11 – 70${of("A5002")}`);
+  });
+}
+
+test("a new run of the server is no logout; its snapshot says who is there still", () => {
+  const s = story(research).events(
+    [0, "EventAgentLogin", login("5001")],
+    [10, user, desk({ Research: "+" }, "5001")],
+    [11, user, desk({ Research: "+" }, "5002")],
+  );
+  s.heartbeat(20).close("connection lost").wait(60).open({ run: "run-2" });
+  s.snapshot(0, [0, "EventAgentReady", login("5001")]);
+  expect(stretches(s)).toEqual(["5001 10 – …", "5002 11 – 20"]);
+});
+
+test("a snapshot of which a line is missing ends no state", () => {
+  const s = story(research).events([10, user, desk({ Research: "+" }, "5001")]);
+  s.heartbeat(20).close("connection lost").wait(60).open();
+  s.line({ snapshot: "begin" }).line("{").line({ snapshot: "end", lastSeq: 1 });
+  expect(stretches(s)).toEqual(["5001 10 – …"]);
+});
+
+test("with role gls a state ends when the agent has left the DN, whichever word told it", () => {
+  const s = story(research, ["gls", "gud"]).events(
+    [0, "EventAgentLogin", login("5001", { ThisQueue: "8001" })],
+    [1, user, desk({ Research: "+" }, "5001")],
+    [9, "EventQueueLogout", login("5001", { ThisQueue: "8001" })],
+    [20, "EventAgentLogin", login("5002")],
+    [21, user, desk({ Research: "+" }, "5002")],
+    // Another agent is there: the logout was not seen.
+    [30, "EventAgentLogin", login("5002", { AgentID: "B" })],
+  );
+  expect(stretches(s)).toEqual(["5001 1 – 9 of A5001", "5002 21 – 21 of A5002"]);
+  expect(s.doubts().filter((each) => each.startsWith("G_CUSTOM_STATES"))).toEqual([
+    "G_CUSTOM_STATES: end not seen, link down, 21–30",
+  ]);
+});
+
 test("without role gud, and without a word in the configuration, nothing of user events is stored or remembered", () => {
   for (const s of [story({ store: "all" }, ["gcc"]), new Story({ role: ["gcc", "gud"] })]) {
     s.events([1, "EventRinging", on("1")], [2, user, desk({ k: "x" })]);
