@@ -2,6 +2,7 @@
 
 import type { AgentReason, Told } from "../event/agent-happening.ts";
 import { keyValues, textUnder } from "../protocol/tevent/key-values.ts";
+import { valueText } from "./value-text.ts";
 
 // Where hardware reasons are, and what they are called in KEYNAME [S: G_AGENT_STATE_RC].
 const hardwareKey = "ReasonCode";
@@ -15,7 +16,8 @@ const depthMax = 8;
 /** Extensions' ReasonCode, then the pairs of Reasons in their order; each once. */
 export function reasonsOf(members: Readonly<Record<string, unknown>>): readonly AgentReason[] {
   const hardware = textUnder(members["Extensions"], hardwareKey);
-  const reasons: AgentReason[] = hardware === null ? [] : [{ isHardware: true, key: hardwareKey, value: hardware }];
+  const reasons: AgentReason[] =
+    hardware === null ? [] : [{ isHardware: true, key: hardwareKey, value: textOf(hardware) }];
   addSoftware(reasons, members["Reasons"], "", 1);
   return reasons;
 }
@@ -31,9 +33,9 @@ function addSoftware(reasons: AgentReason[], list: unknown, path: string, depth:
   }
 }
 
+/** As all values are stored; null: the key has none. */
 function textOf(value: unknown): string | null {
-  if (value === null || value === undefined) return null;
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return value === null || value === undefined ? null : valueText(value);
 }
 
 export function isSameReason(one: AgentReason, other: AgentReason): boolean {

@@ -1,14 +1,13 @@
 // What an event says of attached data, as far as the mapping in force stores it: keys chosen, values made text and cut.
 //
-// A value is stored as text. A number is written as in JSON; a list of pairs within the list becomes a JSON object of
-// its pairs, the keys in order, so that two servers that write it otherwise are stored alike (our choice: the reference
-// does not say). Of a key that a list has twice, the first value counts, as for whoever asks a T-Lib list for the key.
+// A value is stored as text (value-text.ts). Of a key that a list has twice, the first value counts, as for whoever asks a T-Lib list for the key.
 
 import type { AttachedDataMapping, ColumnHistory, ColumnTable, KeyHistory, KeySource } from "../event/attached-data.ts";
 import type { TEvent } from "../event/tevent.ts";
 import { keyValues } from "../protocol/tevent/key-values.ts";
 import { configurationInForce } from "./configuration.ts";
 import type { StepContext } from "./source.ts";
+import { valueText } from "./value-text.ts";
 import type { World } from "./world.ts";
 
 /** What becomes of one key. */
@@ -40,8 +39,6 @@ const attachedDataChanged = "EventAttachedDataChanged";
 const userEvent = "EventUserEvent";
 // VARCHAR(255) in the original [S: Table G_CALL_USERDATA].
 export const columnLengthMax = 255;
-// A list in a list is how desktops write a record; deeper than this nobody means it.
-const depthMax = 16;
 
 /** Null: the event says nothing that is stored. */
 export function eventData(
@@ -71,7 +68,7 @@ export function eventData(
         context.count("key of attached data that is there twice");
         continue;
       }
-      const text = textOf(value);
+      const text = valueText(value);
       const kept = cut(text, mapping.valueLengthMax);
       stored.set(key, kept === text ? [key, text] : [key, kept, true]);
     }
@@ -137,26 +134,4 @@ export function cut(text: string, lengthMax: number): string {
     end += character.length;
   }
   return text;
-}
-
-export function textOf(value: unknown): string {
-  if (typeof value === "string") return value.toWellFormed();
-  if (value === null || value === undefined) return "";
-  return typeof value === "object" ? nestedText(value, 1) : String(value);
-}
-
-function nestedText(value: unknown, depth: number): string {
-  if (typeof value === "string") return JSON.stringify(value.toWellFormed());
-  if (typeof value !== "object" || value === null) return JSON.stringify(value ?? null);
-  if (depth > depthMax) return '"…"';
-  const pairs = keyValues(value);
-  if (pairs === null) {
-    return `[${(value as readonly unknown[]).map((each) => nestedText(each, depth + 1)).join(",")}]`;
-  }
-  const first = new Map<string, unknown>();
-  for (const pair of pairs) if (!first.has(pair.key)) first.set(pair.key, pair.value);
-  const written = [...first]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, each]) => `${JSON.stringify(key.toWellFormed())}:${nestedText(each, depth + 1)}`);
-  return `{${written.join(",")}}`;
 }

@@ -14,8 +14,8 @@ import type { Call } from "./call.ts";
 import { added, stamps } from "./call-rows.ts";
 import { configurationInForce } from "./configuration.ts";
 import { changeStates, deviceKey, endStates, type Stay } from "./custom-state.ts";
-import { textOf } from "./event-data.ts";
 import type { StepContext } from "./source.ts";
+import { valueText } from "./value-text.ts";
 import type { World } from "./world.ts";
 
 /** What is remembered of a DN: its calls, the latest last. */
@@ -79,7 +79,7 @@ function storeUserEvent(
   const data = new Map<string, string>();
   for (const { key, value } of pairs) {
     if (typeof value === "object" && value !== null) continue;
-    if (!data.has(key)) data.set(key, textOf(value));
+    if (!data.has(key)) data.set(key, valueText(value));
   }
   const stay = stayOf(world, context, event, dn);
   for (const [key, value] of data) {

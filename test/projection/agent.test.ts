@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { TableName } from "../../schema/tables.ts";
+import type { AttachedDataMapping } from "../../src/event/attached-data.ts";
 import { LiveState } from "../../src/projection/live-state.ts";
 import { stepBegunFromState, stepRecord } from "../../src/projection/projection.ts";
 import {
@@ -162,6 +163,31 @@ test("not ready, told while busy, is pending, and takes effect when the last cal
   ]);
   expect(reasons(story)).toEqual(["Break=coffee in busy, 8–20", "Break=coffee in notReady, 20–30"]);
   expect(story.rows("G_AGENT_STATE_HISTORY", "ID").map(({ WORKMODE }) => WORKMODE)).toEqual([0, 0, 0, 0, 0, 0, 4, 0]);
+});
+
+test("a value is the same text as a reason and as attached data", () => {
+  let deep: unknown = "x\ud800";
+  for (let depth = 0; depth < 30; depth += 1) deep = { z: deep, a: 1 };
+  const list = [["b", { y: 2, x: "\ud800" }], 1.5, null];
+  const values = { number: 3, broken: "\ud800", list, deep };
+  const attachedData: AttachedDataMapping = {
+    public: Object.keys(values).map((key) => [key, "userdata", "all"] as const),
+    ...{ secure: [], columns: [], otherKeys: "none" as const, valueLengthMax: 4000 },
+  };
+  const story = new Story({ role: ["gcc", "gls", "gud"], attachedData }).events(
+    [0, "EventAgentLogin", at5001],
+    [1, "EventAgentNotReady", { ...at5001, AgentWorkMode: 4, Reasons: values }],
+    [2, "EventRinging", { ...party5001, UserData: values }],
+    [3, "EventAgentReady", at5001],
+  );
+  const stored = new Map(story.rows("G_USERDATA_HISTORY", "ID").map((row) => [row.KEYNAME, row.VALUE]));
+  const reason = new Map(story.rows("G_AGENT_STATE_RC", "ID").map((row) => [row.KEYNAME, row.VALUE]));
+  for (const key of ["number", "broken", "list"]) {
+    expect([key, reason.get(key)]).toEqual([key, stored.get(key) ?? "nothing was stored"]);
+  }
+  expect(stored.get("list")).toBe('[["b",{"x":"\ufffd","y":2}],1.5,null]');
+  // Of lists in lists a reason has the path in its key; what is deeper than that is text, as far as text goes.
+  expect(reason.get("deep/z/z/z/z/z/z/z")).toStartWith('{"a":1,"z":{"a":1,"z":');
 });
 
 test("reasons end with their state, or when others take their place, and have a row of their own for a call in between", () => {
