@@ -93,7 +93,7 @@ export function takeCallData(
   const taking = new Taking(world, context, call, before);
   for (const change of changes) {
     const rule = ruleOf(mapping, change.source, change.key);
-    taking.take(change, rule, mapping.valueLengthMax);
+    taking.take(change, rule);
   }
   world.put("call data", callId, taking.finish());
 }
@@ -204,7 +204,7 @@ class Taking {
     this.#rows = { ...before.rows };
   }
 
-  take(change: DataChange, rule: KeyRule | null, lengthMax: number): void {
+  take(change: DataChange, rule: KeyRule | null): void {
     const id = idOf(change.source, change.key);
     const isFirst = !Object.hasOwn(this.#values, id);
     this.#values[id] = change.value;
@@ -218,14 +218,17 @@ class Taking {
       const table = historyTables[history];
       writeHistoryRow(this.#world, this.#context, table, this.#call, change, this.#rows[history]);
     }
-    if (change.value !== null) this.#fill(rule, change.value, lengthMax);
+    if (change.value !== null) this.#fill(rule, change.value);
   }
 
-  #fill(rule: KeyRule, value: string, lengthMax: number): void {
+  #fill(rule: KeyRule, value: string): void {
     for (const { table, column, history } of rule.columns) {
       const columns = this.#columns[table] ?? {};
       if (history === "first" && columns[column] !== undefined) continue;
-      columns[column] = cut(value, Math.min(columnLengthMax, lengthMax));
+      // The histories may hold more of it than a column does.
+      const kept = cut(value, columnLengthMax);
+      if (kept !== value) this.#context.count("column of attached data cut");
+      columns[column] = kept;
       this.#columns[table] = columns;
       this.#changedTables.add(table);
     }

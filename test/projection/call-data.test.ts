@@ -241,6 +241,17 @@ test("what is no list of pairs, and what is of no call that is known, is counted
   ]);
 });
 
+test("a column holds 255 characters of a value that the histories have in full, and that is counted", () => {
+  const s = story({
+    valueLengthMax: 1000,
+    public: [["Segment", "userdata", "all"]],
+    columns: [["Segment", "userdata", "last", "G_CALL_USERDATA", "G_CUSTOMER_SEGMENT"]],
+  }).events([0, "EventRinging", { ...agent, UserData: { Segment: "x".repeat(300) } }]);
+  expect(s.rows("G_USERDATA_HISTORY", "ID").map(({ VALUE }) => VALUE?.length)).toEqual([300]);
+  expect(s.rows("G_CALL_USERDATA", "ID").map((row) => row.G_CUSTOMER_SEGMENT?.length)).toEqual([255]);
+  expect(s.rows("ICON_COUNTER", "NAME")).toMatchObject([{ NAME: "column of attached data cut", VALUE: 1 }]);
+});
+
 test("a call has 1000 keys at most; what is beyond is counted, and what is known goes on", () => {
   const many = Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [`k${index}`, "1"]));
   const s = story({ otherKeys: "all" }).events(
