@@ -6,11 +6,13 @@
 // 2. An extraction's output judges by its own tables: views of the same names, other statements (views/extraction.sql).
 // 3. What is said of intervals of 15 minutes is said of those of 30 and of days, in the same words.
 
+import agentIntervals from "./views/agent-intervals.sql" with { type: "text" };
 import agents from "./views/agents.sql" with { type: "text" };
 import calls from "./views/calls.sql" with { type: "text" };
 import extraction from "./views/extraction.sql" with { type: "text" };
 import intervals from "./views/intervals.sql" with { type: "text" };
 import ledger from "./views/ledger.sql" with { type: "text" };
+import virtualQueues from "./views/virtual-queues.sql" with { type: "text" };
 
 export interface ViewColumn {
   readonly name: string;
@@ -29,9 +31,10 @@ export interface View {
 /** Views may be taken away and made anew by this. */
 export const viewPrefix = "ICON_V_";
 
-const halfHours = intervals.replaceAll("_15", "_30").replaceAll("900", "1800");
-const days = intervals.replaceAll("_15", "_DAY").replaceAll("900", "86400");
-const common = [calls, intervals, halfHours, days, agents];
+const ofQuarters = [intervals, agentIntervals].join("--> statement-breakpoint\n");
+const ofHalfHours = ofQuarters.replaceAll("_15", "_30").replaceAll("900", "1800");
+const ofDays = ofQuarters.replaceAll("_15", "_DAY").replaceAll("900", "86400");
+const common = [calls, virtualQueues, agents, ofQuarters, ofHalfHours, ofDays];
 
 /** Of an instance's IDB, each behind those that it stands on. */
 export const views: readonly View[] = [ledger, ...common].flatMap(viewsIn);
@@ -62,11 +65,17 @@ function columnsIn(list: string): readonly ViewColumn[] {
 
 /** What SQL has no way to say once. */
 function filledIn(sql: string): string {
-  return secondsOfStates(sql).replaceAll(/\/\*part of the day in ([\w -]+)\*\//g, (_, state: string) => {
-    const from = "max(unixepoch(s.STATE_FROM, 'subsec'), i.INTERVAL_TS)";
-    const until = "min(coalesce(unixepoch(s.STATE_UNTIL, 'subsec'), i.INTERVAL_TS + 86400), i.INTERVAL_TS + 86400)";
-    return `round(total(iif(s.STATE = '${state}', ${until} - ${from}, 0)), 3)`;
-  });
+  // An interval's length: views of intervals are joined to the states that begin before its end.
+  const [, length = ""] = /\bINTERVAL_TS \+ (\d+)/.exec(sql) ?? [];
+  const from = "max(unixepoch(s.STATE_FROM, 'subsec'), i.INTERVAL_TS)";
+  const end = `i.INTERVAL_TS + ${length}`;
+  const until = `min(coalesce(unixepoch(s.STATE_UNTIL, 'subsec'), ${end}), ${end})`;
+  return secondsOfStates(sql)
+    .replaceAll("/*beginning of the part*/", from)
+    .replaceAll("/*end of the part*/", until)
+    .replaceAll(/\/\*part of the interval in ([\w -]+)\*\//g, (_, state: string) => {
+      return `round(total(iif(s.STATE = '${state}', ${until} - ${from}, 0)), 3)`;
+    });
 }
 
 /** How long a party (by an alias with a PARTYID) was in a state, whole ms in seconds. */

@@ -30,7 +30,11 @@ export const G_VIRTUAL_QUEUE = sqliteTable(
     ...terminatedColumns(),
     ...systemColumns(),
   },
-  (table) => [index("IDX_G_VIRTUAL_QUEUE_CALLID").on(table.CALLID)],
+  (table) => [
+    index("IDX_G_VIRTUAL_QUEUE_CALLID").on(table.CALLID),
+    // Reports ask queue by queue for a stretch of time.
+    index("IDX_G_VIRTUAL_QUEUE_ENDPOINTDN").on(table.ENDPOINTDN, table.CREATED_TS),
+  ],
 );
 
 /**

@@ -189,3 +189,70 @@ FROM (
     )
   GROUP BY i.SOURCE_CLUSTER, i.SWITCH_DBID, p.DN, i.INTERVAL_TS
 );
+--> statement-breakpoint
+-- One row is one virtual queue and one interval: what became of the calls that entered it within the interval, whenever
+-- that was. ENTERED is the sum of DISTRIBUTED, ABANDONED, ENDED_OTHERWISE and STILL_THERE.
+CREATE VIEW ICON_V_VIRTUAL_QUEUE_15 (
+  SOURCE_CLUSTER,
+  SWITCH_DBID,
+  QUEUE, -- its DN
+  INTERVAL_TS, -- filter on this: its beginning, UTC seconds
+  INTERVAL_START, -- the same as text
+  IS_COMPLETE, -- 1: every measure is the truth, also a 0
+  INCOMPLETE_BECAUSE, -- why all measures are null; "call not seen": nobody saw how a stay of this interval began or ended
+  ENTERED, -- stays that began: a call may wait in several virtual queues at a time
+  DISTRIBUTED, -- sent to a target out of this queue
+  ABANDONED,
+  ENDED_OTHERWISE, -- distributed from another queue, taken out, or over with the call
+  STILL_THERE, -- wait now: the other counts of this interval may rise
+  DISTRIBUTED_SECONDS, -- total of what those distributed waited
+  ABANDON_SECONDS,
+  OTHER_SECONDS,
+  LONGEST_SECONDS, -- of those that are over; null: none
+  AVERAGE_DISTRIBUTED_SECONDS -- null where none was distributed
+) AS
+SELECT SOURCE_CLUSTER, SWITCH_DBID, C ->> 0, INTERVAL_TS, INTERVAL_START,
+  WHY IS NULL, WHY,
+  iif(WHY IS NULL, C ->> 2, NULL),
+  iif(WHY IS NULL, C ->> 3, NULL),
+  iif(WHY IS NULL, C ->> 4, NULL),
+  iif(WHY IS NULL, C ->> 5, NULL),
+  iif(WHY IS NULL, C ->> 6, NULL),
+  iif(WHY IS NULL, C ->> 7, NULL),
+  iif(WHY IS NULL, C ->> 8, NULL),
+  iif(WHY IS NULL, C ->> 9, NULL),
+  iif(WHY IS NULL, C ->> 10, NULL),
+  iif(WHY IS NULL AND C ->> 3 > 0, round((C ->> 7) / (C ->> 3), 3), NULL)
+FROM (
+  SELECT i.SOURCE_CLUSTER, i.SWITCH_DBID, i.INTERVAL_TS, i.INTERVAL_START, j.value AS C,
+    nullif(concat_ws(',', i.INCOMPLETE_BECAUSE, iif(j.value ->> 1 > 0, 'call not seen', NULL)), '') AS WHY
+  FROM ICON_V_INTERVAL_15 i
+  -- A list for each queue, as in ICON_V_QUEUE_15.
+  CROSS JOIN json_each((
+    SELECT json_group_array(json_array(QUEUE, NOT_SEEN, ENTERED, DISTRIBUTED, ABANDONED, OTHERWISE, WAITING,
+      DISTRIBUTED_SECONDS, ABANDON_SECONDS, OTHER_SECONDS, LONGEST))
+    FROM (
+      SELECT QUEUE,
+        count(iif(OUTCOME = 'not seen', 1, NULL)) AS NOT_SEEN,
+        count(OUTCOME) AS ENTERED,
+        count(iif(OUTCOME = 'distributed', 1, NULL)) AS DISTRIBUTED,
+        count(iif(OUTCOME = 'abandoned', 1, NULL)) AS ABANDONED,
+        count(iif(OUTCOME IN ('left', 'cleared'), 1, NULL)) AS OTHERWISE,
+        count(iif(OUTCOME = 'waiting', 1, NULL)) AS WAITING,
+        round(total(iif(OUTCOME = 'distributed', SECONDS, NULL)), 3) AS DISTRIBUTED_SECONDS,
+        round(total(iif(OUTCOME = 'abandoned', SECONDS, NULL)), 3) AS ABANDON_SECONDS,
+        round(total(iif(OUTCOME IN ('left', 'cleared'), SECONDS, NULL)), 3) AS OTHER_SECONDS,
+        max(SECONDS) AS LONGEST
+      FROM (
+        SELECT s.QUEUE, s.OUTCOME, s.SECONDS
+        FROM ICON_V_VIRTUAL_STAY s
+        WHERE s.ENTERED_TS >= i.INTERVAL_TS AND s.ENTERED_TS < i.INTERVAL_TS + 900
+          AND s.SOURCE_CLUSTER = i.SOURCE_CLUSTER AND s.SWITCH_DBID = i.SWITCH_DBID
+        UNION ALL
+        SELECT q.QUEUE, NULL, NULL
+        FROM ICON_V_VIRTUAL_QUEUE q WHERE q.SOURCE_CLUSTER = i.SOURCE_CLUSTER AND q.SWITCH_DBID = i.SWITCH_DBID
+      )
+      GROUP BY QUEUE
+    )
+  )) j
+);

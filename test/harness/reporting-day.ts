@@ -3,7 +3,12 @@
 //
 // Calls are even and without chance, so that each outcome is there in every hour. The connection is lost from 09:02 to
 // 09:07, and what happened meanwhile is not sent again; one caller waits then of whom nobody saw what became.
+//
+// Callers of 8002 wait in virtual queues as well, from which a strategy sends them to an agent. Each call has a segment,
+// which some agents change. Who sits where is in reporting-agents.ts.
 
+import { defaultAgentOptions } from "../../src/event/envelope.ts";
+import { plannedSessions, toldOfSession } from "./reporting-agents.ts";
 import { Story } from "./story.ts";
 
 export type Fate =
@@ -105,10 +110,62 @@ export function plannedStays(): readonly (PlannedStay & { readonly call: Planned
   });
 }
 
-type Told = readonly [at: number, id: string, members: Readonly<Record<string, unknown>>];
+export type Told = readonly [at: number, id: string, members: Readonly<Record<string, unknown>>];
+
+/** The segment that a call comes with, and what whoever answers makes of it; null: he leaves it. */
+export function segmentOf({ number, stay }: PlannedCall): { readonly first: string; readonly later: string | null } {
+  const isChanged = number % 8 === 1 && stay.fate.kind === "answered" && !stay.fate.isOpen;
+  return { first: number % 3 === 0 ? "gold" : "silver", later: isChanged ? "platinum" : null };
+}
+
+/** Virtual queues that a call waits in while it is in its first queue. */
+export function virtualQueuesOf({ number, stay }: PlannedCall): readonly string[] {
+  if (stay.fate.kind === "not seen") return ["VQ_Gold"];
+  if (stay.queue !== "8002" && stay.fate.kind !== "waiting") return [];
+  return number % 2 === 0 ? ["VQ_Gold", "VQ_Spare"] : ["VQ_Gold"];
+}
+
+/** Of these the server does not say how the wait in VQ_Gold ends: it is over with the call. */
+export const isForgotten = ({ number, stay }: PlannedCall): boolean =>
+  number % 30 === 9 && stay.fate.kind === "answered";
+
+/** A strategy sends it to an agent. */
+export const isRouted = ({ stay }: PlannedCall): boolean => stay.queue === "8002" && stay.fate.kind === "answered";
+
+function virtualMembers({ number }: PlannedCall, queue: string): Told[2] {
+  return { ThisDN: queue, ThisQueue: queue, PartyUUID: undefined, Extensions: { VQID: `${queue}-${number}` } };
+}
+
+/** How the waits in virtual queues end: the call is sent to an agent out of VQ_Gold, and leaves the other. */
+function virtualEnds(call: PlannedCall, at: number, members: Told[2]): readonly Told[] {
+  const { fate } = call.stay;
+  const target = "agent" in fate ? { ThirdPartyDN: fate.agent, ThirdPartyDNRole: 2 } : {};
+  const told = virtualQueuesOf(call).filter((queue) => queue !== "VQ_Gold" || !isForgotten(call));
+  return told.map((queue) => {
+    const own = { ...members, ...virtualMembers(call, queue) };
+    if (fate.kind === "abandoned") return [at, "EventAbandoned", { ...own, CallState: 21 }];
+    return [at, "EventDiverted", queue === "VQ_Gold" ? { ...own, ...target } : own];
+  });
+}
+
+/** The strategy's question and its answer, while the call stands in its first queue. */
+function routingOf(call: PlannedCall, until: number, members: Told[2]): readonly Told[] {
+  const { stay } = call;
+  if (!isRouted(call) || stay.fate.kind !== "answered") return [];
+  const UserData = {
+    ...{ Segment: segmentOf(call).first, RVQID: `VQ_Gold-${call.number}`, RTargetTypeSelected: "2" },
+    ...{ RTargetObjectSelected: "?:Gold > 1", RTargetAgentSelected: stay.fate.agent, RStrategyName: "Gold first" },
+  };
+  return [
+    [stay.enteredAt, "EventRouteRequest", members],
+    [until, "EventRouteUsed", { ...members, ThirdPartyDN: stay.fate.agent, UserData }],
+  ];
+}
 
 /** What the server tells of a call, in order. */
-function toldOf({ number, ani, stay }: PlannedCall): readonly Told[] {
+function toldOf(call: PlannedCall): readonly Told[] {
+  const { number, ani, stay } = call;
+  const segment = segmentOf(call);
   const connId = (number + 1).toString(16).padStart(16, "0");
   const on = (dn: string, party: string) => ({
     ...{ ConnID: connId, CallUUID: `C${number}`, CallType: 2, ANI: ani, DNIS: "0800123456" },
@@ -119,9 +176,15 @@ function toldOf({ number, ani, stay }: PlannedCall): readonly Told[] {
   for (let here: PlannedStay | undefined = stay; here !== undefined; ) {
     const { queue, queueSeconds, fate }: PlannedStay = here;
     here = undefined;
-    told.push([at, "EventQueued", on(queue, `Q${queue}`)]);
+    told.push([at, "EventQueued", { ...on(queue, `Q${queue}`), UserData: { Segment: segment.first } }]);
+    const isFirst = told.length === 1;
+    const [asks, ...answers] = isFirst ? routingOf(call, at + queueSeconds, on(queue, `Q${queue}`)) : [];
+    if (asks !== undefined) told.push(asks);
+    const waits = isFirst ? virtualQueuesOf(call) : [];
+    for (const each of waits) told.push([at, "EventQueued", { ...on(each, ""), ...virtualMembers(call, each) }]);
     if (fate.kind === "waiting" || fate.kind === "not seen") break;
     at += queueSeconds;
+    told.push(...answers, ...(isFirst ? virtualEnds(call, at, on(queue, "")) : []));
     if (fate.kind === "abandoned") {
       told.push([at, "EventAbandoned", { ...on(queue, `Q${queue}`), CallState: 21 }]);
       break;
@@ -140,18 +203,27 @@ function toldOf({ number, ani, stay }: PlannedCall): readonly Told[] {
     }
     told.push([at, "EventEstablished", agent]);
     if (fate.isOpen) break;
-    told.push(...talkOf(fate, { at, agent, number, connId }));
+    told.push(...talkOf(fate, { at, agent, number, connId, segment: segment.later }));
   }
   return told;
 }
 
 function talkOf(
   { agent: dn, talkSeconds, holdSeconds, transferTo }: Extract<Fate, { kind: "answered" }>,
-  { at, agent, number, connId }: { at: number; agent: Told[2]; number: number; connId: string },
+  {
+    at,
+    agent,
+    number,
+    connId,
+    segment,
+  }: { at: number; agent: Told[2]; number: number; connId: string; segment: string | null },
 ): readonly Told[] {
   const half = at + talkSeconds / 2;
   const end = at + talkSeconds + holdSeconds;
   const told: Told[] = [];
+  if (segment !== null) {
+    told.push([at + talkSeconds / 4, "EventAttachedDataChanged", { ...agent, UserData: { Segment: segment } }]);
+  }
   if (holdSeconds > 0) {
     told.push([half, "EventHeld", agent], [half + holdSeconds, "EventRetrieved", agent]);
   }
@@ -180,10 +252,24 @@ function talkOf(
   ];
 }
 
+/** What the server tells that morning, in order; what it tells while the connection is lost is not part of it. */
+export function toldOfDay(): readonly Told[] {
+  return [...plannedSessions.flatMap(toldOfSession), ...plan.flatMap(toldOf)].sort(([one], [other]) => one - other);
+}
+
 /** The persistent queue's records of an instance that listened to that morning. */
 export function reportingDay(): readonly Uint8Array[] {
-  const told = plan.flatMap(toldOf).sort(([one], [other]) => one - other);
-  const story = new Story({ callDeletionTimeoutSeconds: 1 });
+  const told = toldOfDay();
+  const story = new Story({
+    ...{ callDeletionTimeoutSeconds: 1, role: ["gcc", "gls", "gud"], agents: defaultAgentOptions },
+    attachedData: {
+      public: [["Segment", "userdata", "all"]],
+      secure: [],
+      columns: [["Segment", "userdata", "last", "G_CALL_USERDATA", "G_CUSTOMER_SEGMENT"]],
+      otherKeys: "none",
+      valueLengthMax: 255,
+    },
+  });
   story.heartbeat(0);
   let beat = 60;
   let sent = 0;

@@ -122,7 +122,8 @@ test("each stretch of a state ends with the next on the same DN and queue, or wi
 test("a day has the parts of the states that lie in it, and null where it is not known whole", () => {
   const measures =
     "LOGIN_SECONDS, READY_SECONDS, NOT_READY_SECONDS, AFTER_CALL_SECONDS, BUSY_SECONDS, UNKNOWN_SECONDS, OCCUPANCY";
-  const sql = `SELECT AGENTLOGIN, QUEUE, DAY, INCOMPLETE_BECAUSE, ${measures} FROM ICON_V_AGENT_DAY ORDER BY AGENTLOGIN, DAY, QUEUE`;
+  const sql = `SELECT AGENTLOGIN, QUEUE, date(INTERVAL_TS, 'unixepoch'), INCOMPLETE_BECAUSE, ${measures}
+    FROM ICON_V_AGENT_QUEUE_DAY ORDER BY AGENTLOGIN, INTERVAL_TS, QUEUE`;
   const unknown = [null, null, null, null, null, null, null];
   expect(query(directory.idb, sql)).toEqual([
     ["anna", null, "2026-11-23", null, 14_400, 7200, 1800, 900, 900, 3600, 0.2],
