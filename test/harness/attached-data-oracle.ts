@@ -36,9 +36,24 @@ export function compareAttachedData(idbPath: string, truthPath: string): Attache
     });
     byCall.delete(detail.callUuid);
     changes += wanted.length;
-    if (!Bun.deepEquals(found, wanted)) differences.push({ call: detail.callUuid, found, wanted });
+    if (!Bun.deepEquals(inOrder(found), inOrder(wanted))) differences.push({ call: detail.callUuid, found, wanted });
   }
   return { changes, differences, invented: [...byCall.keys()] };
+}
+
+const deletion = new RegExp(`^\\S+ ${userDataChangeTypes.deleted} null @(\\d+) `);
+
+/** Of keys that one event took away together nobody says in which order. */
+function inOrder(changes: readonly string[]): string[] {
+  const together: string[][] = [];
+  let last: string | undefined;
+  for (const change of changes) {
+    const at = deletion.exec(change)?.[1];
+    if (at !== undefined && at === last) together.at(-1)?.push(change);
+    else together.push([change]);
+    last = at;
+  }
+  return together.flatMap((group) => group.sort());
 }
 
 /** As the documentation says that a list is stored. */

@@ -7,7 +7,7 @@ import { tables } from "../../schema/tables.ts";
 import { type Dump, differencesBetween, readWhole, rowCount } from "../harness/dump.ts";
 import { TemporaryDirectory } from "../harness/processes.ts";
 import { store } from "../harness/stored-story.ts";
-import { Story } from "../harness/story.ts";
+import { Story, startMs } from "../harness/story.ts";
 import { led, purge, purgeAll, query, rebuildInto, type Setting } from "./purged.ts";
 
 type Line = Readonly<Record<string, unknown>>;
