@@ -5,7 +5,21 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync } from "node:fs";
 import { runFreeSql } from "../../src/idb/free-sql.ts";
 import { storeCopy } from "../extraction/stored-copy.ts";
-import { dayStartTs, type Fate, type PlannedStay, plan, plannedStays, reportingDay } from "../harness/reporting-day.ts";
+import { busyAt, plannedSessions, secondsOf } from "../harness/reporting-agents.ts";
+import {
+  daySeconds,
+  dayStartTs,
+  type Fate,
+  isForgotten,
+  isRouted,
+  type PlannedStay,
+  plan,
+  plannedStays,
+  reportingDay,
+  segmentOf,
+  toldOfDay,
+  virtualQueuesOf,
+} from "../harness/reporting-day.ts";
 import { TemporaryDirectory } from "../idb/temporary.ts";
 import { generated, line, page } from "./reading-the-data.ts";
 
@@ -132,7 +146,63 @@ describe("on a morning that was planned", () => {
     expect(expected.length).toBeGreaterThan(0);
   });
 
-  test("6: what each DN did", () => {
+  test("6: agents' time and occupancy", () => {
+    const told = toldOfDay();
+    const logins = [...new Set(plannedSessions.map(({ login }) => login))];
+    const expected = logins.flatMap((login) =>
+      [0, 1800, 3600, 5400].flatMap((from) => {
+        const sessions = plannedSessions.filter(
+          (each) => each.login === login && each.from < from + 1800 && (each.until ?? daySeconds) > from,
+        );
+        const isUnseen = sessions.some(({ isEndSeen }) => !isEndSeen);
+        if (sessions.length === 0 || (isUnseen && from > 3600)) return [];
+        const why = [unknown("8002", from), unknown("8002", from + 900), isUnseen ? "session not seen" : null];
+        const words = why.filter((each) => each !== null).join(",");
+        const head = [login, start(from)];
+        if (words !== "") return [[...head, null, null, null, null, null, null, words]];
+        const seconds = secondsOf(login, told, [from, from + 1800]);
+        const [ready = 0, paused = 0, after = 0, busy = 0, rest = 0] = (
+          ["ready", "not ready", "after-call work", "busy", "login"] as const
+        ).map((state) => seconds.get(state));
+        const all = [ready + paused + after + busy + rest, ready, paused, after, busy].map((each) => round(each));
+        return [[...head, ...all, round((after + busy) / (after + busy + ready), 4), null]];
+      }),
+    );
+    expect(answerTo(6)).toEqual(expected);
+    expect(expected.filter((row) => row.at(-1) === null).length).toBe(3);
+  });
+
+  test("7: reasons of pauses, once for all queues, without the calls in between", () => {
+    const told = toldOfDay();
+    const stretches = new Map<string, Map<string, number>>();
+    for (const { login, dn, until, changes } of plannedSessions) {
+      const calls = busyAt(dn, told);
+      for (const [index, { at: from, reason }] of changes.entries()) {
+        const end = changes[index + 1]?.at ?? until;
+        if (reason === null || end === null || end === undefined) continue;
+        const borders = [from, end, ...calls.flat().filter((cut) => cut > from && cut < end)].sort((a, b) => a - b);
+        let begun: number | null = null;
+        const own = stretches.get(`${login}/${reason}`) ?? new Map<string, number>();
+        for (const [place, border] of borders.entries()) {
+          const next = borders[place + 1];
+          const middle = (border + (next ?? border)) / 2;
+          const isBusy = next === undefined || calls.some(([first, last]) => first < middle && middle < last);
+          if (isBusy && begun !== null && begun < border) own.set(`${begun}–${border}`, border - begun);
+          begun = isBusy ? null : (begun ?? border);
+        }
+        if (own.size > 0) stretches.set(`${login}/${reason}`, own);
+      }
+    }
+    const expected = [...stretches].sort().map(([key, own]) => {
+      const [login = "", reason] = key.split("/");
+      const seconds = [...own.values()].reduce((sum, each) => sum + each, 0);
+      return [login, `Break=${reason}`, own.size, round(seconds), login === "1004" ? "end not seen" : null];
+    });
+    expect(answerTo(7)).toEqual(expected);
+    expect(expected.length).toBe(8);
+  });
+
+  test("11: what each DN did", () => {
     interface Part {
       readonly dn: string;
       readonly at: number;
@@ -165,17 +235,17 @@ describe("on a morning that was planned", () => {
       const answers = own.filter(({ isAnswered }) => isAnswered).length;
       return [dn, 1, own.length, answers, sum(own, "ring"), sum(own, "talk"), sum(own, "hold")];
     });
-    expect(answerTo(6)).toEqual(expected);
+    expect(answerTo(11)).toEqual(expected);
     expect(dns.length).toBe(4);
   });
 
-  test("7: who handed calls over", () => {
+  test("12: who handed calls over", () => {
     const counts = new Map<string, number>();
     for (const each of stays.map(answer)) {
       if (each?.transferTo == null || each.isOpen) continue;
       counts.set(each.agent, (counts.get(each.agent) ?? 0) + 1);
     }
-    expect(answerTo(7)).toEqual([...counts].sort(([one], [other]) => (one < other ? -1 : 1)));
+    expect(answerTo(12)).toEqual([...counts].sort(([one], [other]) => (one < other ? -1 : 1)));
     expect(counts.size).toBeGreaterThan(1);
   });
 
@@ -229,9 +299,87 @@ describe("on a morning that was planned", () => {
     }
   });
 
+  test("13: calls and handle time by segment", () => {
+    const segments = new Map<string, { calls: number; handled: number[] }>();
+    for (const call of plan) {
+      const { first, later } = segmentOf(call);
+      const own = segments.get(later ?? first) ?? { calls: 0, handled: [] };
+      segments.set(later ?? first, own);
+      own.calls += 1;
+      for (const stay of stays.filter((each) => each.call.number === call.number)) {
+        const fate = answer(stay);
+        if (fate !== null && !fate.isOpen) own.handled.push(fate.talkSeconds + fate.holdSeconds);
+      }
+    }
+    const expected = [...segments].sort().map(([segment, { calls, handled }]) => {
+      const sum = handled.reduce((all, each) => all + each, 0);
+      return [segment, calls, handled.length, round(sum), round(sum / handled.length)];
+    });
+    expect(answerTo(13)).toEqual(expected);
+    expect(expected.map(([segment]) => segment)).toEqual(["gold", "platinum", "silver"]);
+  });
+
+  test("14: who changed the segment", () => {
+    const expected = plan.flatMap((call) => {
+      const { later } = segmentOf(call);
+      const fate = answer(call.stay);
+      if (later === null || fate === null) return [];
+      const when = call.stay.enteredAt + call.stay.queueSeconds + fate.ringSeconds + fate.talkSeconds / 4;
+      const agent = plannedSessions.find(
+        // Of whom nobody saw when he left, he may have left when the connection was lost.
+        ({ dn, from, until, isEndSeen }) =>
+          dn === fate.agent && from <= when && when < (isEndSeen ? (until ?? daySeconds) : 3720),
+      );
+      return [{ when, row: [`C${call.number}`, at(when), "Segment", later, fate.agent, agent?.login ?? null] }];
+    });
+    expected.sort((one, other) => one.when - other.when);
+    expect(answerTo(14)).toEqual(expected.map(({ row }) => row));
+    expect(new Set(expected.map(({ row }) => row.at(-1))).size).toBe(5);
+  });
+
+  test("15: what became of calls in virtual queues", () => {
+    const expected = ["VQ_Gold", "VQ_Spare"].flatMap((queue) =>
+      Array.from({ length: 8 }, (_, index) => {
+        const from = index * 900;
+        const here = plan.filter(
+          (call) =>
+            virtualQueuesOf(call).includes(queue) && call.stay.enteredAt >= from && call.stay.enteredAt < from + 900,
+        );
+        const count = (isOne: (call: (typeof here)[number]) => boolean) => here.filter(isOne).length;
+        const why = here.some(({ stay }) => stay.fate.kind === "not seen") ? "call not seen" : unknown("8002", from);
+        if (why !== null) return [queue, start(from), null, null, null, null, null, null, why];
+        const sent = here.filter((call) => queue === "VQ_Gold" && "agent" in call.stay.fate && !isForgotten(call));
+        const abandoned = count(({ stay }) => stay.fate.kind === "abandoned");
+        const waiting = count(({ stay }) => stay.fate.kind === "waiting");
+        const waited = sent.reduce((sum, { stay }) => sum + stay.queueSeconds, 0);
+        return [
+          ...[queue, start(from), here.length, sent.length, abandoned],
+          ...[here.length - sent.length - abandoned - waiting, waiting],
+          ...[sent.length === 0 ? null : round(waited / sent.length), null],
+        ];
+      }),
+    );
+    expect(answerTo(15)).toEqual(expected);
+  });
+
+  test("16: to whom a strategy sent calls", () => {
+    const targets = new Map<string, number[]>();
+    for (const call of plan.filter(isRouted)) {
+      const fate = answer(call.stay);
+      if (fate === null) continue;
+      const rest = isForgotten(call) ? fate.ringSeconds + fate.talkSeconds + fate.holdSeconds : 0;
+      targets.set(fate.agent, [...(targets.get(fate.agent) ?? []), call.stay.queueSeconds + rest]);
+    }
+    const expected = [...targets].sort().map(([target, waits]) => {
+      return ["Gold first", target, waits.length, round(waits.reduce((sum, each) => sum + each, 0) / waits.length)];
+    });
+    expect(answerTo(16)).toEqual(expected);
+    expect(expected.length).toBe(4);
+  });
+
   test("no statement of the page was left out", () => {
     const all = [...text.matchAll(/^```sql\n([\s\S]*?)\n```$/gm)].map(([, sql]) => sql);
-    expect(all.length).toBe(11);
+    expect(all.length).toBe(17);
     expect([...asked].sort()).toEqual(all.sort() as string[]);
     expect(plan.length).toBeGreaterThan(100);
   });

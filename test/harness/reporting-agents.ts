@@ -57,7 +57,7 @@ export const plannedSessions: readonly PlannedSession[] = [
   sessionOf(["1003", "5103", "8002", "8001", "8009"], 640, 3670),
   // The same agent at a second desk for a quarter of an hour.
   sessionOf(["1003", "5105", "8002"], 1300, 2200),
-  { ...sessionOf(["1004", "5104", "8001"], 650, null), isEndSeen: false },
+  { ...sessionOf(["1004", "5104", "8001"], 650, 3600), until: null, isEndSeen: false },
 ];
 
 const events: Readonly<Record<PlannedChange["state"], string>> = {
@@ -68,18 +68,16 @@ const events: Readonly<Record<PlannedChange["state"], string>> = {
 };
 
 /** What the server tells of a session. */
-export function toldOfSession({ login, dn, queues, from, until, isEndSeen, changes }: PlannedSession): readonly Told[] {
+export function toldOfSession({ login, dn, queues, from, until, changes }: PlannedSession): readonly Told[] {
   const about = { AgentID: login, ThisDN: dn };
   return [
     ...queues.map((queue): Told => [from, "EventAgentLogin", { ...about, ThisQueue: queue }]),
-    ...changes
-      .filter(({ at }) => isEndSeen || at < 3600)
-      .map(({ at, state, queue, reason }): Told => {
-        const mode = { AgentWorkMode: state === "after-call work" ? "AgentAfterCallWork" : "AgentManualIn" };
-        const where = queue === null ? {} : { ThisQueue: queue };
-        const why = reason === null ? {} : { Reasons: { Break: reason } };
-        return [at, events[state], { ...about, ...mode, ...where, ...why }];
-      }),
+    ...changes.map(({ at, state, queue, reason }): Told => {
+      const mode = { AgentWorkMode: state === "after-call work" ? "AgentAfterCallWork" : "AgentManualIn" };
+      const where = queue === null ? {} : { ThisQueue: queue };
+      const why = reason === null ? {} : { Reasons: { Break: reason } };
+      return [at, events[state], { ...about, ...mode, ...where, ...why }];
+    }),
     ...(until === null ? [] : [[until, "EventAgentLogout", about] as const]),
   ];
 }

@@ -114,7 +114,7 @@ export type Told = readonly [at: number, id: string, members: Readonly<Record<st
 
 /** The segment that a call comes with, and what whoever answers makes of it; null: he leaves it. */
 export function segmentOf({ number, stay }: PlannedCall): { readonly first: string; readonly later: string | null } {
-  const isChanged = number % 8 === 1 && stay.fate.kind === "answered" && !stay.fate.isOpen;
+  const isChanged = number % 7 === 1 && stay.fate.kind === "answered" && !stay.fate.isOpen;
   return { first: number % 3 === 0 ? "gold" : "silver", later: isChanged ? "platinum" : null };
 }
 
