@@ -87,7 +87,8 @@ export function readIdbCalls(idbPath: string): IdbCall[] {
       byCallId.set(callId, [...(byCallId.get(callId) ?? []), party]);
     }
     for (const row of rows<{ PARTYID: string; STATE: number; ADDED: string }>(
-      "SELECT PARTYID, STATE, ADDED FROM G_PARTY_HISTORY ORDER BY PARTYID, PSEQ",
+      // EventDestinationBusy (63) is a row of its own, and no change of the state.
+      "SELECT PARTYID, STATE, ADDED FROM G_PARTY_HISTORY WHERE CCEVENT IS NOT 63 ORDER BY PARTYID, PSEQ",
     )) {
       if (row.STATE !== partyIsNull) byPartyId.get(row.PARTYID)?.states.push({ state: row.STATE, added: row.ADDED });
     }
