@@ -8,7 +8,7 @@ import { systemColumns } from "./system-columns.ts";
 /**
  * One row is the statistics of one call that is over. Written with the call's ending, never changed. Its ID is that of
  * the call's row in G_CALL, so it is found without an index of its own. GSYS_EXT_VCH1 and GSYS_EXT_VCH2 tell who released
- * the call, where that is asked for (store-releasing-party): the DN as the source says it, empty where it names none, and the
+ * the call, unless store-releasing-party is 0: the DN as the source says it, empty where it names none, and the
  * PARTYID that it is. Not written with [filter-data] call-metrics.
  */
 export const G_CALL_STAT = sqliteTable("G_CALL_STAT", {

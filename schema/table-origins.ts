@@ -209,7 +209,7 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
     inferred: ["RTARGETPLACESELECTED", "RSTRATEGYNAME", ...created, ...system],
     joined: ["ENDPOINTID"],
     added: unseen("ENDPOINTDN", "RESULT"),
-    note: "without extended-route-result only of routings that sent the call on (our choice)",
+    note: "with extended-route-result = 0 only of routings that sent the call on (our choice)",
   },
   G_ROUTE_RES_VQ_HIST: {
     origin: "seen",

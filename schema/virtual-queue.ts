@@ -40,7 +40,7 @@ export const G_VIRTUAL_QUEUE = sqliteTable(
 /**
  * One row is the result of routing a call once from one routing point: what the strategy attached to the call between
  * EventRouteRequest and the call's leaving. Written once, when the call leaves the routing point, never changed; of
- * routings that did not send the call on only with extended-route-result. Role gcc.
+ * routings that did not send the call on unless extended-route-result is 0. Role gcc.
  */
 export const G_ROUTE_RESULT = sqliteTable(
   "G_ROUTE_RESULT",

@@ -7,6 +7,13 @@ import { ConfigError, judgeConfig, loadConfig, projectionConfiguration } from ".
 import { defaultAgentOptions } from "../src/event/envelope.ts";
 import { runIcon } from "./commands/run-icon.ts";
 
+/** What the original stores only where it is asked to. */
+const storedByDefault = {
+  storesReleasingParty: true,
+  storesBusyDestinations: true,
+  extendsRouteResults: true,
+} as const;
+
 const smallest = `
 [instance]
 name = "icon-a"
@@ -88,6 +95,7 @@ describe("a configuration that is right", () => {
             inboundContexts: [],
             internalContexts: [],
             outboundContexts: [],
+            ...storedByDefault,
           },
           agents: { isAcwOfFirstCall: null, isBusyOverAcw: true },
           tls: null,
@@ -172,7 +180,13 @@ outbound_contexts = ["to-trunk", "to-mobile"]
     expect(south).toEqual({
       identity: { name: "south", kind: "tevent", dbid: 103, primaryDbid: 102, switchDbid: 3, dsType: 3 },
       addresses: [{ host: "south", port: 7003 }],
-      options: { callDeletionTimeoutSeconds: 0, inboundContexts: [], internalContexts: [], outboundContexts: [] },
+      options: {
+        callDeletionTimeoutSeconds: 0,
+        inboundContexts: [],
+        internalContexts: [],
+        outboundContexts: [],
+        ...storedByDefault,
+      },
       agents: { isAcwOfFirstCall: true, isBusyOverAcw: false },
       tls: null,
       credentials: { kind: "token", tokenFile: join(folder, "south.token") },
@@ -186,6 +200,7 @@ outbound_contexts = ["to-trunk", "to-mobile"]
       inboundContexts: ["from-trunk"],
       internalContexts: ["from-internal"],
       outboundContexts: ["to-trunk", "to-mobile"],
+      ...storedByDefault,
     });
     expect(JSON.stringify(config)).not.toContain("hush");
   });
@@ -426,6 +441,11 @@ call-metrics = 2
     const stored = (text: string) => judgeConfig(text, "/etc/icon/icon.toml").config.sources[0]?.options;
     expect(Object.keys(stored(smallest) ?? {})).not.toContain("leavesOut");
     expect(stored(`${smallest}[filter-data]\nobserver-party = 0\n`)).toEqual(stored(smallest));
+    expect(stored(smallest)).toMatchObject(storedByDefault);
+    const off = "store-releasing-party = 0\ndest-busy-processing = 0\nextended-route-result = 0\n";
+    expect(
+      Object.keys(stored(`${smallest}[callconcentrator]\n${off}`) ?? {}).filter((key) => /^(stores|extends)/.test(key)),
+    ).toEqual([]);
     const text = `${smallest}[callconcentrator]\nstore-releasing-party = 1\n[filter-data]\ncall-metrics = true\nobserver-party = 1\n`;
     expect(stored(text)).toMatchObject({
       storesReleasingParty: true,

@@ -145,7 +145,7 @@ export const instanceSection = section("[instance]", {
 
 /** As in the original's: 0 or 1, or in words. */
 const switched = checked("0 or 1 (false or true)", (value) => switchedTo(value) ?? { wrong: "" });
-const onOff = () => z._default(switched, false);
+const onOff = (default_ = false) => z._default(switched, default_);
 
 const ofSwitchExpected = "-1 (as [callconcentrator] says), 0 or 1 (false or true)";
 const ofSwitch = checked(ofSwitchExpected, (value) => (value === -1 ? null : (switchedTo(value) ?? { wrong: "" })));
@@ -159,11 +159,12 @@ export const callconcentratorSection = section("[callconcentrator]", {
   "adata-spec-name": z.optional(path("the attached data specification")),
   "adata-userdata-history": z._default(z.enum(keyHistories, `one of ${keyHistories.join(", ")}`), "none"),
   "max-userdata-length": z._default(wholeNumber(1, 32_767, "a whole number of characters"), 255),
-  "store-releasing-party": onOff(),
-  "extended-route-result": onOff(),
+  // What is not stored is lost, and these cost little: on, unlike the original's.
+  "store-releasing-party": onOff(true),
+  "extended-route-result": onOff(true),
   "gls-acw-first": onOff(),
   "gls-active-reason-codes": onOff(),
-  "dest-busy-processing": onOff(),
+  "dest-busy-processing": onOff(true),
 });
 
 export const filterDataSection = section("[filter-data]", {

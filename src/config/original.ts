@@ -194,7 +194,7 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
       "extended-route-result",
       "store route results as of 7.6: here also of routings that did not send the call on",
       ["0", onOff, "restart"],
-      inForce("[callconcentrator] extended-route-result", "0"),
+      inForce("[callconcentrator] extended-route-result", "1"),
     ],
     ["mcr-om-processing", "follow open media interactions", ["1", onOff, "restart"], notYet(nothingStored.multimedia)],
     [
@@ -213,7 +213,7 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
       "store-releasing-party",
       "store who released, in G_CALL_STAT and G_PARTY_STAT",
       ["0", onOff, null],
-      inForce("[callconcentrator] store-releasing-party", "0"),
+      inForce("[callconcentrator] store-releasing-party", "1"),
     ],
     [
       "ssc-processing",
@@ -225,7 +225,7 @@ const bySection: Readonly<Record<OptionSection, readonly Description[]>> = {
       "dest-busy-processing",
       "a history row for EventDestinationBusy",
       unknown,
-      inForce("[callconcentrator] dest-busy-processing", "0"),
+      inForce("[callconcentrator] dest-busy-processing", "1"),
     ],
     ["gos-write-duplicate-metrics", "store repeated metrics of outbound", unknown, notYet(nothingStored.outbound)],
     [
@@ -496,7 +496,7 @@ export const originalOptions: readonly OriginalOption[] = Object.entries(bySecti
 );
 
 /** The original's sections of which no option is of use yet. */
-export const originalSections: readonly string[] = ["filter-data", "log-filter", "log-filter-data"];
+export const originalSections: readonly string[] = ["log-filter", "log-filter-data"];
 
 export interface RefusedOption {
   readonly problem: string;

@@ -45,7 +45,7 @@ export function sourceConfig(values: SourceValues, folder: string, common: Commo
   };
 }
 
-/** Only what is not as by default: a configuration without these keys is the same one as ever. */
+/** Only what is on: absent is off, as in marks of versions that did not know it. */
 function storedOf({ callconcentrator, filterData }: CommonValues): Partial<ProjectionOptions> {
   const leavesOut = leftOut.filter((each) => filterData[each]);
   return {

@@ -28,11 +28,11 @@ role = "gcc,gls"
 # Longer values are cut, characters.
 #max-userdata-length = 255
 # 1: who released a call and its parties is stored too.
-#store-releasing-party = 0
+#store-releasing-party = 1
 # 1: routings that did not send the call on have a result too.
-#extended-route-result = 0
+#extended-route-result = 1
 # 1: that whoever is called is busy is a row of the caller's G_PARTY_HISTORY.
-#dest-busy-processing = 0
+#dest-busy-processing = 1
 
 [filter-data]
 # 1: observers are not stored; parties outside of the switch are not stored.

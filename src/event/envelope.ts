@@ -80,7 +80,7 @@ export interface ProjectionOptions {
   readonly inboundContexts: readonly string[];
   readonly internalContexts: readonly string[];
   readonly outboundContexts: readonly string[];
-  /** [callconcentrator] store-releasing-party is 1. These and what follows: absent, as by default. */
+  /** [callconcentrator] store-releasing-party is 1. These and what follows: absent, off. */
   readonly storesReleasingParty?: true;
   /** [filter-data]: what is left out; in the order of the original's list. */
   readonly leavesOut?: readonly LeftOut[];

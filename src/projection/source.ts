@@ -9,11 +9,11 @@ import type { World } from "./world.ts";
 export interface SourceState {
   readonly identity: SourceIdentity;
   readonly options: ProjectionOptions;
-  /** Role gcc is on: calls and parties are written. */
+  /** Role gcc is on: calls, parties and stays in virtual queues are written. */
   readonly writesCalls: boolean;
   /** Role gls is on: login sessions and agent states are written. */
   readonly writesAgents: boolean;
-  /** Role gud is on: attached data and virtual queues are written. */
+  /** Role gud is on: attached data and what user events tell are written. */
   readonly writesUserData: boolean;
   readonly instance: {
     readonly dbid: number;
