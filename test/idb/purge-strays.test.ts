@@ -6,7 +6,7 @@ import type { TableName } from "../../schema/tables.ts";
 import { differencesBetween, readWhole } from "../harness/dump.ts";
 import { TemporaryDirectory } from "../harness/processes.ts";
 import { store } from "../harness/stored-story.ts";
-import { Story } from "../harness/story.ts";
+import { at, Story } from "../harness/story.ts";
 import { led, purge, purgeAll, query, rebuildInto, type Setting } from "./purged.ts";
 
 type Line = Readonly<Record<string, unknown>>;
@@ -187,4 +187,33 @@ test("a step looks at a bounded number of rows", async () => {
     expect(steps.map(({ roots }) => roots)).toEqual([0, 0, 0, 0, 0]);
     expect(steps.at(-1)?.isDone).toBe(true);
   });
+});
+
+test("the doubt about a state that was ended unseen goes with it, and one about a younger state stays", async () => {
+  using directory = new TemporaryDirectory("purge");
+  const setting = { queue: directory.at("queue"), idb: directory.at("idb.db") };
+  const story = new Story({ ...given, role: ["gcc", "gud"] });
+  story.events(
+    [1, user, desk({ Research: "+" }, "6001")],
+    [2, "EventRinging", on(1)],
+    [3, user, { ...on(1), UserData: { Research: "+" } }],
+    [5, "EventReleased", on(1)],
+  );
+  story.heartbeat(20).close("connection lost").wait(60).open().snapshot(4);
+  story.events([200, user, desk({ Research: "+" }, "6003")]).heartbeat(210);
+  story.close("connection lost").wait(300).open().snapshot(5).heartbeat(500);
+  purge(story, 100);
+  await store(setting.queue, story.payloads);
+  const doubted = () =>
+    query<{ ROW_KEY: string }>(
+      setting.idb,
+      "SELECT ROW_KEY FROM ICON_ROW_QUALITY WHERE TABLE_NAME = 'G_CUSTOM_STATES' ORDER BY ID",
+    ).map(({ ROW_KEY }) => ROW_KEY);
+  led(setting, (idb, upTo, end) => {
+    upTo(end);
+    expect(doubted().toSorted()).toEqual([`51/200/${at(3)}`, `6001/200/${at(1)}`, `6003/200/${at(200)}`]);
+    purgeAll(idb);
+  });
+  expect(doubted()).toEqual([`6003/200/${at(200)}`]);
+  expect(counts(setting.idb)).toEqual({ G_CUSTOM_DATA_S: 1, G_CUSTOM_STATES: 1 });
 });
