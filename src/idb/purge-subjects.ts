@@ -17,7 +17,7 @@
 // 5. Rows that no call leads to go by their own age: purge-strays.ts.
 
 import type Database from "libsql";
-import { doubtKey, type LifeTableName, lives, type TableLife } from "../../schema/life.ts";
+import { doubtKey, families, type LifeTableName, lives, type TableLife } from "../../schema/life.ts";
 import { purgedBefore, purgeKind } from "../../schema/purge-mark.ts";
 import { type Purge, StrayPurge } from "./purge-strays.ts";
 import { readJson } from "./row-reader.ts";
@@ -36,6 +36,8 @@ export interface PurgeStep {
   readonly rows: number;
   /** Those of the tables that are nobody's child: calls and login sessions. */
   readonly roots: number;
+  /** Of these, calls. */
+  readonly calls: number;
   /** Nothing is left that any purge asks for. */
   readonly isDone: boolean;
 }
@@ -88,12 +90,12 @@ export class SubjectPurge {
     for (;;) {
       const [purge] = this.#purges;
       const table = roots[this.#root];
-      if (purge === undefined) return { rows: 0, roots: 0, isDone: true };
+      if (purge === undefined) return { rows: 0, roots: 0, calls: 0, isDone: true };
       if (table === undefined) {
         const { rows, isDone } = this.#strays.step(purge, rootsMax * straysPerRoot);
         if (isDone) this.#toNextPurge();
         if (isDone && rows === 0) continue;
-        return { rows, roots: 0, isDone: this.isDone };
+        return { rows, roots: 0, calls: 0, isDone: this.isDone };
       }
       const found = this.#find(table, purge, rootsMax);
       const keys = this.#keysThatGo(table, purge, [...new Set(found.map(({ key }) => key))]);
@@ -101,7 +103,8 @@ export class SubjectPurge {
       if (last !== undefined && found.length === rootsMax) this.#cursor = last.place;
       else this.#goOn();
       if (keys.length === 0) continue;
-      return { ...this.#delete(table, keys, purge.sequence), isDone: this.isDone };
+      const gone = this.#delete(table, keys, purge.sequence);
+      return { ...gone, calls: table === families.call.root ? gone.roots : 0, isDone: this.isDone };
     }
   }
 

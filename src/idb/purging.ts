@@ -7,7 +7,7 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Idb } from "./idb.ts";
-import type { PurgeMark } from "./purge-subjects.ts";
+import type { PurgeMark, PurgeStep } from "./purge-subjects.ts";
 import { type WalBlock, walAlarmBytes } from "./wal-growth.ts";
 
 export interface PurgeStatus {
@@ -15,6 +15,7 @@ export interface PurgeStatus {
   readonly furthest: PurgeMark | null;
   /** Since the recorder was started. */
   readonly calls: number;
+  readonly loginSessions: number;
   readonly rows: number;
   readonly isUnderWay: boolean;
 }
@@ -29,14 +30,26 @@ const pauseMsMin = 5;
 const pauseMsMax = 2_000;
 const walAgainMs = 1_000;
 
+type Gone = Readonly<Record<"calls" | "loginSessions" | "rows", number>>;
+
+const nothing: Gone = { calls: 0, loginSessions: 0, rows: 0 };
+
+function sum(one: Gone, other: Gone): Gone {
+  return {
+    calls: one.calls + other.calls,
+    loginSessions: one.loginSessions + other.loginSessions,
+    rows: one.rows + other.rows,
+  };
+}
+
 export class Purging {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #walLimitBytes: number;
   #notBefore = 0;
   #sinceMs: number | null = null;
-  #run = { calls: 0, rows: 0 };
-  #inAll = { calls: 0, rows: 0 };
+  #run = nothing;
+  #inAll = nothing;
 
   constructor(options: { readonly clock: Clock; readonly log: Log; readonly walLimitBytes: number }) {
     this.#clock = options.clock;
@@ -57,10 +70,10 @@ export class Purging {
     const now = this.#clock.monotonic();
     if (now < this.#notBefore) return this.#notBefore - now;
     if (block !== null || idb.walBytes > walAlarmBytes(this.#walLimitBytes)) return this.#pause(now, walAgainMs);
-    const { rows, roots, isDone } = idb.purge(callsPerTurn);
+    const step = idb.purge(callsPerTurn);
     const after = this.#clock.monotonic();
-    this.#note(now, rows, roots, isDone);
-    if (isDone) return null;
+    this.#note(now, step);
+    if (step.isDone) return null;
     const pauseMs = (after - now) * (isBusy ? pausesBusy : pausesIdle);
     return this.#pause(after, Math.min(pauseMsMax, Math.max(pauseMsMin, pauseMs)));
   }
@@ -70,19 +83,20 @@ export class Purging {
     return ms;
   }
 
-  #note(now: number, rows: number, calls: number, isDone: boolean): void {
+  #note(now: number, { rows, roots, calls, isDone }: PurgeStep): void {
     if (rows > 0 && this.#sinceMs === null) {
       this.#sinceMs = now;
       this.#log.info("purge of the IDB begins");
     }
-    this.#run = { calls: this.#run.calls + calls, rows: this.#run.rows + rows };
-    this.#inAll = { calls: this.#inAll.calls + calls, rows: this.#inAll.rows + rows };
+    const gone = { calls, loginSessions: roots - calls, rows };
+    this.#run = sum(this.#run, gone);
+    this.#inAll = sum(this.#inAll, gone);
     if (!isDone || this.#sinceMs === null) return;
     this.#log.info("purge of the IDB is over", {
       ...this.#run,
       tookMs: Math.round(this.#clock.monotonic() - this.#sinceMs),
     });
     this.#sinceMs = null;
-    this.#run = { calls: 0, rows: 0 };
+    this.#run = nothing;
   }
 }

@@ -79,7 +79,7 @@ test("whole calls that had ended before the day go, with all of their rows; what
       const step = idb.purge(100);
       expect(step.roots).toBe(8);
       // What is left is to look for login sessions.
-      expect(idb.purge(100)).toEqual({ rows: 0, roots: 0, isDone: true });
+      expect(idb.purge(100)).toEqual({ rows: 0, roots: 0, calls: 0, isDone: true });
       expect(idb.isPurged).toBe(true);
     });
     expect(callIds(path)).toEqual(["C20", "C21", "C22", "C22"]);
