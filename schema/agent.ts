@@ -93,7 +93,8 @@ export const G_AGENT_STATE_HISTORY = sqliteTable(
     ...addedColumns(),
     ...systemColumns(),
   },
-  (table) => [index("IDX_G_AGENT_STATE_HISTORY_LOGINSESSIONID").on(table.LOGINSESSIONID)],
+  // A state goes on until the next: readers go from one to the other.
+  (table) => [index("IDX_G_AGENT_STATE_HISTORY_LOGINSESSIONID").on(table.LOGINSESSIONID, table.SEQ)],
 );
 
 const reasonColumns = () => ({

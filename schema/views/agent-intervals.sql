@@ -78,38 +78,44 @@ SELECT SOURCE_CLUSTER, SWITCH_DBID, AGENTLOGIN, DNS, INTERVAL_TS, strftime('%Y-%
   iif(WHY IS NULL, UNKNOWN, NULL),
   iif(WHY IS NULL AND READY + AFTER_CALL + BUSY > 0, round((AFTER_CALL + BUSY) / (READY + AFTER_CALL + BUSY), 4), NULL)
 FROM (
-  SELECT SOURCE_CLUSTER, SWITCH_DBID, AGENTLOGIN, group_concat(DISTINCT DN ORDER BY DN) AS DNS, INTERVAL_TS,
-    nullif(concat_ws(',', max(INCOMPLETE_BECAUSE), iif(count(QUALITY) > 0, 'session not seen', NULL)), '') AS WHY,
-    round(total(iif(BUSY = 0 AND AFTER_CALL = 0 AND READY > 0, SECONDS, 0)), 3) AS READY,
-    round(total(iif(BUSY = 0 AND AFTER_CALL = 0 AND READY = 0 AND NOT_READY > 0, SECONDS, 0)), 3) AS NOT_READY,
-    round(total(iif(BUSY = 0 AND AFTER_CALL > 0, SECONDS, 0)), 3) AS AFTER_CALL,
-    round(total(iif(BUSY > 0, SECONDS, 0)), 3) AS BUSY,
-    round(total(iif(BUSY = 0 AND AFTER_CALL = 0 AND READY = 0 AND NOT_READY = 0 AND UNKNOWN > 0, SECONDS, 0)), 3) AS UNKNOWN
-  FROM (
-    -- From each change to the next: how many of the agent's places are in which state.
-    SELECT SOURCE_CLUSTER, SWITCH_DBID, AGENTLOGIN, NAMELESS_DN, DN, INTERVAL_TS, INCOMPLETE_BECAUSE, QUALITY,
-      lead(AT, 1, AT) OVER agent - AT AS SECONDS,
-      total(STEP * (STATE = 'busy')) OVER agent AS BUSY,
-      total(STEP * (STATE = 'after-call work')) OVER agent AS AFTER_CALL,
-      total(STEP * (STATE = 'ready')) OVER agent AS READY,
-      total(STEP * (STATE = 'not ready')) OVER agent AS NOT_READY,
-      total(STEP * (STATE = 'login')) OVER agent AS UNKNOWN
+  SELECT i.SOURCE_CLUSTER, i.SWITCH_DBID, j.value ->> 0 AS AGENTLOGIN, j.value ->> 1 AS DNS, i.INTERVAL_TS,
+    nullif(concat_ws(',', i.INCOMPLETE_BECAUSE, iif(j.value ->> 2 > 0, 'session not seen', NULL)), '') AS WHY,
+    j.value ->> 3 AS READY, j.value ->> 4 AS NOT_READY, j.value ->> 5 AS AFTER_CALL, j.value ->> 6 AS BUSY,
+    j.value ->> 7 AS UNKNOWN
+  FROM ICON_V_INTERVAL_15 i
+  -- A list for each agent of one interval, as ICON_V_QUEUE_15 has one for each queue.
+  CROSS JOIN json_each((
+    SELECT json_group_array(json_array(AGENTLOGIN, DNS, UNSEEN, READY, NOT_READY, AFTER_CALL, BUSY, UNKNOWN))
     FROM (
-      SELECT i.SOURCE_CLUSTER, i.SWITCH_DBID, i.INTERVAL_TS, i.INCOMPLETE_BECAUSE, s.AGENTLOGIN, s.DN, s.STATE, s.QUALITY,
-        iif(s.AGENTLOGIN IS NULL, s.DN, NULL) AS NAMELESS_DN, e.STEP,
-        iif(e.STEP = 1, /*beginning of the part*/, /*end of the part*/) AS AT
-      FROM ICON_V_INTERVAL_15 i
-      CROSS JOIN ICON_V_AGENT_STATE s ON (s.SESSION_UNTIL_TS >= i.INTERVAL_TS OR s.SESSION_UNTIL_TS IS NULL)
-        -- By how late sessions ended: those of long ago are not looked at.
-        AND +s.SESSION_FROM_TS < i.INTERVAL_TS + 900
-        AND s.SOURCE_CLUSTER = i.SOURCE_CLUSTER AND s.SWITCH_DBID = i.SWITCH_DBID
-        AND unixepoch(s.STATE_FROM, 'subsec') < i.INTERVAL_TS + 900
-        AND (s.STATE_UNTIL IS NULL OR unixepoch(s.STATE_UNTIL, 'subsec') > i.INTERVAL_TS)
-      CROSS JOIN (SELECT 1 AS STEP UNION ALL SELECT -1) e
+      SELECT AGENTLOGIN, group_concat(DISTINCT DN ORDER BY DN) AS DNS, count(QUALITY) AS UNSEEN,
+        round(total(iif(BUSY = 0 AND AFTER_CALL = 0 AND READY > 0, SECONDS, 0)), 3) AS READY,
+        round(total(iif(BUSY = 0 AND AFTER_CALL = 0 AND READY = 0 AND NOT_READY > 0, SECONDS, 0)), 3) AS NOT_READY,
+        round(total(iif(BUSY = 0 AND AFTER_CALL > 0, SECONDS, 0)), 3) AS AFTER_CALL,
+        round(total(iif(BUSY > 0, SECONDS, 0)), 3) AS BUSY,
+        round(total(iif(BUSY + AFTER_CALL + READY + NOT_READY = 0 AND UNKNOWN > 0, SECONDS, 0)), 3) AS UNKNOWN
+      FROM (
+        -- From each change to the next: how many of the agent's places are in which state.
+        SELECT AGENTLOGIN, NAMELESS_DN, DN, QUALITY,
+          lead(AT, 1, AT) OVER agent - AT AS SECONDS,
+          total(STEP * (STATE = 'busy')) OVER agent AS BUSY,
+          total(STEP * (STATE = 'after-call work')) OVER agent AS AFTER_CALL,
+          total(STEP * (STATE = 'ready')) OVER agent AS READY,
+          total(STEP * (STATE = 'not ready')) OVER agent AS NOT_READY,
+          total(STEP * (STATE = 'login')) OVER agent AS UNKNOWN
+        FROM (
+          SELECT s.AGENTLOGIN, s.DN, s.STATE, s.QUALITY, iif(s.AGENTLOGIN IS NULL, s.DN, NULL) AS NAMELESS_DN, e.STEP,
+            iif(e.STEP = 1, /*beginning of the part*/, /*end of the part*/) AS AT
+          FROM ICON_V_AGENT_STATE s
+          CROSS JOIN (SELECT 1 AS STEP UNION ALL SELECT -1) e
+          WHERE (s.SESSION_UNTIL_TS >= i.INTERVAL_TS OR s.SESSION_UNTIL_TS IS NULL)
+            AND +s.SESSION_FROM_TS < i.INTERVAL_TS + 900
+            AND s.SOURCE_CLUSTER = i.SOURCE_CLUSTER AND s.SWITCH_DBID = i.SWITCH_DBID
+            AND unixepoch(s.STATE_FROM, 'subsec') < i.INTERVAL_TS + 900
+            AND (s.STATE_UNTIL IS NULL OR unixepoch(s.STATE_UNTIL, 'subsec') > i.INTERVAL_TS)
+        )
+        WINDOW agent AS (PARTITION BY AGENTLOGIN, NAMELESS_DN ORDER BY AT)
+      )
+      GROUP BY AGENTLOGIN, NAMELESS_DN
     )
-    WINDOW agent AS (
-      PARTITION BY SOURCE_CLUSTER, SWITCH_DBID, INTERVAL_TS, AGENTLOGIN, NAMELESS_DN ORDER BY AT
-    )
-  )
-  GROUP BY SOURCE_CLUSTER, SWITCH_DBID, AGENTLOGIN, NAMELESS_DN, INTERVAL_TS
+  )) j
 );
