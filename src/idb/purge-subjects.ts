@@ -34,7 +34,7 @@ export interface PurgeMark {
 export interface PurgeStep {
   /** Rows that were deleted, of all tables. */
   readonly rows: number;
-  /** Those of the tables that are nobody's child: calls and login sessions. */
+  /** Those of the tables that are nobody's child: calls and login sessions. Rows that no call leads to count as none. */
   readonly roots: number;
   /** Of these, calls. */
   readonly calls: number;
@@ -84,7 +84,10 @@ export class SubjectPurge {
     return this.#furthest;
   }
 
-  /** Deletes so many calls at most, with all that is theirs, or as many rows of none. In a transaction of the caller's, which `forget` follows if it fails. */
+  /**
+   * Deletes so many calls at most, with all that is theirs, or about as many rows that are no call's. In a transaction of
+   * the caller's, which `look` follows if it fails.
+   */
   step(rootsMax: number): PurgeStep {
     this.#purges ??= this.#read();
     for (;;) {
