@@ -28,7 +28,7 @@ test("a purge beside full load survives kill -9, and a rebuild ends with the sam
   await iconBinary();
   using directory = new TemporaryDirectory("purge");
   await using simulator = await Simulator.start("tserver", [
-    ...["--seed", "7", "--rate", "1000", "--seconds", "30", "--talk-seconds", "1", "--clients-min", "1"],
+    ...["--seed", "7", "--rate", "1000", "--seconds", "36", "--talk-seconds", "1", "--clients-min", "1"],
     ...["--heartbeat-ms", "500", "--linger", "4"],
   ]);
   const settingOf = (name: string, dbid: number, lines: readonly string[], token = ""): InstanceSetting => ({
@@ -92,7 +92,7 @@ test("a purge beside full load survives kill -9, and a rebuild ends with the sam
   expect(await purge(border, ["--even-if-only-copy"])).toEqual(asked(border));
   await until("the first purge is over", 60_000, () => Promise.resolve(ended(idb, border) === 0));
 
-  await until("there are calls to purge again", 60_000, async () => ended(idb, now() - 8) > 400);
+  await until("there are calls to purge again", 60_000, async () => ended(idb, now() - 8) > 100);
   const before = now() - 8;
   const keptCalls = ended(idb, before);
   expect(await purge(before)).toEqual(asked(before));
