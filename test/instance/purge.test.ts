@@ -71,7 +71,7 @@ test("a purge beside full load survives kill -9, and a rebuild ends with the sam
 
   await until("there are rows", 60_000, async () => Number((await instance.status()).idb.appliedPosition ?? 0) > 1);
   const now = () => Math.floor(Date.now() / 1000);
-  await until("there are calls to purge", 60_000, async () => ended(idb, now() - 1) > 100);
+  await until("there are calls to purge", 60_000, async () => ended(idb, now() - 4) > 100);
   expect(await purge(now() - 1, [], "read")).toEqual(refused("may act"));
   expect(await purge(now() - 1)).toEqual(refused("No peer is configured"));
 
