@@ -42,8 +42,8 @@ export interface PartyChange {
   readonly at: number;
   readonly ccEvent: number;
   readonly ccCause: number | null;
-  /** By what it came to the call; only looked at where it begins. */
-  readonly cameBy: "transfer" | "conference" | null;
+  /** How it descends from another party, if by one of these; only looked at where it begins. */
+  readonly linkedBy: "transfer" | "conference" | null;
 }
 
 /** Adds a stretch of one state, from `since` to `at` in milliseconds. Clocks step back: that is no time, and not less. */
@@ -89,10 +89,18 @@ function countConnected(
   return { ...call, isConnected: true, ...(isAtExtension && { isConnectedAtExtension: true }) };
 }
 
-function countComing(call: CallTotals, { cameBy, at, to, isInternal, ccEvent }: PartyChange): CallTotals {
+/** A party that moves here from another call says so itself, whatever it descends from. */
+function cameTo({ linkedBy, ccEvent, ccCause }: PartyChange): PartyChange["linkedBy"] {
+  if (ccEvent !== tlibMessages.EventPartyChanged) return linkedBy;
+  return ccCause === ccCauses.conferenced ? "conference" : "transfer";
+}
+
+function countComing(call: CallTotals, change: PartyChange): CallTotals {
+  const { at, to, isInternal, ccEvent } = change;
   // Found in a snapshot, or the first that is heard of it.
   const isHeld = to === "hold" && isInternal && ccEvent === tlibMessages.EventHeld;
   const held = isHeld ? { ...call, holds: (call.holds ?? 0) + 1 } : call;
+  const cameBy = cameTo(change);
   if (cameBy === null) return held;
   if (cameBy === "conference") return { ...held, conferences: (held.conferences ?? 0) + 1 };
   const ms = Math.floor(at);

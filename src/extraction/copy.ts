@@ -7,6 +7,7 @@
 import { type FamilyName, families, type LifeTableName } from "../../schema/life.ts";
 import type { Selected } from "../../schema/tables.ts";
 import { instantMsMax } from "../event/instant.ts";
+import type { SessionRow } from "../idb/read-ledger.ts";
 
 export interface CopyIdentity {
   /** ICON_APPLIED.IDB_ID */
@@ -46,7 +47,7 @@ export interface Ledger {
   readonly marks: readonly Selected<"ICON_MARK">[];
 }
 
-export type SessionRow = Selected<"G_DSS_GCC_PROVIDER"> & Partial<Omit<Selected<"ICON_DSS">, "DSS_ID" | "ICON_DBID">>;
+export type { SessionRow };
 
 /** Which calls, or login sessions. */
 export type SubjectsQuestion =

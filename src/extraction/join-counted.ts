@@ -2,14 +2,8 @@
 // history of its parties. What is not counted (who released, after-call work) is taken from whichever copy knows it. A
 // statistic that no copy has is not made up: it may be left out by configuration.
 
-import {
-  ccEventCauses,
-  ccEvents,
-  parentLinkTypes,
-  partyChangeTypes,
-  partyStates,
-  partyTypes,
-} from "../../schema/dictionary.ts";
+import { countedLinks } from "../../schema/counted-links.ts";
+import { partyChangeTypes, partyStates, partyTypes } from "../../schema/dictionary.ts";
 import {
   type CallTotals,
   type CountedState,
@@ -57,7 +51,7 @@ export function countAnew(
       at,
       ccEvent: Number(row.values["CCEVENT"] ?? 0),
       ccCause: row.values["CCEVENTCAUSE"] == null ? null : Number(row.values["CCEVENTCAUSE"]),
-      cameBy: from === null ? wayOf(row, party["PARENTLINKTYPE"]) : null,
+      linkedBy: countedLinks.get(party["PARENTLINKTYPE"]) ?? null,
     });
     if (from !== null)
       totalsOf.set(partyId, countStretch(totalsOf.get(partyId) ?? {}, from, msOf(last?.["ADDED"]) ?? at, at));
@@ -70,13 +64,6 @@ export function countAnew(
       known(segments, "G_PARTY_STAT", () => partyStatistics(totalsOf.get(PARTYID) ?? {}), PARTYID).slice(-1),
     ),
   };
-}
-
-function wayOf({ values }: TakenRow, link: unknown): "transfer" | "conference" | null {
-  if (values["CCEVENT"] === ccEvents.partyChanged) {
-    return values["CCEVENTCAUSE"] === ccEventCauses.conferenced ? "conference" : "transfer";
-  }
-  return link === parentLinkTypes.transferred ? "transfer" : link === parentLinkTypes.conferenced ? "conference" : null;
 }
 
 /** What the copies have of it, in turn; the last with the counts, and with what only an earlier one knows. */

@@ -19,6 +19,7 @@
 import type Database from "libsql";
 import { doubtKey, families, type LifeTableName, lives, type TableLife } from "../../schema/life.ts";
 import { purgedBefore, purgeKind } from "../../schema/purge-mark.ts";
+import { foundCondition } from "./found-by.ts";
 import { type Purge, StrayPurge } from "./purge-strays.ts";
 import { readJson } from "./row-reader.ts";
 
@@ -262,7 +263,7 @@ class PurgedTable {
     const values = [life.rowId === null ? "NULL" : `r.${life.rowId}`, ...this.#columns];
     const link = life.parent?.column ?? `${life.key[0]}`;
     this.#find = database.prepare(
-      `SELECT CAST(json_array(${values.join(", ")}) AS BLOB) FROM "${name}" AS r WHERE ${conditionOf(life, name, link)}`,
+      `SELECT CAST(json_array(${values.join(", ")}) AS BLOB) FROM "${name}" AS r WHERE ${foundCondition(name, link)}`,
     );
     this.#delete = database.prepare(
       `DELETE FROM "${name}" WHERE ${life.rowId ?? link} IN (SELECT value FROM json_each(?1))`,
@@ -285,14 +286,4 @@ class PurgedTable {
     if (found.count === 0) return 0;
     return this.#delete.run([JSON.stringify(this.life.rowId === null ? of : found.ids)]).changes;
   }
-}
-
-/** Which rows are found: ?1 what they name, ?2 ids by which they are found where no index leads to them. */
-function conditionOf({ foundBy, rowId }: TableLife, table: string, link: string): string {
-  const isNamed = `r.${link} IN (SELECT value FROM json_each(?1))`;
-  if (foundBy === "index") return isNamed;
-  if (foundBy === "parent's row") return `r.${rowId} IN (SELECT value FROM json_each(?2)) AND +${isNamed}`;
-  return `r.${rowId} IN (
-      SELECT h.${rowId} FROM json_each(?2) AS b CROSS JOIN "${table}" AS h
-      WHERE h.${rowId} > b.value AND h.${rowId} <= b.value + ${foundBy.reach}) AND +${isNamed}`;
 }

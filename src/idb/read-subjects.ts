@@ -17,6 +17,7 @@ import {
 } from "../../schema/life.ts";
 import type { Selected } from "../../schema/tables.ts";
 import { isBehind, type Place, SubjectFinder } from "./find-subjects.ts";
+import { foundCondition } from "./found-by.ts";
 import { inReadTransaction, RowReader } from "./row-reader.ts";
 import { SessionSources } from "./session-sources.ts";
 
@@ -128,8 +129,6 @@ function firstRowId({ family, rows }: IdbSubject, earliest: number): number {
   return first?.ID ?? 0;
 }
 
-const inKeys = "IN (SELECT value FROM json_each(?1))";
-
 class SubjectReader {
   readonly #family: FamilyName;
   readonly #tables: readonly LifeTableName[];
@@ -146,7 +145,11 @@ class SubjectReader {
     this.#readers = new Map(
       this.#tables.map((table) => [table, new RowReader(database, table, tailOf(family, table))]),
     );
-    this.#quality = new RowReader(database, "ICON_ROW_QUALITY", `WHERE r.ROW_KEY ${inKeys} ORDER BY r.ID`);
+    this.#quality = new RowReader(
+      database,
+      "ICON_ROW_QUALITY",
+      "WHERE r.ROW_KEY IN (SELECT value FROM json_each(?1)) ORDER BY r.ID",
+    );
     this.#doubted = this.#tables.filter((table) => doubtColumns(table).length > 0);
   }
 
@@ -177,10 +180,10 @@ class SubjectReader {
     if (parents.length === 0) return [];
     const keys = JSON.stringify(unique(parents.map((row) => row[parentColumn])));
     if (foundBy === "index") return reader.all(keys);
-    if (foundBy === "parent's row") return reader.all(JSON.stringify(parents.map((row) => row["ID"])));
+    if (foundBy === "parent's row") return reader.all(keys, JSON.stringify(parents.map((row) => row["ID"])));
     const { behind } = foundBy;
     const { rowId } = lives[behind as LifeTableName];
-    return reader.all(JSON.stringify(rowsOf(known, behind).map((row) => row[rowId ?? ""])), keys);
+    return reader.all(keys, JSON.stringify(rowsOf(known, behind).map((row) => row[rowId ?? ""])));
   }
 
   #assemble(
@@ -235,15 +238,9 @@ function parentOf(
 }
 
 function tailOf(family: FamilyName, table: LifeTableName): string {
-  const { foundBy, rowId, key }: TableLife = lives[table];
+  const { rowId, key }: TableLife = lives[table];
   const order = rowId === null ? key.map((column) => `r.${column}`).join(", ") : `r.${rowId}`;
-  const { column } = parentOf(family, table);
-  if (foundBy === "index") return `WHERE r.${column} ${inKeys} ORDER BY ${order}`;
-  if (foundBy === "parent's row") return `WHERE r.${rowId} ${inKeys} ORDER BY ${order}`;
-  return `WHERE r.${rowId} IN (
-         SELECT h.${rowId} FROM json_each(?1) AS b CROSS JOIN ${table} AS h
-         WHERE h.${rowId} > b.value AND h.${rowId} <= b.value + ${foundBy.reach})
-       AND r.${column} IN (SELECT value FROM json_each(?2)) ORDER BY ${order}`;
+  return `WHERE ${foundCondition(table, parentOf(family, table).column)} ORDER BY ${order}`;
 }
 
 function unique<Value>(values: readonly Value[]): Value[] {

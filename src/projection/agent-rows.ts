@@ -5,13 +5,10 @@ import { type agentChangeTypes, agentStates, loginStates, reasonKinds } from "..
 import type { AgentReason } from "../event/agent-happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import { wholeSeconds } from "../event/whole-seconds.ts";
-import { added, created, span, stamps } from "./call-rows.ts";
+import { added, created, span, stamps, voice } from "./call-rows.ts";
 import type { AgentCall, AgentState, Endpoint, HeldReason, LoginSession, StateTotal } from "./login-session.ts";
 import type { StepContext } from "./source.ts";
 import type { World } from "./world.ts";
-
-// TMediaVoice [S: tlib-enums]
-const voice = 0;
 
 const noDbid = 0;
 

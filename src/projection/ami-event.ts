@@ -1,5 +1,6 @@
 // One event of the manager, held against the call whose channel it names.
 
+import { ccEventCauses } from "../../schema/dictionary.ts";
 import type { AmiEvent, AmiFields } from "../event/ami-message.ts";
 import type { ProjectionOptions } from "../event/envelope.ts";
 import type { Happening } from "../event/happening.ts";
@@ -21,7 +22,7 @@ import { storeCall } from "./ami-list.ts";
 import { dnOf, knownNumber, wholeNumber } from "./ami-name.ts";
 import { type AmiCallState, type AmiLeg, newAmiCall } from "./ami-state.ts";
 import { connect, findStay, giveUp, goesOn, hangingUp, join, joinedBefore, leave, waiterGone } from "./ami-stay.ts";
-import { AmiCallStep, callStates } from "./ami-step.ts";
+import { AmiCallStep } from "./ami-step.ts";
 import type { World } from "./world.ts";
 
 export interface AmiEventContext {
@@ -266,18 +267,18 @@ function agentConnects(step: AmiCallStep, subject: Subject): void {
   const leg = step.legOf(channel.uniqueId);
   if (leg?.state !== "ringing") return;
   step.changeLeg(leg.id, { hasAnswered: true, queueCall });
-  step.moveLeg(leg, "established", "established", { at, cause: callStates.ok });
+  step.moveLeg(leg, "established", "established", { at, cause: ccEventCauses.ok });
 }
 
 function agentMisses(step: AmiCallStep, { at, channel }: Subject): void {
   const leg = step.legOf(channel.uniqueId);
-  if (leg?.state === "ringing") release(step, leg, at, callStates.noAnswer);
+  if (leg?.state === "ringing") release(step, leg, at, ccEventCauses.noAnswer);
 }
 
 const completionCauses: ReadonlyMap<string, number> = new Map([
-  ["agent", callStates.ok],
-  ["caller", callStates.remoteRelease],
-  ["transfer", callStates.transferred],
+  ["agent", ccEventCauses.ok],
+  ["caller", ccEventCauses.remoteRelease],
+  ["transfer", ccEventCauses.transferred],
 ]);
 
 // The agent's channel may be missing, for it may be gone already; then the waiting channel names the talk.
@@ -290,7 +291,7 @@ function agentCompletes(step: AmiCallStep, { fields, at }: Subject): void {
         )
       : step.legOf(rung);
   if (leg !== undefined && isTalking(leg))
-    release(step, leg, at, completionCauses.get(fields.get("Reason") ?? "") ?? callStates.ok);
+    release(step, leg, at, completionCauses.get(fields.get("Reason") ?? "") ?? ccEventCauses.ok);
 }
 
 /**
@@ -315,7 +316,7 @@ function completeUnnamed(world: World, context: AmiEventContext, fields: AmiFiel
   const [one, another] = found;
   if (one === undefined || another !== undefined) return [];
   const step = new AmiCallStep(one.call, context.options, context.eventCount);
-  release(step, one.leg, context.at, completionCauses.get(fields.get("Reason") ?? "") ?? callStates.ok);
+  release(step, one.leg, context.at, completionCauses.get(fields.get("Reason") ?? "") ?? ccEventCauses.ok);
   storeCall(world, one.call.linkedId, step);
   return step.happenings;
 }
@@ -331,5 +332,5 @@ function isTalking(leg: AmiLeg): boolean {
 function transfers(step: AmiCallStep, { fields, at, channel }: Subject): void {
   const leg = step.legOf(channel.uniqueId);
   if (leg === undefined || (fields.get("Result") ?? "Success") !== "Success") return;
-  release(step, leg, at, callStates.transferred);
+  release(step, leg, at, ccEventCauses.transferred);
 }

@@ -7,11 +7,12 @@
 // 3. A leg that a queue rings talks from AgentConnect on, any other from DialEnd ANSWER on.
 // 4. A leg ends with the first of its outer channels, or before that when the source says that its part is over.
 
+import { ccEventCauses } from "../../schema/dictionary.ts";
 import { partyTypes } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import { dnOf, isSecondHalf, pairName } from "./ami-name.ts";
 import type { AmiChannel, AmiLeg } from "./ami-state.ts";
-import { type AmiCallStep, callStates, legGuid } from "./ami-step.ts";
+import { type AmiCallStep, legGuid } from "./ami-step.ts";
 
 /** A channel as an event names it. */
 export interface ChannelFacts {
@@ -146,7 +147,7 @@ export function dialEnded(step: AmiCallStep, uniqueId: string, status: string, a
   if (status === "ANSWER") {
     step.changeLeg(leg.id, { hasAnswered: true });
     if (leg.state === "ringing" && leg.queueCall === null) {
-      step.moveLeg(leg, "established", "established", { at, cause: callStates.ok });
+      step.moveLeg(leg, "established", "established", { at, cause: ccEventCauses.ok });
     }
     return;
   }
@@ -154,10 +155,10 @@ export function dialEnded(step: AmiCallStep, uniqueId: string, status: string, a
 }
 
 const dialCauses: ReadonlyMap<string, number> = new Map([
-  ["NOANSWER", callStates.noAnswer],
-  ["BUSY", callStates.busy],
-  ["CONGESTION", callStates.generalError],
-  ["CHANUNAVAIL", callStates.generalError],
+  ["NOANSWER", ccEventCauses.noAnswer],
+  ["BUSY", ccEventCauses.busy],
+  ["CONGESTION", ccEventCauses.generalError],
+  ["CHANUNAVAIL", ccEventCauses.generalError],
 ]);
 
 /** Why a ringing leg stopped ringing when nobody says: another one answered, or the caller gave up. */
@@ -165,7 +166,7 @@ function unansweredCause(step: AmiCallStep, leg: AmiLeg): number {
   const isTaken = step.call.legs.some(
     (each) => each.id !== leg.id && !each.isCaller && each.hasAnswered && each.dialedBy === leg.dialedBy,
   );
-  return isTaken ? callStates.redirected : callStates.abandoned;
+  return isTaken ? ccEventCauses.redirected : ccEventCauses.abandoned;
 }
 
 // Causes of Hangup (Q.850) that say more than a normal ending of a ringing leg.
@@ -180,13 +181,13 @@ export function channelGone(step: AmiCallStep, uniqueId: string, at: SourceInsta
   const leg = step.leg(channel.leg);
   step.changeCall({ channels: step.call.channels.filter((each) => each.uniqueId !== uniqueId) });
   if (leg === undefined || !channel.isOuter) return;
-  release(step, leg, at, leg.state === "ringing" ? ringingCause(step, leg, cause) : callStates.ok);
+  release(step, leg, at, leg.state === "ringing" ? ringingCause(step, leg, cause) : ccEventCauses.ok);
 }
 
 function ringingCause(step: AmiCallStep, leg: AmiLeg, cause: string): number {
-  if (busyCauses.has(cause)) return callStates.busy;
-  if (noAnswerCauses.has(cause)) return callStates.noAnswer;
-  return cause === answeredElsewhere ? callStates.redirected : unansweredCause(step, leg);
+  if (busyCauses.has(cause)) return ccEventCauses.busy;
+  if (noAnswerCauses.has(cause)) return ccEventCauses.noAnswer;
+  return cause === answeredElsewhere ? ccEventCauses.redirected : unansweredCause(step, leg);
 }
 
 /** Ends the leg's part in the call. A caller that was not told of yet is told of first; a leg never rung is not. */
@@ -201,10 +202,10 @@ export function release(step: AmiCallStep, leg: AmiLeg, at: SourceInstant, cause
 /** Hold and Unhold name the channel whose side pressed the key. An Unhold without a hold comes before every transfer. */
 export function hold(step: AmiCallStep, uniqueId: string, at: SourceInstant): void {
   const leg = step.legOf(uniqueId);
-  if (leg?.state === "established") step.moveLeg(leg, "held", "held", { at, cause: callStates.ok });
+  if (leg?.state === "established") step.moveLeg(leg, "held", "held", { at, cause: ccEventCauses.ok });
 }
 
 export function unhold(step: AmiCallStep, uniqueId: string, at: SourceInstant): void {
   const leg = step.legOf(uniqueId);
-  if (leg?.state === "held") step.moveLeg(leg, "established", "retrieved", { at, cause: callStates.ok });
+  if (leg?.state === "held") step.moveLeg(leg, "established", "retrieved", { at, cause: ccEventCauses.ok });
 }

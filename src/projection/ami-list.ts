@@ -8,6 +8,7 @@
 //    channel that hung up while the answer was on its way is left out, for the line is older than the hangup.
 // 4. Answers are worked in in the order in which they were asked for, channels first: those who wait are on channels.
 
+import { ccEventCauses } from "../../schema/dictionary.ts";
 import type { ProjectionOptions } from "../event/envelope.ts";
 import type { Happening, QualityCause, Unseen } from "../event/happening.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
@@ -15,7 +16,7 @@ import { addChannel, announceCaller, nameCaller } from "./ami-leg.ts";
 import { compareUniqueIds, creationSecond, pairName } from "./ami-name.ts";
 import type { AmiCallState, AmiLeg, AmiList, AmiListedChannel, AmiSourceState, AmiStay } from "./ami-state.ts";
 import { endGoneStay, findStay, joinedBefore } from "./ami-stay.ts";
-import { AmiCallStep, callStates } from "./ami-step.ts";
+import { AmiCallStep } from "./ami-step.ts";
 import type { World } from "./world.ts";
 
 /** What a list is worked in with. `source` is as it stands when the answer is complete. */
@@ -118,7 +119,7 @@ function loseChannel(step: AmiCallStep, uniqueId: string, unseen: Unseen): void 
   if (stay !== undefined && (stay.abandonedAt !== null || stay.leftAt !== null)) {
     endGoneStay(step, stay, unseen.earliest);
   } else if (stay !== undefined) {
-    endUnseenStay(step, stay, "released", callStates.unknown, unseen);
+    endUnseenStay(step, stay, "released", ccEventCauses.unknown, unseen);
   }
   if (leg === undefined || leg.state === "gone" || !channel.isOuter) return;
   if (leg.state === "unannounced") step.changeLeg(leg.id, { state: "gone" });
@@ -134,7 +135,7 @@ function moveUnseenLeg(
 ): void {
   const at = sourceInstant(Math.max(earliest, leg.since));
   const unseen = { earliest: at, latest: sourceInstant(Math.max(latest, at)), cause };
-  step.moveLeg(leg, state, told, { at, cause: callStates.unknown, unseen });
+  step.moveLeg(leg, state, told, { at, cause: ccEventCauses.unknown, unseen });
 }
 
 function endUnseenStay(
@@ -218,11 +219,11 @@ function endUnlistedStays(step: AmiCallStep, context: ListContext, list: AmiList
     const leftAt = stay.abandonedAt ?? stay.leftAt;
     if (leftAt !== null) {
       const isConnect = isTaken && stay.abandonedAt === null;
-      step.endStay(stay, "diverted", { at: leftAt, cause: isConnect ? callStates.ok : callStates.overflowed });
+      step.endStay(stay, "diverted", { at: leftAt, cause: isConnect ? ccEventCauses.ok : ccEventCauses.overflowed });
     } else if (isTaken && !isAnother) {
-      endUnseenStay(step, stay, "diverted", callStates.ok, unseen);
+      endUnseenStay(step, stay, "diverted", ccEventCauses.ok, unseen);
     } else {
-      endUnseenStay(step, stay, "released", callStates.unknown, unseen);
+      endUnseenStay(step, stay, "released", ccEventCauses.unknown, unseen);
     }
   }
 }

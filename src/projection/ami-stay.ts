@@ -12,10 +12,11 @@
 // does: a step in the dialplan means that the queue let it go, a hangup means that the caller went. A queue that is the
 // last step of its dialplan has no next one: then the time the caller waited tells, held against the queue's timeout.
 
+import { ccEventCauses } from "../../schema/dictionary.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { announceCaller } from "./ami-leg.ts";
 import type { AmiStay } from "./ami-state.ts";
-import { type AmiCallStep, callStates, stayGuid } from "./ami-step.ts";
+import { type AmiCallStep, stayGuid } from "./ami-step.ts";
 
 export interface Joining {
   readonly queue: string;
@@ -29,7 +30,7 @@ export function join(step: AmiCallStep, joining: Joining): void {
   const open = step.openStay(joining.waitingUniqueId);
   if (open !== undefined) {
     if (open.queue === joining.queue && open.joinedAt === joining.joinedAt) return;
-    step.endStay(open, "diverted", { at: open.leftAt ?? joining.joinedAt, cause: callStates.overflowed });
+    step.endStay(open, "diverted", { at: open.leftAt ?? joining.joinedAt, cause: ccEventCauses.overflowed });
   }
   begin(step, joining, false);
 }
@@ -72,7 +73,7 @@ export function leave(step: AmiCallStep, stay: AmiStay, at: SourceInstant): void
 
 /** AgentConnect. */
 export function connect(step: AmiCallStep, stay: AmiStay, at: SourceInstant): void {
-  step.endStay(stay, "diverted", { at, cause: callStates.ok });
+  step.endStay(stay, "diverted", { at, cause: ccEventCauses.ok });
 }
 
 /** HangupRequest, SoftHangupRequest. Behind the leaving they come at the end of every dialplan and say nothing. */
@@ -89,7 +90,7 @@ export function goesOn(step: AmiCallStep, uniqueId: string, extension: string): 
   const leftAt = stay?.abandonedAt ?? stay?.leftAt ?? null;
   if (stay === undefined || leftAt === null || stay.isHangingUp || stay.isClearingUp) return;
   if (extension === "h") step.changeStay(stay.guid, { isClearingUp: true });
-  else step.endStay(stay, "diverted", { at: leftAt, cause: callStates.overflowed });
+  else step.endStay(stay, "diverted", { at: leftAt, cause: ccEventCauses.overflowed });
 }
 
 /** The waiting channel has hung up. */
@@ -103,9 +104,9 @@ export function endGoneStay(step: AmiCallStep, stay: AmiStay, at: SourceInstant)
   const leftAt = stay.abandonedAt ?? stay.leftAt ?? at;
   const isGivenUp = stay.abandonedAt !== null || stay.leftAt === null;
   if (isGivenUp && !isTimeUp(stay, leftAt)) {
-    step.endStay(stay, "abandoned", { at: leftAt, cause: callStates.abandoned });
+    step.endStay(stay, "abandoned", { at: leftAt, cause: ccEventCauses.abandoned });
   } else {
-    step.endStay(stay, "diverted", { at: leftAt, cause: callStates.overflowed });
+    step.endStay(stay, "diverted", { at: leftAt, cause: ccEventCauses.overflowed });
   }
 }
 

@@ -34,20 +34,6 @@ const events: Record<AmiPartyStep, number> = {
   released: tlibMessages.EventReleased,
 };
 
-/** T-Lib TCallState: why a party's state changed. */
-export const callStates = {
-  ok: 0,
-  transferred: 1,
-  generalError: 3,
-  remoteRelease: 5,
-  busy: 6,
-  noAnswer: 7,
-  overflowed: 20,
-  abandoned: 21,
-  redirected: 22,
-  unknown: 28,
-} as const;
-
 /** Holds the call while one message is worked in. The state within is replaced, never edited. */
 export class AmiCallStep {
   call: AmiCallState;

@@ -15,7 +15,7 @@ export interface EventCause {
 }
 
 // TMediaVoice [S: tlib-enums]
-const voice = 0;
+export const voice = 0;
 
 /** While a call goes on it stands in the Active tables; a row left there says that its ending was never written. */
 export function writeActiveRows(world: World, context: StepContext, call: Call): void {

@@ -44,10 +44,10 @@ import {
   goesOn,
   isEnding,
   type LeftParty,
-  linkTypes,
   moveParty,
   noteParty,
   type Party,
+  parentLinks,
 } from "./party.ts";
 import { noteQuality } from "./quality.ts";
 import { type Routing, withKeys } from "./route-result.ts";
@@ -348,7 +348,7 @@ function transplantParty(world: World, context: StepContext, known: Call | undef
   const stay = { state: before?.state ?? "connected", createdAt: at, since: at } as const;
   // The end of the call that it left may be told before.
   const was = before ?? left?.left?.findLast(({ dn }) => dn === happening.party.dn);
-  const parent = was && { partyId: was.partyId, type: linkTypes[by] };
+  const parent = was && { partyId: was.partyId, type: parentLinks[by] };
   call = beginParty(world, context, call, happening.party, stay, cause, parent);
   let begun = findParty(call, happening.party);
   if (begun !== undefined && before?.route !== undefined) {

@@ -70,7 +70,7 @@ export interface LeftParty {
 // A call goes through a few queues and agents; of those that it left longer ago nobody descends any more.
 const leftPartiesMax = 8;
 
-export const linkTypes = {
+export const parentLinks = {
   queue: parentLinkTypes.answering,
   transfer: parentLinkTypes.transferred,
   conference: parentLinkTypes.conferenced,
@@ -83,7 +83,7 @@ function findParent(call: Call, parent: PartyParent | undefined): ParentLink | u
     ({ dn, state }) => dn === parent.dn && (parent.by !== "queue" || state === "queued"),
   );
   const found = open ?? call.left?.findLast(({ dn }) => dn === parent.dn);
-  return found && { partyId: found.partyId, type: linkTypes[parent.by] };
+  return found && { partyId: found.partyId, type: parentLinks[parent.by] };
 }
 
 /** The state in which a step leaves a party that was not there before. */

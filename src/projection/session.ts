@@ -1,7 +1,7 @@
 // Data source sessions: per stay connected to a source one row of G_DSS_GCC_PROVIDER, of the tables like it for the other
 // roles, and of ICON_DSS for what those have no columns for; from the marks that the sessions themselves put into the persistent queue.
 
-import { providerTags } from "../../schema/dictionary.ts";
+import { connectionTypes, providerTags } from "../../schema/dictionary.ts";
 import type { TableName } from "../../schema/tables.ts";
 import type { MarkEnvelope, SessionEndCause, SessionId } from "../event/envelope.ts";
 import type { QualityCause } from "../event/happening.ts";
@@ -9,15 +9,6 @@ import { arrivalInstant, type SourceInstant, sourceInstant, timestampText, utcSe
 import { breakCoverage, coverSession, ledgerRun } from "./coverage.ts";
 import type { SourceState } from "./source.ts";
 import type { World } from "./world.ts";
-
-/** DSCONN_TYPE [S: data-source-sessions]. */
-export const connectionTypes = {
-  first: 1,
-  reconnect: 2,
-  sourceRestarted: 3,
-  switchReconnected: 4,
-  switchover: 5,
-} as const;
 
 /** What an instance may record, by role, as a session's rows name it. */
 export type Provider = "gcc" | "gls" | "gud";
@@ -144,10 +135,10 @@ export function addProviders(world: World, source: SourceState): void {
 }
 
 function connectionType(source: SourceState, mark: Opened, isNewRun: boolean): number {
-  if (mark.isSwitchReconnection) return connectionTypes.switchReconnected;
+  if (mark.isSwitchReconnection) return connectionTypes.switchReconnect;
   if (source.instance.sessions === 0) return connectionTypes.first;
   if (isOtherServer(source, mark)) return connectionTypes.switchover;
-  return isNewRun ? connectionTypes.sourceRestarted : connectionTypes.reconnect;
+  return isNewRun ? connectionTypes.sourceRestart : connectionTypes.reconnect;
 }
 
 /** Servers of a pair have DBIDs of their own. One that names no run names no DBID either: then its address must do. */

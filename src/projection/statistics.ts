@@ -1,6 +1,6 @@
 // What the counting (src/event/statistics.ts) is told of the live state, and the rows that it ends in.
 
-import { ccEventCauses, parentLinkTypes } from "../../schema/dictionary.ts";
+import { countedLinks } from "../../schema/counted-links.ts";
 import { partyTypes } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import {
@@ -11,7 +11,6 @@ import {
   type PartyTotals,
   partyStatistics,
 } from "../event/statistics.ts";
-import { tlibMessages } from "../event/tevent.ts";
 import type { Call } from "./call.ts";
 import { type EventCause, stamps } from "./call-rows.ts";
 import { isStatisticStored } from "./left-out.ts";
@@ -32,16 +31,8 @@ export function countParty(
   { ccEvent, ccCause }: EventCause,
 ): CallTotals {
   const isInternal = party.type === partyTypes.internal;
-  const cameBy = change.from === null ? wayOf(party, ccEvent, ccCause) : null;
-  return countChange(call.totals, party.totals, { ...change, isInternal, ccEvent, ccCause, cameBy });
-}
-
-function wayOf({ parent }: Party, ccEvent: number, ccCause: number | null): "transfer" | "conference" | null {
-  if (ccEvent === tlibMessages.EventPartyChanged) {
-    return ccCause === ccEventCauses.conferenced ? "conference" : "transfer";
-  }
-  if (parent?.type === parentLinkTypes.transferred) return "transfer";
-  return parent?.type === parentLinkTypes.conferenced ? "conference" : null;
+  const linkedBy = countedLinks.get(party.parent?.type) ?? null;
+  return countChange(call.totals, party.totals, { ...change, isInternal, ccEvent, ccCause, linkedBy });
 }
 
 export function writePartyStatistics(
