@@ -297,7 +297,12 @@ export const dictionaries: readonly DictionaryClass[] = [
       },
     ],
   },
-  { type: 26, name: "provider class", usedBy: ["G_PROV_CONTROL.PROVIDERTAG"], values: named(providerTags, "ours") },
+  {
+    type: 26,
+    name: "provider class",
+    usedBy: ["G_PROV_CONTROL.PROVIDERTAG", "G_SYNC_CONTROL.PROVIDERTAG"],
+    values: named(providerTags, "ours"),
+  },
   {
     type: 30,
     name: "call merge type (G_CALL_ACTIVE)",
@@ -338,7 +343,7 @@ export const dictionaries: readonly DictionaryClass[] = [
   {
     type: 1004,
     name: "data source type",
-    usedBy: ["G_DSS_GCC_PROVIDER.DS_TYPE"],
+    usedBy: ["G_DSS_GCC_PROVIDER.DS_TYPE", "G_DSS_GLS_PROVIDER.DS_TYPE", "G_DSS_GUD_PROVIDER.DS_TYPE"],
     values: [
       { value: 1, name: "T-Server", origin: "seen" },
       { value: 2, name: "Interaction Server", origin: "seen" },
@@ -350,7 +355,7 @@ export const dictionaries: readonly DictionaryClass[] = [
   {
     type: 1005,
     name: "connection type",
-    usedBy: ["G_DSS_GCC_PROVIDER.DSCONN_TYPE"],
+    usedBy: ["G_DSS_GCC_PROVIDER.DSCONN_TYPE", "G_DSS_GLS_PROVIDER.DSCONN_TYPE", "G_DSS_GUD_PROVIDER.DSCONN_TYPE"],
     values: listed(
       {
         1: "first connection",
