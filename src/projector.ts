@@ -24,7 +24,6 @@ import {
   obeyConfiguration,
   type ProjectionSettings,
   passOver,
-  rescheduleEndings,
   stepBegunFromState,
   stepDamage,
   stepHistoryTrimmed,
@@ -32,6 +31,7 @@ import {
   stepRecord,
   writeSequenceCounter,
 } from "./projection/projection.ts";
+import { rescheduleEndings } from "./projection/put-in-force.ts";
 import { endedUnseenCounters } from "./projection/quality.ts";
 import type { EntityKind } from "./projection/world.ts";
 import type { QueueReader, ReadBounds, ReadOutcome, SegmentDescription } from "./queue/reader.ts";

@@ -9,23 +9,21 @@ import {
   type FrameEnvelope,
   type MarkEnvelope,
   type ProjectionConfiguration,
-  type SourceIdentity,
 } from "../event/envelope.ts";
 import type { QualityCause } from "../event/happening.ts";
-import { arrivalInstant, type SourceInstant, sourceInstant, timestampText } from "../event/instant.ts";
-import { closeAllSessions, rewriteLoginSession } from "./agent.ts";
+import { arrivalInstant, sourceInstant, timestampText } from "../event/instant.ts";
+import { rewriteLoginSession } from "./agent.ts";
 import { stepCallAndAgents } from "./agent-calls.ts";
 import { stepAmiMark } from "./ami.ts";
 import { stepAmiAgentsMark } from "./ami-agent.ts";
 import { stepAmiFrame } from "./ami-frame.ts";
 import { rewriteCall } from "./call.ts";
 import { noteClockDifference, noteHostClockStep } from "./clocks.ts";
-import { rememberConfiguration } from "./configuration.ts";
 import { breakCoverage, coverFromHere, loseLink } from "./coverage.ts";
 import { rewriteStates } from "./custom-state.ts";
 import { writeMark } from "./mark.ts";
+import { configurationFor, putInForce, writeConfiguration } from "./put-in-force.ts";
 import {
-  addProviders,
   closeSession,
   hearSession,
   loseSwitch,
@@ -34,7 +32,7 @@ import {
   type SessionEnding,
   type SessionState,
 } from "./session.ts";
-import { followsCalls, type SourceState, type StepContext, stepContext, updateSource } from "./source.ts";
+import { type SourceState, stepContext, updateSource } from "./source.ts";
 import { passOverLine, stepTevent, switchLink } from "./tevent.ts";
 import { rewriteStays } from "./virtual-queue.ts";
 import { enterWindow, faultKeptWindows } from "./window.ts";
@@ -178,20 +176,10 @@ export function stepBegunFromState(world: World, settings: ProjectionSettings, p
 /** Maps with this configuration from here on, whatever was in force when the live state came to be. */
 export function obeyConfiguration(world: World, configuration: ProjectionConfiguration): void {
   const sources = world.all("source").map(([, { identity, options }]) => ({ ...identity, options }));
-  const given = configurationFor({ windowSeconds: 0, configuration }, { ...configuration, sources });
+  const given = configurationFor(configuration, { ...configuration, sources });
   for (const each of given.sources) {
     const known = world.get("source", each.name);
     if (known !== undefined) putInForce(world, 0n, { ...given, sources: [each] }, () => known.instance);
-  }
-}
-
-/** After live state was read back, or a source's timeout was changed: endings that wait are scheduled anew. */
-export function rescheduleEndings(world: World, only?: string): void {
-  for (const [, call] of world.all("call")) {
-    const source = world.get("source", call.source);
-    if (call.endedAt === null || source === undefined || (only !== undefined && call.source !== only)) continue;
-    const dueAt = sourceInstant(call.endedAt + source.options.callDeletionTimeoutSeconds * 1000);
-    world.schedule(call.source, dueAt, call.callId);
   }
 }
 
@@ -316,8 +304,8 @@ function startInstance(
     writeMark(world, { position, source }, envelope.arrivedAt, "session closed", "our crash");
   }
   const instance = { dbid: mark.instance.dbid, startedAt: envelope.arrivedAt, sessions: 0 };
-  putInForce(world, position, configurationFor(settings, mark), () => instance);
-  writeConfiguration(world, settings, position, envelope, mark);
+  putInForce(world, position, configurationFor(settings.configuration, mark), () => instance);
+  writeConfiguration(world, position, envelope, mark, settings.configuration != null);
   const detail = `version ${mark.programVersion}, persistent queue ${mark.queueState}, configuration ${mark.configurationHash.slice(0, 12)}`;
   writeMark(world, { position, source: null }, envelope.arrivedAt, mark.mark, detail);
   if (mark.restoredFrom !== undefined) {
@@ -336,113 +324,11 @@ function reconfigure(
   mark: Reloaded,
 ): void {
   const fresh = { dbid: mark.instance.dbid, startedAt: mark.startedAt, sessions: 0 };
-  putInForce(world, position, configurationFor(settings, mark), (known) => known?.instance ?? fresh);
-  writeConfiguration(world, settings, position, envelope, mark);
+  putInForce(world, position, configurationFor(settings.configuration, mark), (known) => known?.instance ?? fresh);
+  writeConfiguration(world, position, envelope, mark, settings.configuration != null);
   const detail = `version ${mark.programVersion}, configuration ${mark.configurationHash.slice(0, 12)}`;
   writeMark(world, { position, source: null }, envelope.arrivedAt, mark.mark, detail);
 }
-
-/** What is in force from a mark on: the mark's own, or for a source that the given configuration names, the given one. */
-function configurationFor(
-  { configuration }: ProjectionSettings,
-  inForce: ProjectionConfiguration,
-): ProjectionConfiguration {
-  if (configuration == null) return inForce;
-  const given = new Map(configuration.sources.map((source) => [source.name, source]));
-  // A source that is configured no longer has nothing but its mark's word; one that came later has no records here.
-  const sources = inForce.sources.map((source) => given.get(source.name) ?? source);
-  return { ...configuration, sources };
-}
-
-function putInForce(
-  world: World,
-  position: bigint,
-  { role, sources, attachedData, userEvents }: ProjectionConfiguration,
-  instanceOf: (known: SourceState | undefined) => SourceState["instance"],
-): void {
-  rememberConfiguration(world, { role, attachedData: attachedData ?? null, userEvents: userEvents ?? null });
-  for (const { options, ...identity } of sources) {
-    const known = world.get("source", identity.name);
-    if (known !== undefined && !isSameSource(known.identity, identity)) {
-      breakCoverage(world, known, position, "configuration changed");
-    }
-    const source: SourceState = {
-      ...(known ?? newSource),
-      identity,
-      options,
-      writesCalls: role.includes("gcc"),
-      writesAgents: role.includes("gls"),
-      writesUserData: role.includes("gud"),
-      instance: instanceOf(known),
-    };
-    world.put("source", identity.name, source);
-    addProviders(world, source);
-    if (known !== undefined) beginRoles(world, position, known, source);
-    // A reminder of before may be too late for a shorter timeout; one that comes too early is put off when it comes.
-    if (known !== undefined) rescheduleEndings(world, identity.name);
-  }
-}
-
-/** Of a role that was off, what was open when it was on is not as if it had been on all the time. */
-function beginRoles(world: World, position: bigint, before: SourceState, source: SourceState): void {
-  const context = stepContext(world, source, source.openSession ?? (0 as never), position);
-  const now = source.clock ?? sourceInstant(source.instance.startedAt);
-  if (source.writesAgents && !before.writesAgents) closeAllSessions(world, context, now);
-  if (source.writesCalls && !before.writesCalls && followsCalls(before)) writeFollowedCalls(world, context, now);
-}
-
-/** Calls were followed and not stored: those that are open get their rows, and word that their past has none. */
-function writeFollowedCalls(world: World, context: StepContext, now: SourceInstant): void {
-  for (const [, call] of world.all("call")) {
-    if (call.source === context.source.identity.name) rewriteCall(world, context, call, now, "not recorded");
-  }
-}
-
-/** The ledger's rows name the source by these. */
-function isSameSource(before: SourceIdentity, now: SourceIdentity): boolean {
-  return before.kind === now.kind && before.primaryDbid === now.primaryDbid && before.switchDbid === now.switchDbid;
-}
-
-/** ICON_CONFIGURATION: from when on which configuration was in force. */
-function writeConfiguration(
-  world: World,
-  settings: ProjectionSettings,
-  position: bigint,
-  { arrivedAt }: MarkEnvelope,
-  mark: Started | Reloaded,
-): void {
-  world.write("ICON_CONFIGURATION", {
-    ID: world.nextRowId(),
-    POSITION: Number(position),
-    ADDED: timestampText(arrivalInstant(arrivedAt)),
-    CAUSE: mark.mark === "instance started" ? "start" : "reload",
-    PROGRAM_VERSION: mark.programVersion,
-    HASH: mark.configurationHash,
-    CONFIGURATION: JSON.stringify({
-      role: mark.role,
-      sources: mark.sources,
-      ...(mark.attachedData && { attachedData: mark.attachedData }),
-      ...(mark.userEvents && { userEvents: mark.userEvents }),
-    }),
-    IS_OVERRIDDEN: settings.configuration == null ? 0 : 1,
-  });
-}
-
-const newSource = {
-  run: null,
-  appliedSequence: null,
-  clock: null,
-  clockDifferenceMs: 0,
-  heardUntil: null,
-  missedBecause: "link down",
-  openSession: null,
-  lastDbid: null,
-  snapshotLines: null,
-  isSnapshotDamaged: false,
-  newestWindow: null,
-  sealDueAt: null,
-  counters: {},
-} as const;
 
 function endSession(world: World, session: SessionState, position: bigint, ending: SessionEnding): void {
   const { cause } = ending;

@@ -4,7 +4,8 @@ import { encodeEnvelope, type SessionId } from "../../src/event/envelope.ts";
 import { arrivalInstant } from "../../src/event/instant.ts";
 import type { UserEventMapping } from "../../src/event/user-events.ts";
 import { LiveState } from "../../src/projection/live-state.ts";
-import { rescheduleEndings, stepRecord } from "../../src/projection/projection.ts";
+import { stepRecord } from "../../src/projection/projection.ts";
+import { rescheduleEndings } from "../../src/projection/put-in-force.ts";
 import { Story, startMs } from "../harness/story.ts";
 import { inputsInAll, Mutator } from "./mutator.ts";
 

@@ -2,7 +2,8 @@
 // goes through its stored form then, as the IDB holds it.
 
 import { LiveState } from "../../src/projection/live-state.ts";
-import { rescheduleEndings, stepRecord } from "../../src/projection/projection.ts";
+import { stepRecord } from "../../src/projection/projection.ts";
+import { rescheduleEndings } from "../../src/projection/put-in-force.ts";
 
 type Stored = { kind: string; key: string; version: number; data: string };
 
