@@ -14,28 +14,23 @@
 //    are larger, and live state is written once, by `finish`.
 
 import type { ProjectionConfiguration } from "./event/envelope.ts";
-import { continueFromHead, instanceOfHead, instanceOfRecord } from "./event/intake-state.ts";
-import { IdbDamagedError, IdbRejectedError } from "./idb/error.ts";
-import type { Applied, Idb } from "./idb/idb.ts";
+import { IdbRejectedError } from "./idb/error.ts";
+import type { Idb } from "./idb/idb.ts";
 import { invariant } from "./invariant.ts";
 import type { Log } from "./log.ts";
 import { type BatchChanges, LiveState } from "./projection/live-state.ts";
 import {
-  obeyConfiguration,
   type ProjectionSettings,
   passOver,
-  stepBegunFromState,
   stepDamage,
-  stepHistoryTrimmed,
-  stepQueueLost,
   stepRecord,
   writeSequenceCounter,
 } from "./projection/projection.ts";
 import { rescheduleEndings } from "./projection/put-in-force.ts";
 import { endedUnseenCounters } from "./projection/quality.ts";
-import type { EntityKind } from "./projection/world.ts";
-import type { QueueReader, ReadBounds, ReadOutcome, SegmentDescription } from "./queue/reader.ts";
-import { encodeState, type SegmentState, type SegmentStates, type StatePlace } from "./segment-state.ts";
+import { type Beginning, findStart } from "./projector-start.ts";
+import type { QueueReader, ReadBounds, ReadOutcome } from "./queue/reader.ts";
+import { encodeState, type SegmentStates, type StatePlace } from "./segment-state.ts";
 
 // A batch is as large as what waits, up to this: under load the cost of a commit is shared, at rest nothing waits.
 const batchRecordsMax = 8000;
@@ -73,14 +68,6 @@ export interface ProjectorStatus {
 export interface Deaths {
   readonly position: bigint;
   readonly count: number;
-}
-
-/** Where an IDB without rows was begun with. */
-export interface Beginning {
-  /** The first position whose rows it has. */
-  readonly position: bigint;
-  /** What of the time before is known: there was none; all that was open; the sessions that were open. */
-  readonly with: "first record" | "segment state" | "segment head";
 }
 
 /** Live state at the beginning of a segment, as it is kept beside it. */
@@ -164,7 +151,19 @@ export class Projector {
     this.#live = new LiveState();
     this.#live.restore(idb.readLive(), applied.rowSeq);
     this.#live.step((world) => rescheduleEndings(world));
-    const start = this.#whereToStart(applied);
+    const start = findStart({
+      reader: this.#reader,
+      idbPath: idb.path,
+      applied,
+      live: this.#live,
+      settings: this.#settings,
+      configuration: this.#configuration,
+      states: this.#states,
+      beginAt: this.#beginAt,
+      log: this.#log,
+    });
+    this.#queueId = start.queueId;
+    this.#beginning = start.beginning ?? this.#beginning;
     this.#applied = start.after;
     this.#segmentSalt = start.salt;
     this.#reader.seek(start.after + 1n);
@@ -369,102 +368,5 @@ export class Projector {
     this.#applied = outcome.position;
     this.#segmentSalt = outcome.segmentSalt;
     this.#commit(this.#takeBatch());
-  }
-
-  /** Queue and IDB know each other, or nothing about the time between is guessed. */
-  #whereToStart(applied: Applied): { readonly after: bigint; readonly salt: number } {
-    const { queueId, firstPosition, segments } = this.#reader.describe();
-    invariant(queueId !== undefined && firstPosition !== undefined, "the queue has a segment before it is read");
-    this.#queueId = queueId;
-    const beforeOldest = firstPosition - 1n;
-    const salt = applied.segmentSalt ?? 0;
-    if (applied.queueId === null) return { after: this.#begin(segments, firstPosition) - 1n, salt: 0 };
-    if (applied.queueId !== queueId) {
-      this.#refuseForeign(segments);
-      this.#lose(firstPosition, "the persistent queue was lost or replaced: it has another id than the IDB followed");
-      this.#continueFromOldest(firstPosition);
-      return { after: beforeOldest, salt: 0 };
-    }
-    if (applied.position < beforeOldest) {
-      this.#lose(firstPosition, "the IDB is older than what the persistent queue still holds");
-      this.#continueFromOldest(firstPosition);
-      return { after: beforeOldest, salt: 0 };
-    }
-    const segment = this.#reader.segmentAt(applied.position);
-    // A segment without a readable header cannot contradict.
-    if (segment === undefined || segment.salt === salt) return { after: applied.position, salt };
-    // The IDB is ahead: the queue was put back from an older copy, and gives out positions anew since then. What the two
-    // have in common ends with the segment that the IDB last read from.
-    this.#lose(applied.position, "the persistent queue is older than the IDB that followed it");
-    const common = segments.findIndex((each) => each.salt === salt);
-    const next = common === -1 ? segment : segments[common + 1];
-    return { after: (next ?? segment).firstPosition - 1n, salt: 0 };
-  }
-
-  /** Another queue is one that was lost, and is followed; an IDB of another instance is none of ours. */
-  #refuseForeign(segments: readonly SegmentDescription[]): void {
-    const [first] = this.#live.all("source");
-    const writtenBy = first?.[1].instance.dbid;
-    const recordedBy = this.#instanceOfQueue(segments);
-    if (writtenBy === undefined || recordedBy === undefined || writtenBy === recordedBy) return;
-    throw new IdbDamagedError(
-      `Cannot follow the persistent queue with IDB "${this.#idb.path}": the instance with DBID ${writtenBy} wrote it, ` +
-        `and the queue is that of ${recordedBy}`,
-    );
-  }
-
-  /** DBID of the instance, as the oldest segment's head or the first record says; undefined where they cannot be read. */
-  #instanceOfQueue([oldest]: readonly SegmentDescription[]): number | undefined {
-    if (oldest === undefined) return undefined;
-    if (oldest.head !== undefined && oldest.firstPosition > 1n) return instanceOfHead(oldest.head)?.dbid;
-    this.#reader.seek(oldest.firstPosition);
-    const [outcome] = this.#reader.read(oldest.firstPosition, { recordsMax: 1, bytesMax: batchBytesMax });
-    return outcome?.kind === "record" ? instanceOfRecord(outcome.payload)?.dbid : undefined;
-  }
-
-  #lose(position: bigint, detail: string): void {
-    this.#log.error("queue lost", { position, detail });
-    this.#live.step((world) => stepQueueLost(world, this.#settings, position, detail));
-  }
-
-  /** An IDB without rows: where the queue does not reach back to its first record, the first state is gone on from. */
-  #begin(segments: readonly SegmentDescription[], firstPosition: bigint): bigint {
-    const place = { queueId: this.#queueId, windowSeconds: this.#settings.windowSeconds };
-    const chosen = this.#beginAt === null ? segments : segments.filter((each) => each.firstPosition === this.#beginAt);
-    const oldest = chosen[0]?.firstPosition ?? firstPosition;
-    const state = oldest === 1n ? undefined : this.#states?.oldestUsable(chosen, place);
-    if (state === undefined) {
-      this.#continueFromOldest(oldest);
-      this.#beginning = { position: oldest, with: oldest === 1n ? "first record" : "segment head" };
-      return oldest;
-    }
-    this.#continueFromState(state);
-    this.#beginning = { position: state.position, with: "segment state" };
-    return state.position;
-  }
-
-  #continueFromState({ position, rowSequence, entries }: SegmentState): void {
-    this.#log.warn("what the persistent queue no longer holds is not known here; what was open is", {
-      oldestPosition: position,
-    });
-    this.#live.restore([], rowSequence);
-    this.#live.step((world) => {
-      // The entities are the world's own JSON, read back.
-      for (const [kind, key, entity] of entries) world.put(kind as EntityKind, key, entity as never);
-      if (this.#configuration !== null) obeyConfiguration(world, this.#configuration);
-      rescheduleEndings(world);
-      stepBegunFromState(world, this.#settings, position);
-    });
-  }
-
-  // Without a state it begins with what the oldest segment's head says was open.
-  #continueFromOldest(oldest: bigint): void {
-    const head = this.#reader.segmentAt(oldest)?.head;
-    if (oldest === 1n || head === undefined) return;
-    this.#log.warn("what the persistent queue no longer holds is not known here", { oldestPosition: oldest });
-    for (const payload of continueFromHead(head)) {
-      this.#live.step((world) => stepRecord(world, this.#settings, oldest - 1n, payload));
-    }
-    this.#live.step((world) => stepHistoryTrimmed(world, oldest));
   }
 }
