@@ -76,7 +76,7 @@ export async function extract(extraction: Extraction, stretch: Stretch): Promise
     }
   }
   if (hasEarlier) await withdrawGone({ copies, judgement, writer, store }, stretch);
-  finish(output, judgement, () => store.putWindows(settled.windows));
+  finish(output, judgement, () => store.windows.put(settled.windows));
   return extractReport({ store, copies: found, ...stretch, run: writer.tally });
 }
 

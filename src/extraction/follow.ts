@@ -13,7 +13,8 @@
 //    writes nothing twice.
 
 import { type FamilyName, familyNames } from "../../schema/life.ts";
-import type { StoredSource, StoredWindows } from "../idb/extract-store.ts";
+import type { StoredSource } from "../idb/extract-store.ts";
+import type { StoredWindows } from "../idb/extract-windows.ts";
 import type { SourceKey } from "./availability.ts";
 import { changedSpans } from "./changed-spans.ts";
 import type { CopyIdentity, Stretch, SubjectsQuestion } from "./copy.ts";
@@ -129,7 +130,7 @@ export class Follower {
       }
     }
     finish(output, judgement, () => {
-      store.putWindows(windows);
+      store.windows.put(windows);
       for (const source of sources) store.putSource(source);
       for (const identity of identities) {
         if (identity !== null) store.putMark(identity.idbId, identity.queueId, identity.version);

@@ -2,7 +2,8 @@
 // so that it holds for the whole output, also when it was written in several runs.
 
 import type { FamilyName } from "../../schema/life.ts";
-import type { ExtractStore, StoredWindows } from "../idb/extract-store.ts";
+import type { ExtractStore } from "../idb/extract-store.ts";
+import type { StoredWindows } from "../idb/extract-windows.ts";
 import type { CopyIdentity } from "./copy.ts";
 import type { Reason, ReasonWord } from "./plan.ts";
 import type { Tally } from "./subject-writer.ts";
@@ -111,7 +112,7 @@ const divergentReasons: readonly ReasonWord[] = ["contradicted", "divergent"];
 
 export function extractReport({ store, copies, from, until, run }: ReportParts): ExtractReport {
   const { windowSeconds } = store;
-  const stretches = store.windows().flatMap((each) => within(each, from, until));
+  const stretches = store.windows.all().flatMap((each) => within(each, from, until));
   const windows = countWindows(stretches, windowSeconds);
   const calls = familyReport(store, "call", from, until);
   const sessions = familyReport(store, "login session", from, until);

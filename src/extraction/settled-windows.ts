@@ -1,6 +1,6 @@
 // What is said of the windows of a stretch, as the book keeps it: neighbours of which the same is said are one entry.
 
-import type { StoredWindows } from "../idb/extract-store.ts";
+import type { StoredWindows } from "../idb/extract-windows.ts";
 import type { JudgedStretch, SourceKey } from "./availability.ts";
 import type { Stretch } from "./copy.ts";
 import { type Judgement, keyOf } from "./judgement.ts";

@@ -11,6 +11,8 @@ import extractionSql from "../../schema/extraction.sql" with { type: "text" };
 import type { FamilyName } from "../../schema/life.ts";
 import { extractionViews } from "../../schema/views.ts";
 import { idbError } from "./error.ts";
+import { ExtractWindows } from "./extract-windows.ts";
+import { KeptStatements } from "./kept-statements.ts";
 import { inTransaction, migrate, versionKnown } from "./migrate.ts";
 import { openReading } from "./reading.ts";
 import { syncDirectory } from "./set-aside.ts";
@@ -42,17 +44,6 @@ export interface StoredSource {
   readonly switchDbid: number;
   readonly from: number;
   readonly settledUntil: number;
-}
-
-export interface StoredWindows {
-  readonly cluster: number;
-  readonly switchDbid: number;
-  readonly from: number;
-  readonly until: number;
-  readonly state: string;
-  readonly agreement: string;
-  readonly isProven: boolean;
-  readonly causes: readonly string[];
 }
 
 export interface OpenExtractStore {
@@ -94,7 +85,8 @@ export class ExtractStore {
   readonly database: Database.Database;
   /** Thrown away should the process die: nothing need be on disk before it is closed. */
   readonly isBuilding: boolean;
-  readonly #statements = new Map<string, Database.Statement>();
+  readonly windows: ExtractWindows;
+  readonly #statements: KeptStatements;
   #rowSeq: number;
 
   /** Opens the output that is there, or makes one. Throws ExtractFileError, IdbUnavailableError, IdbDamagedError. */
@@ -141,7 +133,13 @@ export class ExtractStore {
     this.path = path;
     this.database = database;
     this.isBuilding = isBuilding;
-    const row = this.#get("SELECT FORMAT, KIND, ROW_SEQ FROM ICON_EXTRACT WHERE ID = 1") as [number, string, number];
+    this.#statements = new KeptStatements(database);
+    this.windows = new ExtractWindows(this.#statements);
+    const row = this.#statements.get("SELECT FORMAT, KIND, ROW_SEQ FROM ICON_EXTRACT WHERE ID = 1") as [
+      number,
+      string,
+      number,
+    ];
     if (row[0] < formatKnown) {
       throw new ExtractFileError(
         `Cannot go on with "${path}": an earlier version of the program made it (format ${row[0]}, this one writes ` +
@@ -168,7 +166,7 @@ export class ExtractStore {
     try {
       inTransaction(this.database, () => {
         act();
-        this.#run("UPDATE ICON_EXTRACT SET ROW_SEQ = ? WHERE ID = 1", this.#rowSeq);
+        this.#statements.run("UPDATE ICON_EXTRACT SET ROW_SEQ = ? WHERE ID = 1", this.#rowSeq);
       });
     } catch (error) {
       this.#rowSeq = before;
@@ -184,13 +182,13 @@ export class ExtractStore {
 
   subject({ family, key }: SubjectName): StoredSubject | undefined {
     const book = books[family];
-    const row = this.#get(`SELECT ${book.columns} FROM ${book.table} WHERE ${book.key} = ?`, key);
+    const row = this.#statements.get(`SELECT ${book.columns} FROM ${book.table} WHERE ${book.key} = ?`, key);
     return row === undefined ? undefined : storedSubject(family, row[0] as Uint8Array);
   }
 
   putSubject(subject: StoredSubject): void {
     const book = books[subject.family];
-    this.#run(
+    this.#statements.run(
       `INSERT OR REPLACE INTO ${book.table} (${book.key}, REVISION, CREATED_TS, ENDED_TS, SOURCE_CLUSTER, SWITCH_DBID,
          VERDICT, IS_PROVEN, REASONS, COPIES, DIGEST, WITHDRAWN) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[subject.key, subject.revision, subject.createdTs, subject.endedTs, subject.sourceCluster, subject.switchDbid],
@@ -201,7 +199,7 @@ export class ExtractStore {
 
   /** Whether any is part of the record that was created in the stretch. */
   hasCreated(family: FamilyName, from: number, until: number): boolean {
-    const row = this.#get(
+    const row = this.#statements.get(
       `SELECT 1 FROM ${books[family].table} WHERE CREATED_TS >= ? AND CREATED_TS < ? AND WITHDRAWN IS NULL LIMIT 1`,
       ...[from, until],
     );
@@ -218,26 +216,28 @@ export class ExtractStore {
   }
 
   noteSeen({ family, key }: SubjectName): void {
-    this.#run("INSERT OR IGNORE INTO SEEN (FAMILY, SUBJECT_KEY) VALUES (?, ?)", family, key);
+    this.#statements.run("INSERT OR IGNORE INTO SEEN (FAMILY, SUBJECT_KEY) VALUES (?, ?)", family, key);
   }
 
   /** Those of the record that were created in the stretch and not noted, by key, after the given one; at most `limit`. */
   notSeen(family: FamilyName, from: number, until: number, after: string, limit: number): StoredSubject[] {
     const { table, key, columns } = books[family];
-    const rows = this.#statement(
+    const rows = this.#statements.all(
       `SELECT ${columns} FROM ${table}
        WHERE CREATED_TS >= ? AND CREATED_TS < ? AND ${key} > ? AND WITHDRAWN IS NULL
          AND ${key} NOT IN (SELECT SUBJECT_KEY FROM SEEN WHERE FAMILY = ?) ORDER BY ${key} LIMIT ?`,
-    ).all([from, until, after, family, limit]) as [Uint8Array][];
+      ...[from, until, after, family, limit],
+    ) as [Uint8Array][];
     return rows.map(([bytes]) => storedSubject(family, bytes));
   }
 
   /** Those of the record created in the stretch, counted by what is said of them. */
   counts(family: FamilyName, from: number, until: number): readonly SubjectCount[] {
-    const rows = this.#statement(
+    const rows = this.#statements.all(
       `SELECT VERDICT, IS_PROVEN, COPIES, count(*) FROM ${books[family].table}
        WHERE CREATED_TS >= ? AND CREATED_TS < ? AND WITHDRAWN IS NULL GROUP BY 1, 2, 3`,
-    ).all([from, until]) as [string, number, string, number][];
+      ...[from, until],
+    ) as [string, number, string, number][];
     return rows.map(([verdict, isProven, copies, count]) => ({
       ...{ verdict, isProven: isProven === 1, count },
       copyIds: JSON.parse(copies) as number[], // Written by putSubject.
@@ -247,17 +247,18 @@ export class ExtractStore {
   /** Those of the record created in the stretch of which something is said that is wrong, by creation; at most `limit`. */
   inDoubt(family: FamilyName, from: number, until: number, limit: number): StoredSubject[] {
     const { table, key, columns } = books[family];
-    const rows = this.#statement(
+    const rows = this.#statements.all(
       `SELECT ${columns} FROM ${table}
        WHERE CREATED_TS >= ? AND CREATED_TS < ? AND REASONS <> '[]' AND WITHDRAWN IS NULL
        ORDER BY CREATED_TS, ${key} LIMIT ?`,
-    ).all([from, until, limit]) as [Uint8Array][];
+      ...[from, until, limit],
+    ) as [Uint8Array][];
     return rows.map(([bytes]) => storedSubject(family, bytes));
   }
 
   /** How many of the stretch have a reason that is one of these words. */
   countWithReason(family: FamilyName, from: number, until: number, words: readonly string[]): number {
-    const row = this.#get(
+    const row = this.#statements.get(
       `SELECT count(*) FROM ${books[family].table}
        WHERE CREATED_TS >= ? AND CREATED_TS < ? AND REASONS <> '[]' AND WITHDRAWN IS NULL
          AND EXISTS (SELECT 1 FROM json_each(REASONS) AS r, json_each(?) AS w WHERE r.value ->> 'why' = w.value)`,
@@ -268,7 +269,7 @@ export class ExtractStore {
 
   countWithdrawn(family: FamilyName, from: number, until: number): number {
     const { table } = books[family];
-    const row = this.#get(
+    const row = this.#statements.get(
       `SELECT count(*) FROM ${table} WHERE CREATED_TS >= ? AND CREATED_TS < ? AND WITHDRAWN IS NOT NULL`,
       ...[from, until],
     );
@@ -277,13 +278,18 @@ export class ExtractStore {
 
   /** The number that rows name a copy by. */
   copyId(identity: { readonly idbId: string; readonly iconDbids: readonly number[] }, name: string): number {
-    const known = this.#get("SELECT ID FROM ICON_EXTRACT_COPY WHERE IDB_ID = ?", identity.idbId);
+    const known = this.#statements.get("SELECT ID FROM ICON_EXTRACT_COPY WHERE IDB_ID = ?", identity.idbId);
     const dbids = JSON.stringify(identity.iconDbids);
     if (known !== undefined) {
-      this.#run("UPDATE ICON_EXTRACT_COPY SET NAME = ?, ICON_DBIDS = ? WHERE ID = ?", name, dbids, known[0] as number);
+      this.#statements.run(
+        "UPDATE ICON_EXTRACT_COPY SET NAME = ?, ICON_DBIDS = ? WHERE ID = ?",
+        name,
+        dbids,
+        known[0] as number,
+      );
       return known[0] as number;
     }
-    const inserted = this.#get(
+    const inserted = this.#statements.get(
       "INSERT INTO ICON_EXTRACT_COPY (IDB_ID, NAME, ICON_DBIDS) VALUES (?, ?, ?) RETURNING ID",
       ...[identity.idbId, name, dbids],
     );
@@ -292,76 +298,65 @@ export class ExtractStore {
 
   /** Up to where all changes of an IDB are in this output; null: that was never said. */
   mark(idbId: string): { readonly queueId: string | null; readonly version: number } | null {
-    const row = this.#get("SELECT QUEUE_ID, VERSION FROM ICON_EXTRACT_COPY WHERE IDB_ID = ?", idbId);
+    const row = this.#statements.get("SELECT QUEUE_ID, VERSION FROM ICON_EXTRACT_COPY WHERE IDB_ID = ?", idbId);
     if (row === undefined || row[1] === null) return null;
     return { queueId: row[0] as string | null, version: Number(row[1]) };
   }
 
   putMark(idbId: string, queueId: string | null, version: number): void {
-    this.#run("UPDATE ICON_EXTRACT_COPY SET QUEUE_ID = ?, VERSION = ? WHERE IDB_ID = ?", queueId, version, idbId);
+    this.#statements.run(
+      "UPDATE ICON_EXTRACT_COPY SET QUEUE_ID = ?, VERSION = ? WHERE IDB_ID = ?",
+      queueId,
+      version,
+      idbId,
+    );
   }
 
   /** Those created in the stretch; default: all. */
   waiting(family: FamilyName, from = Number.MIN_SAFE_INTEGER, until = Number.MAX_SAFE_INTEGER): string[] {
-    const rows = this.#statement(
+    const rows = this.#statements.all(
       `SELECT CAST(SUBJECT_KEY AS BLOB) FROM ICON_EXTRACT_WAITING WHERE FAMILY = ? AND CREATED_TS >= ? AND CREATED_TS < ?
        ORDER BY CREATED_TS, SUBJECT_KEY`,
-    ).all([family, from, until]) as [Uint8Array][];
+      ...[family, from, until],
+    ) as [Uint8Array][];
     return rows.map(([bytes]) => new TextDecoder().decode(bytes));
   }
 
   putWaiting({ family, key }: SubjectName, createdTs: number): void {
-    this.#run(
+    this.#statements.run(
       "INSERT OR REPLACE INTO ICON_EXTRACT_WAITING (FAMILY, SUBJECT_KEY, CREATED_TS) VALUES (?, ?, ?)",
       ...[family, key, createdTs],
     );
   }
 
   deleteWaiting({ family, key }: SubjectName): void {
-    this.#run("DELETE FROM ICON_EXTRACT_WAITING WHERE FAMILY = ? AND SUBJECT_KEY = ?", family, key);
+    this.#statements.run("DELETE FROM ICON_EXTRACT_WAITING WHERE FAMILY = ? AND SUBJECT_KEY = ?", family, key);
   }
 
   sources(): StoredSource[] {
-    const rows = this.#statement(
+    const rows = this.#statements.all(
       "SELECT SOURCE_CLUSTER, SWITCH_DBID, FROM_TS, SETTLED_UNTIL FROM ICON_EXTRACT_SOURCE ORDER BY 1, 2",
-    ).all() as [number, number, number, number][];
+    ) as [number, number, number, number][];
     return rows.map(([cluster, switchDbid, from, settledUntil]) => ({ cluster, switchDbid, from, settledUntil }));
   }
 
   putSource({ cluster, switchDbid, from, settledUntil }: StoredSource): void {
-    this.#run(
+    this.#statements.run(
       "INSERT OR REPLACE INTO ICON_EXTRACT_SOURCE (SOURCE_CLUSTER, SWITCH_DBID, FROM_TS, SETTLED_UNTIL) VALUES (?, ?, ?, ?)",
       ...[cluster, switchDbid, from, settledUntil],
     );
-  }
-
-  /** What was said of the windows before is said no more, in so far as these say it anew. */
-  putWindows(windows: readonly StoredWindows[]): void {
-    for (const each of windows) {
-      this.#cutWindows(each);
-      this.#insertWindows(this.#joinedWithNeighbours(each));
-    }
-  }
-
-  /** By source, then time. */
-  windows(): StoredWindows[] {
-    const rows = this.#statement(
-      `SELECT SOURCE_CLUSTER, SWITCH_DBID, FROM_TS, UNTIL_TS, STATE, AGREEMENT, IS_PROVEN, CAUSES
-       FROM ICON_EXTRACT_WINDOWS ORDER BY 1, 2, 3`,
-    ).all() as [number, number, number, number, string, string, number, string][];
-    return rows.map(windowsOf);
   }
 
   /** False: this session was handed out just so. Notes that it is handed out now. */
   isSessionNews(session: { readonly DSS_ID: number; readonly ICON_DBID: number }): boolean {
     const { DSS_ID, ICON_DBID } = session;
     const digest = new Bun.CryptoHasher("sha256").update(JSON.stringify(session)).digest("hex").slice(0, 32);
-    const known = this.#get(
+    const known = this.#statements.get(
       "SELECT DIGEST FROM ICON_EXTRACT_SESSION WHERE DSS_ID = ? AND ICON_DBID = ?",
       ...[DSS_ID, ICON_DBID],
     );
     if (known?.[0] === digest) return false;
-    this.#run(
+    this.#statements.run(
       "INSERT OR REPLACE INTO ICON_EXTRACT_SESSION (DSS_ID, ICON_DBID, DIGEST) VALUES (?, ?, ?)",
       ...[DSS_ID, ICON_DBID, digest],
     );
@@ -369,12 +364,12 @@ export class ExtractStore {
   }
 
   files(): Map<string, number> {
-    const rows = this.#statement("SELECT NAME, BYTES FROM ICON_EXTRACT_FILE").all() as [string, number][];
+    const rows = this.#statements.all("SELECT NAME, BYTES FROM ICON_EXTRACT_FILE") as [string, number][];
     return new Map(rows);
   }
 
   putFile(name: string, bytes: number): void {
-    this.#run("INSERT OR REPLACE INTO ICON_EXTRACT_FILE (NAME, BYTES) VALUES (?, ?)", name, bytes);
+    this.#statements.run("INSERT OR REPLACE INTO ICON_EXTRACT_FILE (NAME, BYTES) VALUES (?, ?)", name, bytes);
   }
 
   /** Everything is on disk, in one file, when it returns. */
@@ -393,75 +388,6 @@ export class ExtractStore {
       closeSync(descriptor);
     }
     syncDirectory(dirname(this.path));
-  }
-
-  #cutWindows(given: StoredWindows): void {
-    const rows = this.#statement(
-      `SELECT SOURCE_CLUSTER, SWITCH_DBID, FROM_TS, UNTIL_TS, STATE, AGREEMENT, IS_PROVEN, CAUSES FROM ICON_EXTRACT_WINDOWS
-       WHERE SOURCE_CLUSTER = ? AND SWITCH_DBID = ? AND FROM_TS < ? AND UNTIL_TS > ?`,
-    ).all([given.cluster, given.switchDbid, given.until, given.from]) as [
-      ...[number, number, number, number, string, string, number, string],
-    ][];
-    for (const before of rows.map(windowsOf)) {
-      this.#run(
-        "DELETE FROM ICON_EXTRACT_WINDOWS WHERE SOURCE_CLUSTER = ? AND SWITCH_DBID = ? AND FROM_TS = ?",
-        ...[before.cluster, before.switchDbid, before.from],
-      );
-      if (before.from < given.from) this.#insertWindows({ ...before, until: given.from });
-      if (before.until > given.until) this.#insertWindows({ ...before, from: given.until });
-    }
-  }
-
-  /** So that a follow, which adds a window at a time, does not have a row for each. Takes away the rows that are part of the answer. */
-  #joinedWithNeighbours(given: StoredWindows): StoredWindows {
-    const rows = this.#statement(
-      `SELECT SOURCE_CLUSTER, SWITCH_DBID, FROM_TS, UNTIL_TS, STATE, AGREEMENT, IS_PROVEN, CAUSES FROM ICON_EXTRACT_WINDOWS
-       WHERE SOURCE_CLUSTER = ? AND SWITCH_DBID = ? AND (UNTIL_TS = ? OR FROM_TS = ?)
-         AND STATE = ? AND AGREEMENT = ? AND IS_PROVEN = ? AND CAUSES = ?`,
-    ).all([
-      ...[given.cluster, given.switchDbid, given.from, given.until],
-      ...[given.state, given.agreement, given.isProven ? 1 : 0, JSON.stringify(given.causes)],
-    ]) as [...[number, number, number, number, string, string, number, string]][];
-    let joined = given;
-    for (const { cluster, switchDbid, from, until } of rows.map(windowsOf)) {
-      this.#run(
-        "DELETE FROM ICON_EXTRACT_WINDOWS WHERE SOURCE_CLUSTER = ? AND SWITCH_DBID = ? AND FROM_TS = ?",
-        ...[cluster, switchDbid, from],
-      );
-      joined = { ...joined, from: Math.min(joined.from, from), until: Math.max(joined.until, until) };
-    }
-    return joined;
-  }
-
-  #insertWindows(windows: StoredWindows): void {
-    this.#run(
-      `INSERT INTO ICON_EXTRACT_WINDOWS (SOURCE_CLUSTER, SWITCH_DBID, FROM_TS, UNTIL_TS, STATE, AGREEMENT, IS_PROVEN, CAUSES)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[windows.cluster, windows.switchDbid, windows.from, windows.until, windows.state, windows.agreement],
-      ...[windows.isProven ? 1 : 0, JSON.stringify(windows.causes)],
-    );
-  }
-
-  #statement(sql: string): Database.Statement {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.database.prepare(sql).raw();
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
-
-  #get(sql: string, ...values: readonly (string | number | null)[]): unknown[] | undefined {
-    return this.#statement(sql).get([...values]) as unknown[] | undefined;
-  }
-
-  #run(sql: string, ...values: readonly (string | number | null)[]): void {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    statement.run([...values]);
   }
 }
 
@@ -483,14 +409,6 @@ function make(database: Database.Database, { kind, windowSeconds, now }: OpenExt
       .run([formatKnown, kind, windowSeconds]);
     database.exec(`PRAGMA application_id = ${extractApplicationId}`);
   });
-}
-
-function windowsOf(row: readonly [number, number, number, number, string, string, number, string]): StoredWindows {
-  const [cluster, switchDbid, from, until, state, agreement, isProven, causes] = row;
-  return {
-    ...{ cluster, switchDbid, from, until, state, agreement, isProven: isProven === 1 },
-    causes: JSON.parse(causes) as string[], // Written above.
-  };
 }
 
 function schemaVersionOf(database: Database.Database): number {
