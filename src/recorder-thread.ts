@@ -8,7 +8,7 @@ import type { IdbMark } from "./idb-loss.ts";
 import type { LogLevel } from "./log.ts";
 import type { Deaths } from "./projector.ts";
 import { PublishedPosition } from "./published.ts";
-import type { FromRecorder, RecorderOptions, RecorderReport, ToRecorder } from "./recorder.ts";
+import type { FromRecorder, RecorderOptions, RecorderReport, ToRecorder } from "./recorder-messages.ts";
 import type { TroubleLog } from "./trouble.ts";
 
 // sysexits: software.

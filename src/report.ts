@@ -2,7 +2,7 @@
 
 import type { Config } from "./config.ts";
 import type { Queue } from "./queue/queue.ts";
-import type { RecorderReport } from "./recorder.ts";
+import type { RecorderReport } from "./recorder-messages.ts";
 import type { DataSource } from "./source/data-source.ts";
 import type { InstanceReport, SourceStatus, StatusReport, TrimmedEarly } from "./status/report.ts";
 import type { TroubleLog } from "./trouble.ts";
