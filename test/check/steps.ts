@@ -45,11 +45,8 @@ async function taken(step: Step, startedAt = performance.now()): Promise<Counts>
 }
 
 /** No processes, no sockets, no waiting, and most of the processor time that all tests take. */
-const computing = [
-  /^(event|fuzz|projection|protocol|schema|simulation|structure)\//,
-  /^extraction\/availability-model\./,
-];
-const waiting = /^fuzz\/http\./;
+const computing = [/^(event|extraction|fuzz|projection|protocol|queue|schema|simulation|structure)\//, /^projector\./];
+const waiting = [/^fuzz\/http\./, /^extraction\/(follow|http-copy)\./, /^queue\/segment\./];
 
 interface Steps {
   readonly before: readonly Step[];
@@ -63,7 +60,8 @@ function steps(directory: string): Steps {
   const second = join(directory, "second", "icon");
   const files = [...new Bun.Glob("**/*.test.{ts,tsx}").scanSync({ cwd: join(checkout, "test") })].sort();
   const isIn = (folder: string) => (file: string) => file.startsWith(`${folder}/`);
-  const isComputing = (file: string) => computing.some((each) => each.test(file)) && !waiting.test(file);
+  const isComputing = (file: string) =>
+    computing.some((each) => each.test(file)) && !waiting.some((each) => each.test(file));
   const rest = files.filter((file) => !isIn("binary")(file) && !isIn("fault")(file) && !isComputing(file));
   const tests = (name: string, chosen: readonly string[], isBeside = false): Step => ({
     name,
