@@ -44,7 +44,7 @@ export function takeAgents(
   if (isWhole) endUnnamedDnd(world, context, items, unseen);
   const dns = new Set(items.map(({ place }) => place.dn));
   for (const [, session] of world.all("login session")) {
-    if (session.source === context.source.identity.name) for (const dn of Object.keys(session.dns)) dns.add(dn);
+    if (session.source === context.source.identity.name) for (const { dn } of session.dns) dns.add(dn);
   }
   const due: Due[] = [...dns].flatMap((dn) => callChanges(world, context, dn, unseen));
   for (const item of items) {
@@ -82,7 +82,7 @@ function endOther(world: World, context: StepContext, dn: string, lines: readonl
   const isAnother = ({ origin }: Present) =>
     origin !== null && !isOf(own, origin.key) && origin.at > own.createdAt && origin.at > unseen.earliest;
   if (!lines.every(isAnother)) return;
-  for (const ownDn of Object.keys(own.dns)) {
+  for (const { dn: ownDn } of own.dns) {
     const now = sessionAt(world, source, ownDn);
     const endpoints = now && agentDn(now, ownDn)?.endpoints;
     if (now !== undefined && endpoints !== undefined) leaveUnseen(world, context, now, ownDn, endpoints, unseen);
@@ -91,7 +91,7 @@ function endOther(world: World, context: StepContext, dn: string, lines: readonl
 
 /** The login is the session's, or that of one of its endpoints. A session that was found midway has none of its own. */
 function isOf(session: LoginSession, key: string): boolean {
-  const endpoints = Object.values(session.dns).flatMap((desk) => desk.endpoints);
+  const endpoints = session.dns.flatMap((desk) => desk.endpoints);
   return session.sessionId === key || endpoints.some(({ cameBy }) => cameBy === key || cameBy === null);
 }
 
@@ -103,7 +103,7 @@ function leaveUnnamed(
 ): void {
   for (const [, { source, dns }] of world.all("login session")) {
     if (source !== context.source.identity.name) continue;
-    for (const dn of Object.keys(dns)) {
+    for (const { dn } of dns) {
       const session = sessionAt(world, source, dn);
       const endpoints = (session && agentDn(session, dn)?.endpoints) ?? [];
       const lines = named.get(dn) ?? [];
@@ -130,7 +130,7 @@ function endUnnamedDnd(world: World, context: StepContext, items: readonly Agent
   const named = new Set(items.flatMap(({ kind, place }) => (kind === "do not disturb" ? [place.dn] : [])));
   for (const [, { source, dns }] of world.all("login session")) {
     if (source !== context.source.identity.name) continue;
-    for (const [dn, { isDnd }] of Object.entries(dns)) {
+    for (const { dn, isDnd } of dns) {
       const session = sessionAt(world, source, dn);
       if (isDnd !== true || named.has(dn) || session === undefined) continue;
       switchDnd(world, context, session, dn, { isOn: false, at: unseen.earliest });

@@ -28,6 +28,7 @@ import {
   sessionAt,
   sessionKey,
   withDn,
+  withoutDn,
 } from "./login-session.ts";
 import { type Doubt, noteQuality, type QualityReason } from "./quality.ts";
 import type { StepContext } from "./source.ts";
@@ -127,7 +128,7 @@ function beginSession(world: World, context: StepContext, { agent, dn }: AgentPl
   const local = () => hashedKey("local login", identity.primaryDbid, agent ?? "", dn, createdAt, rowId);
   const session: LoginSession = {
     ...{ source: identity.name, sessionId: key ?? (local() as LoginSessionId), rowId, agent },
-    ...{ primaryDn: dn, createdAt, changes: 0, dndChanges: 0, dns: {}, totals: [] },
+    ...{ primaryDn: dn, createdAt, changes: 0, dndChanges: 0, dns: [], totals: [] },
   };
   writeLoginSession(world, context, session, null);
   if (key === null) note(world, context, session, "key is local", null);
@@ -190,12 +191,11 @@ export function leave(
   let next = session;
   for (const endpoint of endpoints) next = endEndpoint(world, context, next, dn, endpoint, ending);
   if (!keepsSession && agentDn(next, dn)?.endpoints.length === 0) {
-    const { [dn]: _left, ...dns } = next.dns;
-    next = { ...next, dns };
+    next = withoutDn(next, dn);
     world.remove("agent dn", `${session.source}/${dn}`);
     endStates(world, context, dn, ending.at, unseen);
   }
-  if (Object.keys(next.dns).length > 0) return putSession(world, next);
+  if (next.dns.length > 0) return putSession(world, next);
   const at = sourceInstant(Math.max(ending.at, ...endpoints.map(({ changedAt }) => changedAt)));
   writeLoginSession(world, context, next, at);
   writeTotals(world, context, next);
@@ -213,7 +213,7 @@ export function leaveUnseen(
   leaving: Leaving = {},
 ): void {
   const left = endpoints.length;
-  const open = Object.values(session.dns).reduce((sum, desk) => sum + desk.endpoints.length, 0);
+  const open = session.dns.reduce((sum, desk) => sum + desk.endpoints.length, 0);
   note(world, context, session, left === open && !leaving.keepsSession ? "end not seen" : "change not seen", unseen);
   leave(world, context, session, dn, endpoints, { at: unseen.earliest, reasons: [] }, { ...leaving, unseen });
 }
@@ -253,7 +253,7 @@ export function rewriteLoginSession(
   now: SourceInstant,
 ): void {
   writeLoginSession(world, context, session, null);
-  for (const [dn, { endpoints }] of Object.entries(session.dns)) {
+  for (const { dn, endpoints } of session.dns) {
     for (const endpoint of endpoints) rewriteEndpoint(world, context, session, dn, endpoint);
   }
   const unseen = { earliest: session.createdAt, latest: now, cause: "history not kept" } as const;
@@ -264,7 +264,7 @@ export function rewriteLoginSession(
 export function closeAllSessions(world: World, context: StepContext, now: SourceInstant): void {
   for (const [, session] of world.all("login session")) {
     if (session.source !== context.source.identity.name) continue;
-    for (const [dn, { endpoints }] of Object.entries(session.dns)) {
+    for (const { dn, endpoints } of session.dns) {
       const current = sessionAt(world, session.source, dn);
       if (current === undefined) continue;
       const earliest = lastKnown(current, dn);

@@ -28,12 +28,14 @@ export interface LoginSession {
   readonly changes: number;
   /** As `changes`, of G_DND_HISTORY. */
   readonly dndChanges: number;
-  readonly dns: Readonly<Record<string, AgentDn>>;
+  /** In the order in which the agent came to them; each once. An object would have to have numbers for keys: dear ones. */
+  readonly dns: readonly AgentDn[];
   /** Of every endpoint that the session has had. */
   readonly totals: readonly EndpointTotals[];
 }
 
 export interface AgentDn {
+  readonly dn: string;
   /** Null: not told. */
   readonly isDnd: boolean | null;
   /** Those that make the agent busy, in the order in which they came. */
@@ -112,12 +114,19 @@ export function putSession(world: World, session: LoginSession): void {
 }
 
 export function agentDn(session: LoginSession, dn: string): AgentDn | undefined {
-  return Object.hasOwn(session.dns, dn) ? session.dns[dn] : undefined;
+  return session.dns.find((each) => each.dn === dn);
 }
 
 export function withDn(session: LoginSession, dn: string, change: Partial<AgentDn>): LoginSession {
-  const before = agentDn(session, dn) ?? newDn;
-  return { ...session, dns: { ...session.dns, [dn]: { ...before, ...change } } };
+  const known = session.dns.some((each) => each.dn === dn);
+  const dns = known
+    ? session.dns.map((each) => (each.dn === dn ? { ...each, ...change } : each))
+    : [...session.dns, { ...newDn, dn, ...change }];
+  return { ...session, dns };
+}
+
+export function withoutDn(session: LoginSession, dn: string): LoginSession {
+  return { ...session, dns: session.dns.filter((each) => each.dn !== dn) };
 }
 
 export function withEndpoint(session: LoginSession, dn: string, endpoint: Endpoint): LoginSession {
@@ -129,4 +138,4 @@ export function withEndpoint(session: LoginSession, dn: string, endpoint: Endpoi
   return withDn(session, dn, { endpoints: next });
 }
 
-const newDn: AgentDn = { isDnd: null, calls: [], firstCall: null, lastCall: null, endpoints: [] };
+const newDn: Omit<AgentDn, "dn"> = { isDnd: null, calls: [], firstCall: null, lastCall: null, endpoints: [] };

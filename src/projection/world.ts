@@ -65,7 +65,7 @@ export interface Entities {
 export type EntityKind = keyof Entities;
 
 /** Raised whenever the JSON of an entity changes shape; a restart with another version rebuilds (or later: migrates). */
-export const liveStateVersion = 3;
+export const liveStateVersion = 4;
 
 export interface World {
   get<K extends EntityKind>(kind: K, key: string): Entities[K] | undefined;
