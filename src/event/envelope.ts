@@ -13,6 +13,7 @@
 
 import type { AttachedDataMapping } from "./attached-data.ts";
 import type { ArrivalInstant } from "./instant.ts";
+import type { InterSiteOptions } from "./inter-site.ts";
 import type { UserEventMapping } from "./user-events.ts";
 
 export const envelopeHeaderBytes = 24;
@@ -128,6 +129,8 @@ export interface ProjectionConfiguration {
   readonly attachedData?: AttachedDataMapping;
   /** Absent: nothing of user events is stored. */
   readonly userEvents?: UserEventMapping;
+  /** Absent: as `interSiteDefaults` says. */
+  readonly interSite?: InterSiteOptions;
 }
 
 export type Mark =

@@ -93,6 +93,8 @@ export type Happening =
       readonly unseen: Unseen | null;
       /** The DN that released the call, as the source writes it; absent: it does not say. */
       readonly releasedBy?: string;
+      /** Into which call it was merged, and how; absent: the source does not say. */
+      readonly mergedInto?: { readonly callId: CallId; readonly by: "transfer" | "conference" };
     }
   | {
       readonly kind: "party";

@@ -49,6 +49,8 @@ export interface TEvent {
   readonly releasingParty: number | null;
   /** Of EventCallDeleted: the device that released the call, as the server writes it; null: it does not say. */
   readonly ctrlParty: string | null;
+  /** Of EventCallDeleted: CallUUID of the call into which it was merged; null: into none. */
+  readonly refCallUuid: string | null;
 }
 
 /** T-Lib message numbers of the call events, for CCEVENT [S: tlib-messages]. */

@@ -3,6 +3,7 @@
 import { callChangeTypes, irChangeTypes, irStates, parentLinkTypes } from "../../schema/dictionary.ts";
 import { type SourceInstant, timecode, timestampText, utcSeconds } from "../event/instant.ts";
 import type { Call } from "./call.ts";
+import { rootIrOf } from "./inter-site.ts";
 import { isHistoryStored, isPartyStored } from "./left-out.ts";
 import type { Party } from "./party.ts";
 import type { StepContext } from "./source.ts";
@@ -29,7 +30,7 @@ export function writeActiveRows(world: World, context: StepContext, call: Call):
     CONNIDNUM: connIdNumber(call.connId),
     SWITCHCALLID: call.switchCallId,
     IRID: call.irId,
-    ROOTIRID: call.merged?.rootIrId ?? call.irId,
+    ROOTIRID: rootIrOf(call),
     MEDIATYPE: voice,
     CALLTYPE: call.callType,
     CALLANI: call.ani,
@@ -43,6 +44,7 @@ export function writeActiveRows(world: World, context: StepContext, call: Call):
     ID: call.irActiveRowId,
     IRID: call.irId,
     STATE: irStates.active,
+    PARENTIRID: call.joined?.irId ?? null,
     PARENTLINKTYPE: parentLinkTypes.none,
     ROOTCALLID: call.callId,
     ...created(world, call.createdAt),
@@ -66,7 +68,7 @@ export function writeCallRow(world: World, context: StepContext, call: Call, ter
     CONNIDNUM: connIdNumber(call.connId),
     SWITCHCALLID: call.switchCallId,
     IRID: call.irId,
-    ROOTIRID: call.merged?.rootIrId ?? call.irId,
+    ROOTIRID: rootIrOf(call),
     MEDIATYPE: voice,
     CALLTYPE: call.callType,
     CALLANI: call.ani,
@@ -83,7 +85,7 @@ export function writeIrRow(world: World, context: StepContext, call: Call, callE
     ID: call.irRowId,
     IRID: call.irId,
     STATE: endedAt === null ? irStates.active : irStates.terminated,
-    PARENTIRID: call.merged?.irId ?? null,
+    PARENTIRID: call.merged?.irId ?? call.joined?.irId ?? null,
     PARENTLINKTYPE: parentLinkTypes.none,
     ROOTCALLID: call.callId,
     ...span(world, call.createdAt, endedAt),
@@ -220,7 +222,7 @@ export function added(world: World, at: SourceInstant) {
 }
 
 /** The step of G_TIMECODE that a row refers to; it gets its row there with the first that does. */
-function timecodeOf(world: World, at: SourceInstant): number {
+export function timecodeOf(world: World, at: SourceInstant): number {
   const code = timecode(at);
   world.refer(code);
   return code;

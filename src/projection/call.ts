@@ -34,6 +34,9 @@ import {
   writeIrRow,
   writePartyRow,
 } from "./call-rows.ts";
+import { type JoinedTo, rootIrOf } from "./inter-site.ts";
+import { joinCalls } from "./inter-site-join.ts";
+import { closeLinks, moveLinks, noteLinksDue } from "./inter-site-link.ts";
 import { hashedKey } from "./key.ts";
 import {
   beginParty,
@@ -96,6 +99,8 @@ export interface Call {
     readonly type: (typeof mergeTypes)[keyof typeof mergeTypes];
     readonly at: SourceInstant;
   };
+  /** Which call it came from, when a link between sites tells; see inter-site-join.ts. */
+  readonly joined?: JoinedTo;
 }
 
 /** Takes one happening of a source into the live state and the rows. What does not fit is left out and counted. */
@@ -112,9 +117,16 @@ export function stepCall(world: World, context: StepContext, happening: Happenin
       return;
     case "call deleted": {
       if (known === undefined) return context.count("ending of an unknown call");
-      const { releasedBy } = happening;
+      const { releasedBy, mergedInto } = happening;
       const call = releasedBy === undefined ? known : { ...known, releasedBy: releaserOf(known, releasedBy) };
-      endCall(world, context, call, happening.at, happening.unseen);
+      // Known by its CALLID alone it may be another source's.
+      const target = mergedInto && world.get("call", mergedInto.callId);
+      const isHere = target?.source === known.source && target.callId !== known.callId;
+      const merged = isHere
+        ? mergeInto(world, context, call, target, mergedInto?.by ?? "transfer", happening.at)
+        : call;
+      endCall(world, context, merged, happening.at, happening.unseen);
+      if (isHere) joinCalls(world, context, target.callId);
       return;
     }
     case "party":
@@ -133,7 +145,8 @@ export function stepCall(world: World, context: StepContext, happening: Happenin
 /** Writes the endings whose time has come by the source's clock. Called before each event and heartbeat of a source. */
 export function writeDueEndings(world: World, context: StepContext, now: SourceInstant): void {
   const due = new Map<CallId, { readonly call: Call; readonly at: SourceInstant }>();
-  for (const callId of world.takeDue(context.source.identity.name, now)) {
+  const reminded = world.takeDue(context.source.identity.name, now);
+  for (const callId of reminded) {
     const call = world.get("call", callId);
     if (call?.endedAt == null) continue;
     const at = sourceInstant(call.endedAt + context.source.options.callDeletionTimeoutSeconds * 1000);
@@ -144,6 +157,7 @@ export function writeDueEndings(world: World, context: StepContext, now: SourceI
   // not after a restart, and the rows must be the same.
   const inOrder = [...due.values()].sort((a, b) => a.at - b.at || (a.call.callId < b.call.callId ? -1 : 1));
   for (const { call } of inOrder) if (call.endedAt !== null) writeEnding(world, context, call, call.endedAt);
+  for (const callId of noteLinksDue(world, context, reminded, now)) joinCalls(world, context, callId);
 }
 
 /**
@@ -361,6 +375,7 @@ function transplantParty(world: World, context: StepContext, known: Call | undef
     noteParty(world, context, begun, "key is local", null);
   }
   settle(world, context, goingOn(call));
+  joinCalls(world, context, call.callId);
 }
 
 /** A party goes from `left` to `call`; undefined: which one it was there is not known. */
@@ -377,22 +392,34 @@ function leaveFor(
   // What is asked at a routing point goes on where the party does.
   const { route: _route, ...bare } = party ?? {};
   let rest = party === undefined ? left : endParty(world, context, left, bare as Party, at, cause);
-  // A call to which a party comes back is not merged into what was merged into it: who follows the merges would not end.
-  if (rest.merged === undefined && !isMergedInto(world, call, left)) {
-    const { callId, irId } = call;
-    const rootIrId = call.merged?.rootIrId ?? irId;
-    rest = { ...rest, merged: { callId, irId, rootIrId, type: mergeTypesBy[by], at } };
-    writeCallHistory(world, context, rest, callChangeTypes.merged, at);
-    writeIrHistory(world, context, rest, irChangeTypes.merged, at);
-    writeCallRow(world, context, rest, null);
-    writeIrRow(world, context, rest, null);
-    writeActiveRows(world, context, rest);
-    world.erase("G_IR_ACTIVE", rest.irActiveRowId);
-  }
+  rest = mergeInto(world, context, rest, call, by, at);
   const isEmpty = Object.keys(rest.parties).length === 0;
   if (isEmpty) moveStays(world, context, left.callId, call.callId);
   const isOver = isEmpty && !rest.isMonitored;
   settle(world, context, isOver ? { ...rest, endedAt: rest.endedAt ?? at } : rest);
+}
+
+/** The call as it is then. The caller joins the other one by its links (joinCalls) once both are kept. */
+function mergeInto(
+  world: World,
+  context: StepContext,
+  left: Call,
+  call: Call,
+  by: MovedHappening["by"],
+  at: SourceInstant,
+): Call {
+  // A call to which a party comes back is not merged into what was merged into it: who follows the merges would not end.
+  if (left.merged !== undefined || isMergedInto(world, call, left)) return left;
+  const { callId, irId } = call;
+  const merged = { ...left, merged: { callId, irId, rootIrId: rootIrOf(call), type: mergeTypesBy[by], at } };
+  writeCallHistory(world, context, merged, callChangeTypes.merged, at);
+  writeIrHistory(world, context, merged, irChangeTypes.merged, at);
+  writeCallRow(world, context, merged, null);
+  writeIrRow(world, context, merged, null);
+  writeActiveRows(world, context, merged);
+  world.erase("G_IR_ACTIVE", merged.irActiveRowId);
+  moveLinks(world, context, left.callId, callId, at);
+  return merged;
 }
 
 function isMergedInto(world: World, call: Call, other: Call): boolean {
@@ -485,6 +512,8 @@ function writeEnding(world: World, context: StepContext, call: Call, at: SourceI
   writeCallStatistics(world, context, call);
   eraseActiveRows(world, call);
   endCallData(world, context, call);
+  closeLinks(world, context, call, at);
   if (call.connId !== null) world.remove("call alias", aliasKey(context.source, call.connId));
   world.remove("call", call.callId);
+  joinCalls(world, context, call.callId);
 }

@@ -3,6 +3,7 @@
 import { isStored } from "../../schema/roles.ts";
 import type { TableName } from "../../schema/tables.ts";
 import type { AttachedDataMapping } from "../event/attached-data.ts";
+import type { InterSiteOptions } from "../event/inter-site.ts";
 import type { UserEventMapping } from "../event/user-events.ts";
 import type { World } from "./world.ts";
 
@@ -12,6 +13,8 @@ export interface ConfigurationInForce {
   readonly attachedData: AttachedDataMapping | null;
   /** Null: nothing of user events is. */
   readonly userEvents: UserEventMapping | null;
+  /** Absent: an earlier version took the mark in. */
+  readonly interSite?: InterSiteOptions;
 }
 
 const key = "in force";

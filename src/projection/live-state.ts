@@ -11,7 +11,7 @@ import { ConnIdIndex, newestCall } from "./conn-id-index.ts";
 import { DeadlineQueue } from "./deadline.ts";
 import { DnIndex } from "./dn-index.ts";
 import { writeLedgerRows } from "./ledger-rows.ts";
-import { type Entities, type EntityKind, liveStateVersion, type World } from "./world.ts";
+import { type Entities, type EntityKind, type ErasedTable, liveStateVersion, type World } from "./world.ts";
 
 /** Whole rows by table and key; null: the row is deleted. */
 export type RowChanges = Map<TableName, Map<string | number, Record<string, unknown> | null>>;
@@ -189,7 +189,7 @@ export class LiveState implements World {
     this.write("G_TIMECODE", { ID: timecode });
   }
 
-  erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE" | "G_AGENT_STATE_RC_A", id: number): void {
+  erase(table: ErasedTable, id: number): void {
     this.#stepRows.push([table, id, null]);
   }
 

@@ -21,8 +21,9 @@ import { rewriteCall } from "./call.ts";
 import { noteClockDifference, noteHostClockStep } from "./clocks.ts";
 import { breakCoverage, coverFromHere, loseLink } from "./coverage.ts";
 import { rewriteStates } from "./custom-state.ts";
+import { forgetPurgedLinks, rewriteLinks } from "./inter-site-join.ts";
 import { writeMark } from "./mark.ts";
-import { configurationFor, putInForce, writeConfiguration } from "./put-in-force.ts";
+import { configurationFor, putInForce, writeConfiguration, writeRemoteLocations } from "./put-in-force.ts";
 import {
   closeSession,
   hearSession,
@@ -152,6 +153,7 @@ export function stepHistoryTrimmed(world: World, position: bigint): void {
  */
 export function stepBegunFromState(world: World, settings: ProjectionSettings, position: bigint): void {
   for (const [, session] of world.all("session")) rewriteSession(world, session);
+  writeRemoteLocations(world, 0);
   for (const [, source] of world.all("source")) {
     const now = source.clock ?? sourceInstant(source.instance.startedAt);
     const detail = `records before position ${position} are no longer in the persistent queue; what was open then is known`;
@@ -169,6 +171,7 @@ export function stepBegunFromState(world: World, settings: ProjectionSettings, p
       if (session.source === source.identity.name) rewriteLoginSession(world, context, session, now);
     }
     rewriteStays(world, context);
+    rewriteLinks(world, context);
     rewriteStates(world, context);
   }
 }
@@ -242,6 +245,7 @@ function stepMark(world: World, settings: ProjectionSettings, position: bigint, 
     }
     case "purge": {
       // The row is all that is written: it says which rows go, and they go behind the projection (idb/purge-subjects.ts).
+      forgetPurgedLinks(world, mark.before);
       const by = `by ${mark.by}${mark.isUnconfirmed ? ", whatever other copies have" : ""}`;
       return writeMark(world, { position, source: null }, arrivedAt, purgeKind, purgeDetail(mark.before, by));
     }

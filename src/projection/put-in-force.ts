@@ -3,10 +3,13 @@
 
 import type { MarkEnvelope, ProjectionConfiguration, SourceIdentity } from "../event/envelope.ts";
 import { arrivalInstant, type SourceInstant, sourceInstant, timestampText } from "../event/instant.ts";
+import { interSiteDefaults } from "../event/inter-site.ts";
 import { closeAllSessions } from "./agent.ts";
 import { rewriteCall } from "./call.ts";
-import { rememberConfiguration } from "./configuration.ts";
+import { configurationInForce, rememberConfiguration } from "./configuration.ts";
 import { breakCoverage } from "./coverage.ts";
+import { interSiteOptions } from "./inter-site.ts";
+import { expectAnew, rescheduleLinks, rewriteLinks } from "./inter-site-join.ts";
 import { addProviders } from "./session.ts";
 import { followsCalls, type SourceState, type StepContext, stepContext } from "./source.ts";
 import type { World } from "./world.ts";
@@ -28,10 +31,12 @@ export function configurationFor(
 export function putInForce(
   world: World,
   position: bigint,
-  { role, sources, attachedData, userEvents }: ProjectionConfiguration,
+  { role, sources, attachedData, userEvents, interSite = interSiteDefaults }: ProjectionConfiguration,
   instanceOf: (known: SourceState | undefined) => SourceState["instance"],
 ): void {
-  rememberConfiguration(world, { role, attachedData: attachedData ?? null, userEvents: userEvents ?? null });
+  const before = configurationInForce(world)?.interSite;
+  rememberConfiguration(world, { role, attachedData: attachedData ?? null, userEvents: userEvents ?? null, interSite });
+  writeRemoteLocations(world, before?.remoteLocations.length ?? 0);
   for (const { options, ...identity } of sources) {
     const known = world.get("source", identity.name);
     if (known !== undefined && !isSameSource(known.identity, identity)) {
@@ -51,7 +56,18 @@ export function putInForce(
     if (known !== undefined) beginRoles(world, position, known, source);
     // A reminder of before may be too late for a shorter timeout; one that comes too early is put off when it comes.
     if (known !== undefined) rescheduleEndings(world, identity.name);
+    if (known !== undefined)
+      expectAnew(world, stepContext(world, source, source.openSession ?? (0 as never), position));
   }
+}
+
+/** GSYS_DNPREMOTELOCATION is what the configuration in force lists. `before`: so many rows there were. */
+export function writeRemoteLocations(world: World, before: number): void {
+  const { remoteLocations } = interSiteOptions(world);
+  for (const [index, location] of remoteLocations.entries()) {
+    world.write("GSYS_DNPREMOTELOCATION", { ID: index + 1, REMOTELOCATION: location });
+  }
+  for (let id = remoteLocations.length + 1; id <= before; id++) world.erase("GSYS_DNPREMOTELOCATION", id);
 }
 
 /** Of a role that was off, what was open when it was on is not as if it had been on all the time. */
@@ -67,6 +83,7 @@ function writeFollowedCalls(world: World, context: StepContext, now: SourceInsta
   for (const [, call] of world.all("call")) {
     if (call.source === context.source.identity.name) rewriteCall(world, context, call, now, "not recorded");
   }
+  rewriteLinks(world, context);
 }
 
 /** The ledger's rows name the source by these. */
@@ -94,6 +111,7 @@ export function writeConfiguration(
       sources: mark.sources,
       ...(mark.attachedData && { attachedData: mark.attachedData }),
       ...(mark.userEvents && { userEvents: mark.userEvents }),
+      ...(mark.interSite && { interSite: mark.interSite }),
     }),
     IS_OVERRIDDEN: isOverridden ? 1 : 0,
   });
@@ -123,4 +141,5 @@ export function rescheduleEndings(world: World, only?: string): void {
     const dueAt = sourceInstant(call.endedAt + source.options.callDeletionTimeoutSeconds * 1000);
     world.schedule(call.source, dueAt, call.callId);
   }
+  rescheduleLinks(world, only);
 }

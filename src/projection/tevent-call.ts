@@ -53,6 +53,9 @@ export function happeningsOf(
           call,
           unseen: null,
           ...(event.ctrlParty !== null && { releasedBy: event.ctrlParty }),
+          ...(event.refCallUuid !== null && {
+            mergedInto: { callId: event.refCallUuid as CallId, by: mergeOf(event) },
+          }),
         },
       ];
     case "EventPartyChanged":
@@ -93,12 +96,16 @@ function partyChanged(world: World, context: StepContext, event: TEvent, call: C
       at: event.at,
       call,
       left: otherCall(world, context, event.previousConnId, call.callId),
-      by: event.callState === ccEventCauses.conferenced ? "conference" : "transfer",
+      by: mergeOf(event),
       party: moved,
       ccEvent: tlibMessages.EventPartyChanged,
       ccCause: event.callState,
     },
   ];
+}
+
+function mergeOf({ callState }: TEvent): "transfer" | "conference" {
+  return callState === ccEventCauses.conferenced ? "conference" : "transfer";
 }
 
 export function presentOf(world: World, context: StepContext, event: TEvent): Happening | null {

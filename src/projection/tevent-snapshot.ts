@@ -14,6 +14,7 @@ import { configurationInForce } from "./configuration.ts";
 import { breakCoverage, noteAnswered } from "./coverage.ts";
 import { closeUnnamedStates } from "./custom-state.ts";
 import { type EventData, eventData } from "./event-data.ts";
+import { type LinkNews, linkNewsOf, takeLinks } from "./inter-site-link.ts";
 import { writeMark } from "./mark.ts";
 import { dropSnapshot } from "./session.ts";
 import { estimatedSourceTime, followsCalls, type StepContext, updateSource } from "./source.ts";
@@ -35,6 +36,8 @@ interface SnapshotCall {
   readonly data?: EventData;
   /** Under which run and ConnID the call's later events come, where its key is that of an earlier run. */
   readonly alias: string | null;
+  /** Absent: it says nothing of links between sites. */
+  readonly links?: LinkNews;
   /** ConnID of the call that this one is a consultation of. Absent: it is none. */
   readonly consultOf?: string;
 }
@@ -86,8 +89,10 @@ function callLineOf(
   const isConsultation = event.callType === callTypes.consult && event.previousConnId !== null;
   const consultOf = isConsultation ? event.previousConnId : null;
   const data = eventData(world, context, event, members);
+  const links = linkNewsOf(context, event, members);
   return {
     ...{ happening, alias: named.alias },
+    ...(links && { links }),
     ...(data && { data }),
     ...(consultOf !== null && { consultOf }),
   };
@@ -152,7 +157,7 @@ export function takeSnapshot(
 
   const named = new Set<string>();
   const namedStays = new Set<string>();
-  for (const { happening, data } of items) {
+  for (const { happening, data, links } of items) {
     const { callId } = happening.call;
     stepCall(world, context, happening);
     const guid = happening.kind === "party present" ? openPartyGuid(world, happening) : undefined;
@@ -161,6 +166,7 @@ export function takeSnapshot(
     if (stay !== undefined) namedStays.add(stay);
     if (happening.kind === "party present") rememberPresent(world, context, callId, happening.party.dn);
     if (data !== undefined) takeCallData(world, context, callId, data, { at: now, by: () => unknownAuthor });
+    if (links !== undefined) takeLinks(world, context, { callId, news: links, at: now, sequence: null });
   }
   const unseen: Unseen = { earliest: source.heardUntil ?? now, latest: now, cause: source.missedBecause };
   if (!source.isSnapshotDamaged) {

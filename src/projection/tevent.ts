@@ -26,6 +26,7 @@ import {
 } from "./coverage.ts";
 import { hashEvent } from "./digest.ts";
 import { eventData } from "./event-data.ts";
+import { linkNewsOf, takeLinks } from "./inter-site-link.ts";
 import { sessionAt } from "./login-session.ts";
 import { writeMark } from "./mark.ts";
 import { noteQuality } from "./quality.ts";
@@ -164,10 +165,18 @@ function stepEvent(
     stepCallAndAgents(world, context, happening);
   }
   if (!comesWithAnEnding(event)) take(isFirst);
+  stepLinks(world, context, event, members);
   // A logout ends states of the site's own that name the login session.
   takeUserEvent(world, context, event, members);
   const agent = context.source.writesAgents ? agentHappeningOf(context, event, members) : null;
   if (agent !== null) stepAgent(world, context, agent);
+}
+
+function stepLinks(world: World, context: StepContext, event: TEvent, members: EventLine["members"]): void {
+  const news = linkNewsOf(context, event, members);
+  const named = news && nameKnownCall(world, context, event);
+  if (news === null || named === null) return;
+  takeLinks(world, context, { callId: named.callId, news, at: event.at, sequence: event.sequence });
 }
 
 /** As nameCall; a call that had a CallUUID is found by its ConnID too. */

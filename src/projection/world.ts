@@ -12,6 +12,7 @@ import type { CallData } from "./call-data.ts";
 import type { ConfigurationInForce } from "./configuration.ts";
 import type { Coverage, Span } from "./coverage.ts";
 import type { OpenStates } from "./custom-state.ts";
+import type { InterSiteLink, LinkedCall } from "./inter-site.ts";
 import type { LoginSession } from "./login-session.ts";
 import type { SessionState } from "./session.ts";
 import type { SourceState } from "./source.ts";
@@ -36,6 +37,10 @@ export interface Entities {
   "device calls": DeviceCalls;
   /** key: source and DN; states of the site's own that are open there */
   "custom states": OpenStates;
+  /** key: LINKID; until all that it ties together is settled; see inter-site-join.ts */
+  "inter-site link": InterSiteLink;
+  /** key: CALLID; a call that has such links, as long as they are remembered */
+  "linked call": LinkedCall;
   /** key: "in force" */
   configuration: ConfigurationInForce;
   /** key: source, run and ConnID of a call whose key comes from an earlier run */
@@ -67,6 +72,8 @@ export type EntityKind = keyof Entities;
 /** Raised whenever the JSON of an entity changes shape; a restart with another version rebuilds (or later: migrates). */
 export const liveStateVersion = 4;
 
+export type ErasedTable = "G_CALL_ACTIVE" | "G_IR_ACTIVE" | "G_AGENT_STATE_RC_A" | "GSYS_DNPREMOTELOCATION";
+
 export interface World {
   get<K extends EntityKind>(kind: K, key: string): Entities[K] | undefined;
   put<K extends EntityKind>(kind: K, key: string, entity: Entities[K]): void;
@@ -86,8 +93,8 @@ export interface World {
   write<T extends TableName>(table: T, row: RowOf<T>): void;
   /** A row refers to this step of G_TIMECODE: it has to be there. */
   refer(timecode: number): void;
-  /** Deletes the row of an Active table by its ID. */
-  erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE" | "G_AGENT_STATE_RC_A", id: number): void;
+  /** Deletes the row of an Active table, or of what the configuration lists, by its ID. */
+  erase(table: ErasedTable, id: number): void;
   /** Looks at this call again once the source's clock has reached `at`; scheduling again does not undo an earlier one. */
   schedule(source: string, at: SourceInstant, callId: CallId): void;
   /** Takes the calls whose time has come at `now`, the earliest first; the caller looks whether they are still due. */

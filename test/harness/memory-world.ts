@@ -7,7 +7,7 @@ import type { Call } from "../../src/projection/call.ts";
 import { isRowStored } from "../../src/projection/configuration.ts";
 import { newestCall } from "../../src/projection/conn-id-index.ts";
 import { writeLedgerRows } from "../../src/projection/ledger-rows.ts";
-import type { Entities, EntityKind, World } from "../../src/projection/world.ts";
+import type { Entities, EntityKind, ErasedTable, World } from "../../src/projection/world.ts";
 
 /** One row as a machine wrote it, in the order of writing. */
 export type Written = { readonly [T in TableName]: { readonly table: T; readonly row: RowOf<T> } }[TableName];
@@ -15,8 +15,7 @@ export type Written = { readonly [T in TableName]: { readonly table: T; readonly
 export class MemoryWorld implements World {
   readonly #written: Written[] = [];
   readonly #changed = new Map<EntityKind, Set<string>>();
-  readonly erased: { readonly table: "G_CALL_ACTIVE" | "G_IR_ACTIVE" | "G_AGENT_STATE_RC_A"; readonly id: number }[] =
-    [];
+  readonly erased: { readonly table: ErasedTable; readonly id: number }[] = [];
   readonly #entities = new Map<EntityKind, Map<string, unknown>>();
   #scheduled: { readonly source: string; readonly at: SourceInstant; readonly callId: CallId }[] = [];
   #lastRowId = 0;
@@ -86,7 +85,7 @@ export class MemoryWorld implements World {
     this.write("G_TIMECODE", { ID: timecode });
   }
 
-  erase(table: "G_CALL_ACTIVE" | "G_IR_ACTIVE" | "G_AGENT_STATE_RC_A", id: number): void {
+  erase(table: ErasedTable, id: number): void {
     this.erased.push({ table, id });
   }
 

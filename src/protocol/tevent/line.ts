@@ -192,6 +192,7 @@ function decodeEvent(members: Members, leading: number | null): TeventLine {
       vqid: isVirtualQueue ? textUnder(members["Extensions"], "VQID") || null : null,
       releasingParty: releasingOf(members),
       ctrlParty: members["id"] === "EventCallDeleted" ? textIfAny(members["CtrlParty"]) : null,
+      refCallUuid: members["id"] === "EventCallDeleted" ? textIfAny(members["RefCallUUID"]) : null,
     },
   };
 }
