@@ -5,7 +5,8 @@ import { createdColumns, systemColumns, terminatedColumns } from "./system-colum
 
 /**
  * One row is the latest state of one interaction record. Written with its first call, changed when it ends or is merged
- * into another. ID grows with time and is local to this IDB; IRID is a hash of the first call's CALLID, the same in both
+ * into another, and when a link between sites tells which call it came from: then PARENTIRID is that one's, and so on up to
+ * the call with which the whole began. This may be told after both have ended. ID grows with time and is local to this IDB; IRID is a hash of the first call's CALLID, the same in both
  * IDBs of a pair unless that key is local.
  */
 export const G_IR = sqliteTable(

@@ -153,7 +153,8 @@ export const callTables = {
     rowId: "ID",
     ...added,
     parent: ofCall,
-    sequence: "SEQ",
+    // It counts the changes of the link's end, of which a call may have had some and another call the rest.
+    sequence: null,
     foundBy: "index",
     joins: "history",
   },
@@ -289,6 +290,8 @@ export const familyNames = Object.keys(families) as readonly FamilyName[];
  */
 export const strayTables = [
   "G_VIRTUAL_QUEUE",
+  "G_IS_LINK",
+  "G_IS_LINK_HISTORY",
   "G_USERDATA_HISTORY",
   "G_SECURE_USERDATA_HISTORY",
   "G_CALL_USERDATA",

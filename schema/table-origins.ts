@@ -93,13 +93,15 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
       ...terminated,
       ...system,
     ],
-    joined: ["TENANTID"],
+    joined: ["TENANTID", "ROOTIRID"],
     notes: {
       CONNIDNUM: digits,
       MERGECALLID:
         "the call in which a party of this one goes on when a transfer or conference is completed; of several the first " +
         "(our choice: the reference does not say)",
-      ROOTIRID: "IRID, or where that was merged to by then; further merges are found by PARENTIRID of G_IR",
+      ROOTIRID:
+        "IRID, or where that was merged to by then, within its switch or over sites; further merges are found by PARENTIRID " +
+        "of G_IR",
     },
   },
   G_CALL_HISTORY: { origin: "seen", inferred: systemEnd },
@@ -116,14 +118,17 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
       ...created,
       ...system,
     ]),
-    joined: ["TENANTID"],
+    joined: ["TENANTID", "ROOTIRID"],
     notes: { CONNIDNUM: digits },
   },
   G_IR: {
     origin: "seen",
     inferred: system,
+    joined: ["PARENTIRID"],
     notes: {
-      PARENTIRID: "written with the merge, while both calls go on: nothing has to be run afterwards to join them",
+      PARENTIRID:
+        "written with the merge, while both calls go on: nothing has to be run afterwards to join them. Of a call that came " +
+        "from another site, as soon as both ends of the link are known; G_IR_HISTORY has merges within the switch alone",
     },
     added: Object.fromEntries(
       [...created, ...terminated].map((column) => [
@@ -136,6 +141,7 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
   G_IR_ACTIVE: {
     origin: "seen",
     note: "no column page was seen; expected to repeat G_IR",
+    joined: ["PARENTIRID"],
     added: repeating("G_IR", [
       "ID",
       "IRID",
@@ -192,8 +198,23 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
       RELEASINGPARTY: "the page says that it tells local or remote release, and not in which column",
     },
   },
-  G_IS_LINK: { origin: "seen", inferred: system },
-  G_IS_LINK_HISTORY: { origin: "seen", inferred: ["GSYS_EXT_INT1", "GSYS_EXT_INT2"] },
+  G_IS_LINK: {
+    origin: "seen",
+    inferred: system,
+    joined: ["MERGESTATE"],
+    notes: {
+      LINKID: "where in ISLinkList a link's id stands is not public (docs/link.md says what is taken)",
+      ISLINKTYPE: "0 where the event does not say (our choice)",
+      STATE: "1 also once the link has ended: 2 is not supported in this table",
+      MERGESTATE: "its values are ours: the page's list could not be read",
+      TERMINATED: "when the server no longer lists it, or its call's end (our choice)",
+    },
+  },
+  G_IS_LINK_HISTORY: {
+    origin: "seen",
+    inferred: ["GSYS_EXT_INT1", "GSYS_EXT_INT2"],
+    notes: { SEQ: "of this call's end of the link (our choice)" },
+  },
   GSYS_DNPREMOTELOCATION: { origin: "seen" },
   G_VIRTUAL_QUEUE: {
     origin: "seen",

@@ -24,6 +24,9 @@ const keyColumns = new Set([
   ...["LOGINSESSIONID", "LINKID", "VQUEUEID"],
 ]);
 
+/** A link's end goes on with the call into which its call is merged. */
+const movingColumns: Partial<Record<TableName, string>> = { G_IS_LINK: "CALLID" };
+
 /**
  * Tables whose rows are written once. A second row under the same ID is a fault of ours and must be seen, so their
  * statement knows no conflict.
@@ -144,7 +147,8 @@ function insertSql(table: TableName, columns: readonly string[], rowCount: numbe
   const insert = `INSERT INTO "${table}" (${columns.map(quoted).join(", ")}) VALUES ${new Array(rowCount).fill(row).join(", ")}`;
   if (writtenOnce.has(table)) return insert;
   const key = primaryKeyOf(table);
-  const changing = columns.filter((column) => !key.includes(column) && !keyColumns.has(column));
+  const isFixed = (column: string) => keyColumns.has(column) && column !== movingColumns[table];
+  const changing = columns.filter((column) => !key.includes(column) && !isFixed(column));
   const update =
     changing.length === 0
       ? "NOTHING"

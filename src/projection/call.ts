@@ -9,7 +9,7 @@
 // 4. A transfer or conference moves a party from one call to another: its stay here ends and one there begins, in the
 //    same state and descending from it. With the first that moves, the call that it left is merged into the other.
 
-import { callChangeTypes, irChangeTypes, mergeTypes, partyStates } from "../../schema/dictionary.ts";
+import { callChangeTypes, irChangeTypes, type mergeTypes, partyStates } from "../../schema/dictionary.ts";
 import {
   type CallFacts,
   type CallId,
@@ -24,6 +24,7 @@ import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import type { CallTotals } from "../event/statistics.ts";
 import { tlibMessages } from "../event/tevent.ts";
 import { endCallData, rewriteCallData } from "./call-data.ts";
+import { mergeInto } from "./call-merge.ts";
 import {
   type EventCause,
   eraseActiveRows,
@@ -34,9 +35,9 @@ import {
   writeIrRow,
   writePartyRow,
 } from "./call-rows.ts";
-import { type JoinedTo, rootIrOf } from "./inter-site.ts";
+import type { JoinedTo } from "./inter-site.ts";
 import { joinCalls } from "./inter-site-join.ts";
-import { closeLinks, moveLinks, noteLinksDue } from "./inter-site-link.ts";
+import { closeLinks, noteLinksDue } from "./inter-site-link.ts";
 import { hashedKey } from "./key.ts";
 import {
   beginParty,
@@ -398,38 +399,6 @@ function leaveFor(
   const isOver = isEmpty && !rest.isMonitored;
   settle(world, context, isOver ? { ...rest, endedAt: rest.endedAt ?? at } : rest);
 }
-
-/** The call as it is then. The caller joins the other one by its links (joinCalls) once both are kept. */
-function mergeInto(
-  world: World,
-  context: StepContext,
-  left: Call,
-  call: Call,
-  by: MovedHappening["by"],
-  at: SourceInstant,
-): Call {
-  // A call to which a party comes back is not merged into what was merged into it: who follows the merges would not end.
-  if (left.merged !== undefined || isMergedInto(world, call, left)) return left;
-  const { callId, irId } = call;
-  const merged = { ...left, merged: { callId, irId, rootIrId: rootIrOf(call), type: mergeTypesBy[by], at } };
-  writeCallHistory(world, context, merged, callChangeTypes.merged, at);
-  writeIrHistory(world, context, merged, irChangeTypes.merged, at);
-  writeCallRow(world, context, merged, null);
-  writeIrRow(world, context, merged, null);
-  writeActiveRows(world, context, merged);
-  world.erase("G_IR_ACTIVE", merged.irActiveRowId);
-  moveLinks(world, context, left.callId, callId, at);
-  return merged;
-}
-
-function isMergedInto(world: World, call: Call, other: Call): boolean {
-  for (let at: Call | undefined = call; at?.merged !== undefined; at = world.get("call", at.merged.callId)) {
-    if (at.merged.callId === other.callId || at.merged.rootIrId === other.irId) return true;
-  }
-  return false;
-}
-
-const mergeTypesBy = { transfer: mergeTypes.transferred, conference: mergeTypes.conferenced } as const;
 
 function confirmParty(world: World, context: StepContext, known: Call | undefined, happening: PresentHappening): void {
   const state = begins[happening.step];

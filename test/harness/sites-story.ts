@@ -193,6 +193,33 @@ export class SitesStory {
   }
 }
 
+export const toSouth = linkTo("L1", "South", "source");
+export const fromNorth = linkTo("L1", "North", "target");
+
+/** A caller is with North from 0 to 20, and goes on in South until 60. */
+export function goneOn(story = new SitesStory()): SitesStory {
+  return story
+    .call("north", "N1", [0, "EventCallCreated"], [0, "EventRinging"], [2, "EventEstablished"])
+    .call("north", "N1", [15, "EventCallDataChanged", toSouth])
+    .call("south", "S1", [16, "EventCallCreated", fromNorth], [16, "EventRinging"], [18, "EventEstablished"])
+    .call("north", "N1", [20, "EventReleased"], [20, "EventCallDeleted"])
+    .call("south", "S1", [60, "EventReleased"], [60, "EventCallDeleted"]);
+}
+
+/** North asks South about its caller, and hands him over: the consultation is merged into the call. */
+export function handedOver(story = new SitesStory()): SitesStory {
+  const consultation = { ConnID: "0N2", CallUUID: "N2", CallType: 4, PreviousConnID: "0N1" };
+  return story
+    .call("north", "N1", [0, "EventCallCreated"], [0, "EventRinging"], [2, "EventEstablished"], [10, "EventHeld"])
+    .call("north", "N2", [10, "EventDialing", { ...consultation, ...toSouth }])
+    .call("south", "S1", [11, "EventCallCreated", fromNorth], [11, "EventRinging"], [12, "EventEstablished"])
+    .call("north", "N1", [20, "EventReleased", { CallState: 1 }])
+    .call("north", "N2", [20, "EventReleased", { CallState: 1 }])
+    .call("north", "N2", [20, "EventCallDeleted", { RefCallUUID: "N1" }])
+    .call("north", "N1", [60, "EventCallDeleted"])
+    .call("south", "S1", [60, "EventReleased"], [60, "EventCallDeleted"]);
+}
+
 function timeOf(seconds: number): number {
   return startMs / 1000 + seconds;
 }

@@ -2,20 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { batchedRows } from "../harness/batched-rows.ts";
-import { linkTo, SitesStory } from "../harness/sites-story.ts";
-
-const toSouth = linkTo("L1", "South", "source");
-const fromNorth = linkTo("L1", "North", "target");
-
-/** The caller is with North from 0 to 20, and goes on in South until 60. */
-function goneOn(story = new SitesStory()): SitesStory {
-  return story
-    .call("north", "N1", [0, "EventCallCreated"], [0, "EventRinging"], [2, "EventEstablished"])
-    .call("north", "N1", [15, "EventCallDataChanged", toSouth])
-    .call("south", "S1", [16, "EventCallCreated", fromNorth], [16, "EventRinging"], [18, "EventEstablished"])
-    .call("north", "N1", [20, "EventReleased"], [20, "EventCallDeleted"])
-    .call("south", "S1", [60, "EventReleased"], [60, "EventCallDeleted"]);
-}
+import { fromNorth, goneOn, handedOver, linkTo, SitesStory, toSouth } from "../harness/sites-story.ts";
 
 test("both ends of a link have their rows, and the record of the call that came has the other's as its parent", () => {
   const story = goneOn();
@@ -193,17 +180,7 @@ describe("a partner that does not come", () => {
 
 describe("a link", () => {
   test("goes on with the call into which its call is merged", () => {
-    const consultation = { ConnID: "0N2", CallUUID: "N2", CallType: 4, PreviousConnID: "0N1" };
-    const story = new SitesStory()
-      .call("north", "N1", [0, "EventCallCreated"], [0, "EventRinging"], [2, "EventEstablished"], [10, "EventHeld"])
-      .call("north", "N2", [10, "EventDialing", { ...consultation, ...toSouth }])
-      .call("south", "S1", [11, "EventCallCreated", fromNorth], [11, "EventRinging"], [12, "EventEstablished"])
-      .call("north", "N1", [20, "EventReleased", { CallState: 1 }])
-      .call("north", "N2", [20, "EventReleased", { CallState: 1 }])
-      .call("north", "N2", [20, "EventCallDeleted", { RefCallUUID: "N1" }])
-      .call("north", "N1", [60, "EventCallDeleted"])
-      .call("south", "S1", [60, "EventReleased"], [60, "EventCallDeleted"])
-      .heartbeats(200);
+    const story = handedOver().heartbeats(200);
     expect(story.links()).toEqual(["L1 N1 2>South 1 1 10–60", "L1 S1 3>North 1 1 11–60"]);
     expect(story.linkHistory().filter((each) => !each.includes(" S1<"))).toEqual([
       "L1 1 1 1 N2< 10",

@@ -41,13 +41,14 @@ const desk = { ConnID: null, CallUUID: null, ThisDN: "5001" };
 
 function told(role: readonly string[], attachedData = mapping): Story {
   const agents = { isAcwOfFirstCall: false, isBusyOverAcw: true, writesActiveReasons: true };
-  return new Story({ role, attachedData, agents, userEvents }).events(
+  const interSite = { remoteLocations: ["West"], linkTimeoutSeconds: 3600 };
+  return new Story({ role, attachedData, agents, userEvents, interSite }).events(
     [0, "EventAgentLogin", login],
     [0, "EventAgentNotReady", { ...login, AgentWorkMode: 4, Reasons: { break: "lunch" } }],
     [0, "EventDNDOn", login],
     [2, "EventAgentReady", login],
     [4, "EventAgentLogout", login],
-    [4, "EventRinging", { ...agent, UserData: { a: "1" } }],
+    [4, "EventRinging", { ...agent, UserData: { a: "1" }, ISLinkList: { L1: { location: "South", type: "source" } } }],
     [4, "EventUserEvent", { ...desk, UserData: { note: "1", other: "2", Research: "+" } }],
     [4, "EventQueued", point],
     [4, "EventRouteRequest", point],
@@ -71,8 +72,6 @@ const deciding = ["gcc", "gls", "gud"] as const;
 
 /** Tables that the story does not fill, whatever the role; all others it does. */
 const untold: readonly TableName[] = [
-  // What of links between sites is told is nowhere public.
-  ...(["G_IS_LINK", "G_IS_LINK_HISTORY", "GSYS_DNPREMOTELOCATION"] as const),
   // Of another kind of source, of damage, and of what does not follow.
   ...(["ICON_PARTY_CHANNEL", "ICON_UNDECODED", "ICON_COUNTER"] as const),
   // The IDB writes these of itself.

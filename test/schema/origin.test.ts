@@ -66,8 +66,9 @@ describe.each(documented)("%s", (table) => {
   });
 });
 
-test("only what comes from configuration data is joined", () => {
-  const configured = /\.(AGENTID|LOGINID|PLACEID|ENDPOINTID|QUEUEID|ENDPOINTTYPE|QUEUETYPE|PRIMARYDEVICEID|TENANTID)$/;
+test("only what comes from configuration data, or of calls at another site, is joined", () => {
+  const configured =
+    /^(G_CALL|G_CALL_ACTIVE)\.ROOTIRID$|^(G_IR|G_IR_ACTIVE)\.PARENTIRID$|^G_IS_LINK\.MERGESTATE$|\.(AGENTID|LOGINID|PLACEID|ENDPOINTID|QUEUEID|ENDPOINTTYPE|QUEUETYPE|PRIMARYDEVICEID|TENANTID)$/;
   const columns = schemaOrigins.filter(({ kind }) => kind === "column");
   const joined = columns.filter(({ isJoined }) => isJoined).map(({ name }) => name);
   expect(joined).toEqual(columns.map(({ name }) => name).filter((name) => configured.test(name)));
