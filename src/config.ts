@@ -9,6 +9,7 @@ import { ConfigError, type ConfigProblem, type ConfigWarning } from "./config/pr
 import type { Role } from "./config/role.ts";
 import type { AttachedDataMapping } from "./event/attached-data.ts";
 import type { AgentOptions, ProjectionConfiguration, ProjectionOptions, SourceIdentity } from "./event/envelope.ts";
+import { interSiteDefaults } from "./event/inter-site.ts";
 import type { UserEventMapping } from "./event/user-events.ts";
 import type { LogLevel } from "./log.ts";
 
@@ -27,6 +28,10 @@ export interface Config {
     /** gls-acw-first, for switches that do not say otherwise. */
     readonly glsAcwFirst: boolean;
     readonly glsActiveReasonCodes: boolean;
+    /** Switches whose calls this instance does not record: GSYS_DNPREMOTELOCATION. */
+    readonly remoteLocations: readonly string[];
+    /** is-link-timeout */
+    readonly linkTimeoutSeconds: number;
   };
   readonly queue: QueueConfig;
   readonly idb: IdbConfig;
@@ -165,7 +170,9 @@ export function judgeConfig(text: string, file: string): LoadedConfig {
 
 /** The part of the configuration that rows depend on, as the marks of the persistent queue hold it. */
 export function projectionConfiguration(config: Config): ProjectionConfiguration {
-  const { role, attachedData, userEvents } = config.callconcentrator;
+  const { role, attachedData, userEvents, remoteLocations, linkTimeoutSeconds } = config.callconcentrator;
+  const isInterSiteDefault =
+    remoteLocations.length === 0 && linkTimeoutSeconds === interSiteDefaults.linkTimeoutSeconds;
   return {
     role,
     sources: config.sources.map((source) => ({
@@ -175,6 +182,7 @@ export function projectionConfiguration(config: Config): ProjectionConfiguration
     // As an earlier version had it while there is none.
     ...(attachedData !== null && { attachedData }),
     ...(userEvents !== null && { userEvents }),
+    ...(!isInterSiteDefault && { interSite: { remoteLocations, linkTimeoutSeconds } }),
   };
 }
 

@@ -27,6 +27,8 @@ const changeable = new Set([
   "custom-states",
   "callconcentrator.gls-acw-first",
   "callconcentrator.gls-active-reason-codes",
+  "callconcentrator.remote-locations",
+  "callconcentrator.is-link-timeout",
   "http.peer",
   "source",
 ]);
@@ -37,6 +39,8 @@ const keyOfMember: Readonly<Record<string, string>> = {
   "callconcentrator.userEvents": "custom-states",
   "callconcentrator.glsAcwFirst": "callconcentrator.gls-acw-first",
   "callconcentrator.glsActiveReasonCodes": "callconcentrator.gls-active-reason-codes",
+  "callconcentrator.remoteLocations": "callconcentrator.remote-locations",
+  "callconcentrator.linkTimeoutSeconds": "callconcentrator.is-link-timeout",
   "queue.retentionMs": "queue.retention_age",
   "queue.reserveBytes": "queue.reserve",
   "idb.windowSeconds": "idb.window",

@@ -67,6 +67,8 @@ describe("a configuration that is right", () => {
         userEvents: null,
         glsAcwFirst: false,
         glsActiveReasonCodes: false,
+        remoteLocations: [],
+        linkTimeoutSeconds: 3600,
       },
       queue: {
         segmentBytes: 67_108_864,
@@ -203,6 +205,29 @@ outbound_contexts = ["to-trunk", "to-mobile"]
       ...storedByDefault,
     });
     expect(JSON.stringify(config)).not.toContain("hush");
+  });
+
+  test("remote-locations and is-link-timeout are part of what rows depend on, and what is wrong in them is named", () => {
+    const text = (...lines: readonly string[]) => `${smallest}\n[callconcentrator]\n${lines.join("\n")}\n`;
+    const interSite = (...lines: readonly string[]) =>
+      projectionConfiguration(judgeConfig(text(...lines), "icon.toml").config).interSite;
+    expect(interSite()).toBeUndefined();
+    expect(interSite('remote-locations = ["West", "East 2"]', 'is-link-timeout = "2m"')).toEqual({
+      remoteLocations: ["West", "East 2"],
+      linkTimeoutSeconds: 120,
+    });
+    expect(interSite('is-link-timeout = "1d"')).toEqual({ remoteLocations: [], linkTimeoutSeconds: 86_400 });
+    const wrong = (line: string) => messagesOf(text(line)).map((each) => each.replace(/^.*Cannot/, "Cannot"));
+    const list = "expected a list of at most 256 names of switches, each 1 to 255 characters and there once";
+    expect(wrong('remote-locations = "West"')).toEqual([
+      `Cannot use callconcentrator.remote-locations "West": ${list}`,
+    ]);
+    expect(wrong('remote-locations = ["West", ""]')[0]).toEndWith(list);
+    expect(wrong('remote-locations = ["West", "West"]')[0]).toEndWith(list);
+    expect(wrong("is-link-timeout = 60")[0]).toContain("the number has no unit");
+    for (const timeout of ["0s", "8d", "1500ms", "soon"]) {
+      expect(wrong(`is-link-timeout = "${timeout}"`)[0]).toEndWith("from 1s to 7d in whole seconds");
+    }
   });
 
   test("a switch's gls-acw-first goes before that of [callconcentrator], and rows are made by what holds", () => {

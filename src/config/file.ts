@@ -29,6 +29,8 @@ export const reconnectDefaultsMs = { min: 500, max: 30_000 } as const;
 
 const sourcesMax = 100;
 const contextsMax = 1000;
+// They stand in each mark of a start, and in the head of every segment of the persistent queue.
+const remoteLocationsMax = 256;
 
 interface Wrong {
   /** A clause; empty when what is expected says it all. */
@@ -154,6 +156,15 @@ function switchedTo(value: unknown): boolean | undefined {
   return value === 0 || value === false ? false : value === 1 || value === true ? true : undefined;
 }
 
+const remoteLocationsExpected = `a list of at most ${remoteLocationsMax} names of switches, each 1 to 255 characters and there once`;
+const remoteLocation = z
+  .string(remoteLocationsExpected)
+  .check(z.minLength(1, remoteLocationsExpected), z.maxLength(255, remoteLocationsExpected));
+const remoteLocations = z.array(remoteLocation, remoteLocationsExpected).check(
+  z.maxLength(remoteLocationsMax, remoteLocationsExpected),
+  z.refine((names) => new Set(names).size === names.length, remoteLocationsExpected),
+);
+
 export const callconcentratorSection = section("[callconcentrator]", {
   role: z.optional(role),
   "adata-spec-name": z.optional(path("the attached data specification")),
@@ -165,6 +176,8 @@ export const callconcentratorSection = section("[callconcentrator]", {
   "gls-acw-first": onOff(),
   "gls-active-reason-codes": onOff(),
   "dest-busy-processing": onOff(true),
+  "remote-locations": z._default(remoteLocations, []),
+  "is-link-timeout": z._default(duration(1000, 7 * dayMs, "from 1s to 7d in whole seconds", 1000), 3_600_000),
 });
 
 export const filterDataSection = section("[filter-data]", {

@@ -79,6 +79,8 @@ export function judge(text: string, folder: string): Verdict {
       userEvents,
       glsAcwFirst: callconcentrator["gls-acw-first"],
       glsActiveReasonCodes: callconcentrator["gls-active-reason-codes"],
+      remoteLocations: callconcentrator["remote-locations"],
+      linkTimeoutSeconds: callconcentrator["is-link-timeout"] / 1000,
     },
     queue: {
       segmentBytes: queue.segment_bytes,

@@ -33,6 +33,10 @@ role = "gcc,gls"
 #extended-route-result = 1
 # 1: that whoever is called is busy is a row of the caller's G_PARTY_HISTORY.
 #dest-busy-processing = 1
+# Switches whose calls this instance does not record: the other end of a link to one of them is not waited for.
+#remote-locations = []
+# How long the other end of a link between sites is waited for.
+#is-link-timeout = "1h"
 
 [filter-data]
 # 1: observers are not stored; parties outside of the switch are not stored.
