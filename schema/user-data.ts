@@ -116,7 +116,10 @@ export const G_CUSTOM_DATA_P = sqliteTable(
   (table) => [index("IDX_G_CUSTOM_DATA_P_CALLID").on(table.CALLID)],
 );
 
-/** As G_CUSTOM_DATA_P, of the keys that store-event-data takes: all, or those that EventData names. */
+/**
+ * As G_CUSTOM_DATA_P, of the keys in UserData that store-event-data takes, and of those in Extensions that
+ * store-event-extensions takes: all, or those that EventData or EventExtensions names.
+ */
 export const G_CUSTOM_DATA_S = sqliteTable(
   "G_CUSTOM_DATA_S",
   { ...eventDataColumns(), ...systemColumns() },

@@ -114,7 +114,10 @@ export interface SourceConfig {
   readonly addresses: readonly Address[];
   readonly options: ProjectionOptions;
   /** What the switch's options say of agents; null: what [callconcentrator] says. */
-  readonly agents: { readonly isAcwOfFirstCall: boolean | null; readonly isBusyOverAcw: boolean };
+  readonly agents: { readonly isAcwOfFirstCall: boolean | null } & Pick<
+    AgentOptions,
+    "isBusyOverAcw" | "sessionSecondsMax" | "idleSecondsMax"
+  >;
   readonly credentials: SourceCredentials;
   /** Null: plain TCP. */
   readonly tls: SourceTls | null;
@@ -189,8 +192,8 @@ export function projectionConfiguration(config: Config): ProjectionConfiguration
 /** The switch's own word goes before the instance's [S: Agent States]. */
 function agentOptions({ callconcentrator }: Config, { agents }: SourceConfig): AgentOptions {
   return {
+    ...agents,
     isAcwOfFirstCall: agents.isAcwOfFirstCall ?? callconcentrator.glsAcwFirst,
-    isBusyOverAcw: agents.isBusyOverAcw,
     writesActiveReasons: callconcentrator.glsActiveReasonCodes,
   };
 }

@@ -457,7 +457,6 @@ call-metrics = 2
       "icon.toml:17:18: Cannot use callconcentrator.acc-queue-size 500: this option of the original has no place here; expected nothing: IDB transactions grow and shrink with the backlog by themselves",
       "icon.toml:18:20: Cannot use callconcentrator.pq-startup-purge 0: this option of the original has no place here; expected retention_age and retention_bytes in [queue]",
       "icon.toml:19:18: Cannot use callconcentrator.start-cfg-sync 1: this version does not act on this option of the original yet; expected the option to be left out",
-      "icon.toml:21:13: Cannot use filter-data.gls-queue 1: this version does not act on this option of the original yet; expected the option to be left out",
       "icon.toml:22:16: Cannot use filter-data.call-metrics 2: expected 0 or 1 (false or true)",
     ]);
   });

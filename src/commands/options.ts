@@ -1,7 +1,8 @@
 // icon options: the original's options by name, and what becomes of each here, for whoever brings a configuration along.
 
 import { Command } from "commander";
-import { type OptionState, type OriginalOption, optionsNamed, originalOptions } from "../config/original.ts";
+import { optionsNamed, originalOptions } from "../config/original.ts";
+import type { OptionState, OriginalOption } from "../config/original-option.ts";
 import { nearestName } from "../config/suggestion.ts";
 import { printed } from "../printed.ts";
 import { CommandError, exitCodes } from "./exit.ts";
@@ -46,10 +47,13 @@ function known(name: string): readonly OriginalOption[] {
 
 function textOf(options: readonly OriginalOption[]): string {
   const sections = Map.groupBy(options, ({ section }) => section);
-  const counts = [...Map.groupBy(options, ({ here }) => here.kind)].map(([kind, { length }]) => `${length} ${kind}`);
+  const byKind = Map.groupBy(options, ({ here }) => here.kind);
+  const counts = kinds.filter((kind) => byKind.has(kind)).map((kind) => `${byKind.get(kind)?.length} ${kind}`);
   const blocks = [...sections].map(([section, own]) => `${sectionTitles[section]}\n\n${own.map(blockOf).join("\n")}`);
   return `${blocks.join("\n")}\n${options.length} options: ${counts.join(", ")}\n`;
 }
+
+const kinds: readonly OptionState["kind"][] = ["in force", "replaced", "not yet", "not public"];
 
 const sectionTitles: Readonly<Record<OriginalOption["section"], string>> = {
   callconcentrator: "[callconcentrator]",
@@ -80,5 +84,7 @@ function stateText(here: OptionState): string {
         : `instead: ${here.by}`;
     case "not yet":
       return `not yet: ${here.meanwhile}`;
+    case "not public":
+      return `refused, for nothing public says what it does: ${here.instead}`;
   }
 }

@@ -63,9 +63,13 @@ export function userEventMapping(
   values: z.output<typeof customStatesSection>,
   findings: Findings,
 ): UserEventMapping | null {
+  const extensions = values["store-event-extensions"];
   const mapping: UserEventMapping = {
     store: values["store-event-data"],
     eventKeys: values.EventData?.keys ?? [],
+    // Only what is on: absent is off, as in marks of versions that did not know it.
+    ...(extensions !== "none" && { storeExtensions: extensions }),
+    ...(extensions !== "none" && values.EventExtensions && { extensionKeys: values.EventExtensions.keys }),
     globalKeys: values.GlobalData?.keys ?? [],
     states: values.AgentRecordUserTypes?.states ?? [],
     fields: values.AgentUserFields?.fields ?? [],

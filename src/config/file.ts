@@ -186,6 +186,7 @@ export const filterDataSection = section("[filter-data]", {
   "acd-party-metrics": onOff(),
   "acd-party-history": onOff(),
   "call-metrics": onOff(),
+  "gls-queue": onOff(),
 });
 
 const keyList = checked(keyListExpected, (value) => (typeof value === "string" ? parseKeyList(value) : { wrong: "" }));
@@ -196,9 +197,13 @@ const fieldList = checked(fieldListExpected, (value) =>
   typeof value === "string" ? parseFieldList(value) : { wrong: "" },
 );
 
+const eventData = z._default(z.enum(eventDataStored, `one of ${eventDataStored.join(", ")}`), "none");
+
 export const customStatesSection = section("[custom-states]", {
-  "store-event-data": z._default(z.enum(eventDataStored, `one of ${eventDataStored.join(", ")}`), "none"),
+  "store-event-data": eventData,
   EventData: z.optional(keyList),
+  "store-event-extensions": eventData,
+  EventExtensions: z.optional(keyList),
   GlobalData: z.optional(keyList),
   AgentRecordUserTypes: z.optional(stateList),
   AgentUserFields: z.optional(fieldList),
@@ -264,6 +269,22 @@ const tlsTable = section("[source.tls], or true or false", {
   server_name: z.optional(text("the name that the server's certificate is for")),
 });
 
+const boundExpected = "0 (no bound), or a whole number of seconds from 60 to 31536000";
+const secondsOrOff = checked(boundExpected, (value) => {
+  if (value === 0) return null;
+  return typeof value === "number" && Number.isInteger(value) && value >= 60 && value <= 31_536_000
+    ? value
+    : { wrong: "" };
+});
+
+const gtsSection = section("[source.gts]", {
+  "call-deletion-timeout": z._default(wholeNumber(0, 3600, "a whole number of seconds"), 30),
+  "gls-acw-first": z._default(ofSwitch, null),
+  "gls-enable-acw-busy": z._default(switched, true),
+  "gls-max-duration": z._default(secondsOrOff, null),
+  "gls-max-inactivity": z._default(secondsOrOff, null),
+});
+
 const commonKeys = {
   name: name("a name"),
   addresses: z
@@ -279,14 +300,7 @@ const commonKeys = {
   silence: z.optional(duration(1000, 3_600_000, "from 1s to 1h")),
   reconnect_min: z._default(duration(10, 60_000, "from 10ms to 1m"), reconnectDefaultsMs.min),
   reconnect_max: z._default(duration(100, 3_600_000, "from 100ms to 1h"), reconnectDefaultsMs.max),
-  gts: z.prefault(
-    section("[source.gts]", {
-      "call-deletion-timeout": z._default(wholeNumber(0, 3600, "a whole number of seconds"), 30),
-      "gls-acw-first": z._default(ofSwitch, null),
-      "gls-enable-acw-busy": z._default(switched, true),
-    }),
-    {},
-  ),
+  gts: z.prefault(gtsSection, {}),
 };
 
 /** DS_TYPE by the name of the server's type on the link. */
@@ -341,6 +355,6 @@ export const keysByTable: Readonly<Record<string, readonly string[]>> = {
   source: [...new Set([...Object.keys(sourceSections.tevent.shape), ...Object.keys(sourceSections.ami.shape)])].filter(
     (key) => key !== "gts",
   ),
-  "source.gts": ["call-deletion-timeout", "gls-acw-first", "gls-enable-acw-busy"],
+  "source.gts": Object.keys(gtsSection.shape),
   "source.tls": Object.keys(tlsTable.shape),
 };

@@ -37,11 +37,21 @@ export function sourceConfig(values: SourceValues, folder: string, common: Commo
       ...storedOf(common),
       ...(values.kind === "tevent" && values.virtual_queues.length > 0 && { virtualQueues: values.virtual_queues }),
     },
-    agents: { isAcwOfFirstCall: values.gts["gls-acw-first"], isBusyOverAcw: values.gts["gls-enable-acw-busy"] },
+    agents: agents(values),
     credentials: credentials(values, folder),
     tls: tls(values, folder),
     silenceMs: values.silence ?? null,
     reconnect: { minMs: values.reconnect_min, maxMs: values.reconnect_max },
+  };
+}
+
+function agents({ gts }: SourceValues): SourceConfig["agents"] {
+  const { "gls-max-duration": sessionSecondsMax, "gls-max-inactivity": idleSecondsMax } = gts;
+  return {
+    isAcwOfFirstCall: gts["gls-acw-first"],
+    isBusyOverAcw: gts["gls-enable-acw-busy"],
+    ...(sessionSecondsMax !== null && { sessionSecondsMax }),
+    ...(idleSecondsMax !== null && { idleSecondsMax }),
   };
 }
 

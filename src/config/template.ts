@@ -47,12 +47,17 @@ role = "gcc,gls"
 #acd-party-history = 0
 # 1: no statistics of calls.
 #call-metrics = 0
+# 1: agents' rows do not tell the queues where they are logged in; one row for each DN and change, not for each queue.
+#gls-queue = 0
 
 [custom-states]
 # Which data of user events is stored in G_CUSTOM_DATA_S: none, all, or the keys that EventData names (conf).
 #store-event-data = "none"
 # Lists of types and keys; what is stored is text.
 #EventData = "char,CUSTOMER_NAME,int,CUSTOMER_PHONE"
+# Likewise which of their Extensions: none, all, or the keys that EventExtensions names (conf).
+#store-event-extensions = "none"
+#EventExtensions = "char,MonitoringMode"
 # Keys whose values are stored in G_CUSTOM_DATA_P.
 #GlobalData = "char,SITE"
 # States of agents: a code from 200 on, and the key that begins it with "+" and ends it with "-".
@@ -143,6 +148,9 @@ switch_dbid = 1
 #gls-acw-first = -1
 # Whether a call during after-call work makes the agent busy (1), or leaves the after-call work as it is (0).
 #gls-enable-acw-busy = 1
+# After so many seconds a login session ends that was left open: since its login, and since anything of it changed; 0: never.
+#gls-max-duration = 0
+#gls-max-inactivity = 0
 
 # TLS instead of tls = true: whom to believe, this instance's own certificate for a server that asks for one, and the
 # name in the server's certificate where it is not the host of the address.

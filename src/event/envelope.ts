@@ -102,6 +102,7 @@ export const leftOut = [
   "acd-party-metrics",
   "acd-party-history",
   "call-metrics",
+  "gls-queue",
 ] as const;
 export type LeftOut = (typeof leftOut)[number];
 
@@ -113,6 +114,9 @@ export interface AgentOptions {
   readonly isBusyOverAcw: boolean;
   /** gls-active-reason-codes: G_AGENT_STATE_RC_A is written. */
   readonly writesActiveReasons: boolean;
+  /** gls-max-duration and gls-max-inactivity, of login sessions; absent: no bound. */
+  readonly sessionSecondsMax?: number;
+  readonly idleSecondsMax?: number;
 }
 
 export const defaultAgentOptions: AgentOptions = {

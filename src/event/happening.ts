@@ -179,6 +179,8 @@ export type QualityCause =
   | "instance down"
   | "not recorded" // the role that records it was off
   | "history not kept" // the IDB was rebuilt, and the queue no longer has what came before
+  | "gls-max-duration" // its login session was as old as that
+  | "gls-max-inactivity" // of its login session nothing was heard for so long
   | "found in snapshot"; // it was there when we connected; its beginning was not seen
 
 /** Bounds within which something happened that nobody saw. */

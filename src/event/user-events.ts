@@ -8,6 +8,10 @@ export interface UserEventMapping {
   readonly store: (typeof eventDataStored)[number];
   /** EventData */
   readonly eventKeys: readonly string[];
+  /** store-event-extensions, likewise of the keys in Extensions; absent: none. */
+  readonly storeExtensions?: "all" | "conf";
+  /** EventExtensions; absent: none. */
+  readonly extensionKeys?: readonly string[];
   /** GlobalData: in G_CUSTOM_DATA_P. */
   readonly globalKeys: readonly string[];
   /** AgentRecordUserTypes: a state begins with the value "+" of its key, and ends with "-". */
@@ -19,6 +23,6 @@ export interface UserEventMapping {
 }
 
 /** Nothing is ever stored by it. */
-export function storesNoUserEvents({ store, globalKeys, states }: UserEventMapping): boolean {
-  return store === "none" && globalKeys.length === 0 && states.length === 0;
+export function storesNoUserEvents({ store, storeExtensions, globalKeys, states }: UserEventMapping): boolean {
+  return store === "none" && storeExtensions === undefined && globalKeys.length === 0 && states.length === 0;
 }

@@ -3,6 +3,7 @@
 // the same.
 
 import type { Happening } from "../event/happening.ts";
+import { reopenClosed } from "./agent-bounds.ts";
 import { busyDns, connect, disconnect } from "./agent-busy.ts";
 import { stepCall } from "./call.ts";
 import { followsCalls, type StepContext } from "./source.ts";
@@ -21,7 +22,11 @@ export function stepCallAndAgents(world: World, context: StepContext, happening:
   const after = callIds.map((id) => busyDns(world.get("call", id)));
   // Who goes on in another call is busy without a break.
   for (const [index, dns] of after.entries()) {
-    for (const [dn, call] of dns) if (!before[index]?.has(dn)) connect(world, context, { dn, call, at, doubt: null });
+    for (const [dn, call] of dns) {
+      if (before[index]?.has(dn)) continue;
+      reopenClosed(world, context, dn, at);
+      connect(world, context, { dn, call, at, doubt: null });
+    }
   }
   const doubt = "unseen" in happening ? happening.unseen : null;
   for (const [index, dns] of before.entries()) {

@@ -13,7 +13,9 @@ import type { Unseen } from "../event/happening.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { enter, holderOf, leaveUnseen, note, say, switchDnd } from "./agent.ts";
 import { busyParty, connect, disconnect } from "./agent-busy.ts";
+import { confirmQueues, hidesQueues } from "./agent-queues.ts";
 import { isSameTold } from "./agent-reasons.ts";
+import { backSince, closedAt, forgetClosed, missedSince } from "./closed-agent.ts";
 import { agentDn, type Endpoint, type LoginSession, sessionAt, sessionKey } from "./login-session.ts";
 import type { StepContext } from "./source.ts";
 import type { World } from "./world.ts";
@@ -41,6 +43,7 @@ export function takeAgents(
   }
   for (const [dn, ofDn] of lines) endOther(world, context, dn, ofDn, unseen);
   if (isWhole) leaveUnnamed(world, context, lines, unseen);
+  if (isWhole) forgetClosed(world, context, lines);
   if (isWhole) endUnnamedDnd(world, context, items, unseen);
   const dns = new Set(items.map(({ place }) => place.dn));
   for (const [, session] of world.all("login session")) {
@@ -54,6 +57,7 @@ export function takeAgents(
   }
   const inOrder = due.map((each, index) => ({ ...each, index })).sort((a, b) => a.at - b.at || a.index - b.index);
   for (const { act } of inOrder) act();
+  for (const [dn, ofDn] of lines) confirmQueues(world, context, dn, ofDn, isWhole);
   // A call that is older than the login.
   for (const dn of dns) for (const { act } of callChanges(world, context, dn, unseen)) act();
 }
@@ -181,7 +185,17 @@ function confirm(
   }
   const { told, toldAt, origin } = item;
   const endpoints = (session && agentDn(session, place.dn)?.endpoints) ?? [];
-  const meant = place.queue === null ? endpoints : endpoints.filter(({ queue }) => queue === place.queue);
+  const isOfDn = place.queue === null || hidesQueues(context, session && agentDn(session, place.dn));
+  const meant = isOfDn ? endpoints : endpoints.filter(({ queue }) => queue === place.queue);
+  const since = session === undefined ? backSince(world, context, item) : undefined;
+  if (since === null) return;
+  if (since !== undefined) {
+    const missed = missedSince(closedAt(world, context, place.dn), since);
+    const back = told ?? { state: "login", workMode: agentWorkModes.unknown, reasons: [] };
+    return enter(world, context, place, {
+      ...{ at: since, createdAt: since, sessionCreatedAt: since, key: null, told: back, missed },
+    });
+  }
   if (session === undefined || meant.length === 0) {
     const others = items.filter((each): each is Present => each.kind === "agent present" && isOfOne(each, item));
     // What has been told of the DN before it was logged in to this queue is what it is there, from the first.

@@ -14,8 +14,10 @@ import type { Unseen } from "../event/happening.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { connectOpenCalls } from "./agent-busy.ts";
 import { beginEndpoint, endEndpoint, rewriteEndpoint, turnEndpoint } from "./agent-endpoint.ts";
+import { hidesQueues, joinQueue, leaveQueue } from "./agent-queues.ts";
 import { isSameTold } from "./agent-reasons.ts";
 import { writeDnd, writeLoginSession, writeTotals } from "./agent-rows.ts";
+import { closedAt, forgetClosed, forgetClosedAt, leaveClosed, missedSince } from "./closed-agent.ts";
 import { endStates } from "./custom-state.ts";
 import { hashedKey } from "./key.ts";
 import {
@@ -31,6 +33,7 @@ import {
   withoutDn,
 } from "./login-session.ts";
 import { type Doubt, noteQuality, type QualityReason } from "./quality.ts";
+import { remind } from "./session-bound.ts";
 import type { StepContext } from "./source.ts";
 import type { World } from "./world.ts";
 
@@ -46,8 +49,10 @@ export function stepAgent(world: World, context: StepContext, happening: Exclude
       const session = holderOf(world, context, place, at);
       const endpoints = session && named(session, place);
       if (session === undefined || endpoints === undefined || endpoints.length === 0) {
+        if (leaveClosed(world, context, place)) return;
         return context.count("logout of an unknown agent");
       }
+      if (leaveQueue(world, session, place)) return;
       return leave(world, context, session, place.dn, endpoints, { at, reasons });
     }
     case "agent state":
@@ -70,8 +75,11 @@ export function stepAgent(world: World, context: StepContext, happening: Exclude
 function logIn(world: World, context: StepContext, happening: Extract<AgentHappening, { kind: "agent login" }>): void {
   const { place, at, told, key } = happening;
   const session = holderOf(world, context, place, at);
-  const open = session && agentDn(session, place.dn)?.endpoints;
-  if (open?.some(({ queue }) => queue === place.queue || place.queue === null)) return;
+  const desk = session && agentDn(session, place.dn);
+  if (desk?.endpoints.some(({ queue }) => queue === place.queue || place.queue === null)) return;
+  if (session !== undefined && desk !== undefined && hidesQueues(context, desk)) {
+    return putSession(world, joinQueue(session, place));
+  }
   enter(world, context, place, { at, createdAt: at, sessionCreatedAt: at, key, told, missed: null });
   connectOpenCalls(world, context, place.dn, at);
 }
@@ -81,7 +89,8 @@ export function say(world: World, context: StepContext, place: AgentPlace, at: S
   const session = holderOf(world, context, place, at);
   const endpoints = session && named(session, place);
   if (session === undefined || endpoints === undefined || endpoints.length === 0) {
-    const missed = { earliest: null, latest: at, cause: context.source.missedBecause };
+    const unheard = { earliest: null, latest: at, cause: context.source.missedBecause };
+    const missed = missedSince(closedAt(world, context, place.dn), at) ?? unheard;
     enter(world, context, place, { at, createdAt: at, sessionCreatedAt: at, key: null, told, missed });
     return connectOpenCalls(world, context, place.dn, at);
   }
@@ -115,9 +124,12 @@ export function enter(world: World, context: StepContext, place: AgentPlace, ent
   if (entry.missed !== null) note(world, context, session, "beginning not seen", entry.missed);
   const known = agentDn(session, dn);
   if (known === undefined) world.put("agent dn", `${source}/${dn}`, { session: keyOf(session) });
+  forgetClosedAt(world, source, dn);
   const told = entry.told.state === "login" ? (sharedBy(known) ?? entry.told) : entry.told;
   const { at, createdAt, key } = entry;
-  putSession(world, beginEndpoint(world, context, session, place, { createdAt, at, told, cameBy: key }));
+  const begin = { createdAt, at, told, cameBy: key };
+  if (!hidesQueues(context, known)) return putSession(world, beginEndpoint(world, context, session, place, begin));
+  putSession(world, joinQueue(beginEndpoint(world, context, session, { dn, queue: null }, begin), place));
 }
 
 function beginSession(world: World, context: StepContext, { agent, dn }: AgentPlace, entry: Entry): LoginSession {
@@ -131,6 +143,7 @@ function beginSession(world: World, context: StepContext, { agent, dn }: AgentPl
     ...{ primaryDn: dn, createdAt, changes: 0, dndChanges: 0, dns: [], totals: [] },
   };
   writeLoginSession(world, context, session, null);
+  remind(world, context.source, session);
   if (key === null) note(world, context, session, "key is local", null);
   return session;
 }
@@ -262,6 +275,7 @@ export function rewriteLoginSession(
 
 /** Role gls was off for a while: who was logged in before may be anywhere now. */
 export function closeAllSessions(world: World, context: StepContext, now: SourceInstant): void {
+  forgetClosed(world, context);
   for (const [, session] of world.all("login session")) {
     if (session.source !== context.source.identity.name) continue;
     for (const { dn, endpoints } of session.dns) {

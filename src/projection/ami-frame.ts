@@ -6,6 +6,7 @@ import { timestampOf } from "../event/ami-message.ts";
 import type { FrameEnvelope } from "../event/envelope.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import { decodeAmi } from "../protocol/ami/message.ts";
+import { closeOverdueSessions } from "./agent-bounds.ts";
 import { stepCallAndAgents } from "./agent-calls.ts";
 import { stepAmi, unseenBefore } from "./ami.ts";
 import { stepAmiAgents } from "./ami-agent.ts";
@@ -35,6 +36,7 @@ export function stepAmiFrame(
   const at = timestampOf(message);
   if (at !== null) {
     writeDueEndings(world, context, at);
+    closeOverdueSessions(world, context, at);
     hearClock(world, source.identity.name, at, arrivedAt);
     coverEvent(world, context, at, null, isKept(source, windowSeconds, at));
   }

@@ -146,7 +146,8 @@ export function stepCall(world: World, context: StepContext, happening: Happenin
 /** Writes the endings whose time has come by the source's clock. Called before each event and heartbeat of a source. */
 export function writeDueEndings(world: World, context: StepContext, now: SourceInstant): void {
   const due = new Map<CallId, { readonly call: Call; readonly at: SourceInstant }>();
-  const reminded = world.takeDue(context.source.identity.name, now);
+  // Under a source's own name only calls are reminded of.
+  const reminded = world.takeDue(context.source.identity.name, now) as readonly CallId[];
   for (const callId of reminded) {
     const call = world.get("call", callId);
     if (call?.endedAt == null) continue;

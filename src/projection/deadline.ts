@@ -1,18 +1,18 @@
-// Which calls to look at again, and when, per source: a binary heap each, the earliest at the root. It only reminds;
-// whether a call is still due is read from the call itself. Not stored: built again from the calls at a restart.
+// Which calls (and login sessions, see agent-bounds.ts) to look at again, and when, per source: a binary heap each, the
+// earliest at the root. It only reminds; whether a call is still due is read from the call itself. Not stored: built again
+// from the calls at a restart.
 
-import type { CallId } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
 
 interface Deadline {
   readonly at: SourceInstant;
-  readonly callId: CallId;
+  readonly callId: string;
 }
 
 export class DeadlineQueue {
   readonly #heaps = new Map<string, Deadline[]>();
 
-  add(source: string, at: SourceInstant, callId: CallId): void {
+  add(source: string, at: SourceInstant, callId: string): void {
     let heap = this.#heaps.get(source);
     if (heap === undefined) {
       heap = [];

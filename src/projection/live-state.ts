@@ -3,7 +3,6 @@
 
 import { getTableConfig } from "drizzle-orm/sqlite-core";
 import { type RowOf, type TableName, tableNames, tables } from "../../schema/tables.ts";
-import type { CallId } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import type { Call } from "./call.ts";
 import { isRowStored } from "./configuration.ts";
@@ -193,11 +192,11 @@ export class LiveState implements World {
     this.#stepRows.push([table, id, null]);
   }
 
-  schedule(source: string, at: SourceInstant, callId: CallId): void {
+  schedule(source: string, at: SourceInstant, callId: string): void {
     this.#deadlines.add(source, at, callId);
   }
 
-  takeDue(source: string, now: SourceInstant): readonly CallId[] {
+  takeDue(source: string, now: SourceInstant): readonly string[] {
     const due = this.#deadlines.take(source, now);
     if (due.length === 0) return [];
     this.#undo.push(() => {

@@ -45,6 +45,8 @@ export interface AgentDn {
   /** The last that ended. */
   readonly lastCall: AgentCall | null;
   readonly endpoints: readonly Endpoint[];
+  /** With gls-queue 1 since it began: the queues of its one endpoint, which rows do not name; absent: as they are told. */
+  readonly queues?: readonly string[];
 }
 
 export interface Endpoint {

@@ -11,6 +11,7 @@ import { breakCoverage } from "./coverage.ts";
 import { interSiteOptions } from "./inter-site.ts";
 import { expectAnew, rescheduleLinks, rewriteLinks } from "./inter-site-join.ts";
 import { addProviders } from "./session.ts";
+import { remind } from "./session-bound.ts";
 import { followsCalls, type SourceState, type StepContext, stepContext } from "./source.ts";
 import type { World } from "./world.ts";
 
@@ -133,7 +134,7 @@ const newSource = {
   counters: {},
 } as const;
 
-/** After live state was read back, or a source's timeout was changed: endings that wait are scheduled anew. */
+/** After live state was read back, or a source's bounds were changed: what waits for its time is scheduled anew. */
 export function rescheduleEndings(world: World, only?: string): void {
   for (const [, call] of world.all("call")) {
     const source = world.get("source", call.source);
@@ -142,4 +143,8 @@ export function rescheduleEndings(world: World, only?: string): void {
     world.schedule(call.source, dueAt, call.callId);
   }
   rescheduleLinks(world, only);
+  for (const [, session] of world.all("login session")) {
+    const source = world.get("source", session.source);
+    if (source !== undefined && (only === undefined || session.source === only)) remind(world, source, session);
+  }
 }

@@ -9,6 +9,7 @@ import type { SourceInstant } from "../event/instant.ts";
 import type { TEvent } from "../event/tevent.ts";
 import { decodeLine, type TeventLine } from "../protocol/tevent/line.ts";
 import { stepAgent } from "./agent.ts";
+import { closeOverdueSessions } from "./agent-bounds.ts";
 import { stepCallAndAgents } from "./agent-calls.ts";
 import { writeDueEndings } from "./call.ts";
 import { authorOf, comesWithAnEnding, takeCallData } from "./call-data.ts";
@@ -72,6 +73,7 @@ export function stepTevent(
       return line.reason;
     case "heartbeat":
       writeDueEndings(world, context, line.at);
+      closeOverdueSessions(world, context, line.at);
       faultSinceDamage(world, context, windowSeconds, line.at);
       if (line.lastSeq !== null && line.lastSeq <= (context.source.appliedSequence ?? -1)) {
         updateSource(world, name, { wholeUntil: later(context.source.wholeUntil, line.at) });
@@ -144,6 +146,7 @@ function stepEvent(
   else if (!takeSequence(world, context, windowSeconds, { sequence, at, until: at })) return;
   coverEvent(world, context, at, sequence, isKept(context.source, windowSeconds, at));
   writeDueEndings(world, context, event.at);
+  closeOverdueSessions(world, context, event.at);
   hearClock(world, context.source.identity.name, event.at, envelope.arrivedAt);
   const hash = hashEvent({ run: ledgerRun(context.source), id, sequence, at, members });
   enterWindow(world, context, windowSeconds, at, { event: { sequence, hash } });

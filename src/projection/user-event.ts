@@ -5,6 +5,8 @@
 //    does not say of what). The latest one that still has its party there is meant, else the latest of all.
 // 2. States of the site's own are custom-state.ts.
 // 3. Lists within the list are left out [S: EventData]; all else is stored as text.
+// 4. Extensions are stored beside UserData, in the same table [S: store-event-extensions]: a key that both have is two
+//    rows. They make no state, and none of them is a key of GlobalData.
 
 import type { CallId } from "../event/happening.ts";
 import type { TEvent } from "../event/tevent.ts";
@@ -74,13 +76,9 @@ function storeUserEvent(
   dn: string,
   members: Readonly<Record<string, unknown>>,
 ): void {
-  const pairs = keyValues(members["UserData"]);
-  if (pairs === null) return;
-  const data = new Map<string, string>();
-  for (const { key, value } of pairs) {
-    if (typeof value === "object" && value !== null) continue;
-    if (!data.has(key)) data.set(key, valueText(value));
-  }
+  const data = textsOf(members["UserData"]);
+  const extensions = mapping.storeExtensions === undefined ? noTexts : textsOf(members["Extensions"]);
+  if (data.size === 0 && extensions.size === 0) return;
   const stay = stayOf(world, context, event, dn);
   for (const [key, value] of data) {
     const isGlobal = mapping.globalKeys.includes(key);
@@ -88,7 +86,23 @@ function storeUserEvent(
     if (isGlobal) writeData(world, context, "G_CUSTOM_DATA_P", { event, dn, stay, key, value });
     else if (isOwn) writeData(world, context, "G_CUSTOM_DATA_S", { event, dn, stay, key, value });
   }
+  for (const [key, value] of extensions) {
+    const isOwn = mapping.storeExtensions === "all" || mapping.extensionKeys?.includes(key) === true;
+    if (isOwn) writeData(world, context, "G_CUSTOM_DATA_S", { event, dn, stay, key, value });
+  }
   if (mapping.states.length > 0) changeStates(world, context, mapping, event, dn, stay, data);
+}
+
+const noTexts: ReadonlyMap<string, string> = new Map();
+
+/** The first value of each key. */
+function textsOf(member: unknown): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const { key, value } of keyValues(member) ?? []) {
+    if (typeof value === "object" && value !== null) continue;
+    if (!texts.has(key)) texts.set(key, valueText(value));
+  }
+  return texts;
 }
 
 function callOf(world: World, { source }: StepContext, { callUuid, connId }: TEvent) {

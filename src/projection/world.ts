@@ -9,6 +9,7 @@ import type { AmiAgents, AmiMember } from "./ami-agent.ts";
 import type { AmiCallState, AmiSourceState } from "./ami-state.ts";
 import type { Call } from "./call.ts";
 import type { CallData } from "./call-data.ts";
+import type { ClosedAgent } from "./closed-agent.ts";
 import type { ConfigurationInForce } from "./configuration.ts";
 import type { Coverage, Span } from "./coverage.ts";
 import type { OpenStates } from "./custom-state.ts";
@@ -49,6 +50,8 @@ export interface Entities {
   "login session": LoginSession;
   /** key: source and DN; where somebody is logged in */
   "agent dn": { readonly session: string };
+  /** key: source and DN; whose login session ended at a bound */
+  "closed agent": ClosedAgent;
   /** key: session id and running number; between a snapshot's begin and end */
   "snapshot item": SnapshotItem;
   /** key: source name; what Asterisk told us outside of calls */
@@ -96,7 +99,10 @@ export interface World {
   /** Deletes the row of an Active table, or of what the configuration lists, by its ID. */
   erase(table: ErasedTable, id: number): void;
   /** Looks at this call again once the source's clock has reached `at`; scheduling again does not undo an earlier one. */
-  schedule(source: string, at: SourceInstant, callId: CallId): void;
-  /** Takes the calls whose time has come at `now`, the earliest first; the caller looks whether they are still due. */
-  takeDue(source: string, now: SourceInstant): readonly CallId[];
+  schedule(source: string, at: SourceInstant, callId: string): void;
+  /**
+   * Takes the calls whose time has come at `now`, the earliest first; the caller looks whether they are still due. Login
+   * sessions have reminders too, by their keys and under a name of their own (agent-bounds.ts).
+   */
+  takeDue(source: string, now: SourceInstant): readonly string[];
 }

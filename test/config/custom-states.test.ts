@@ -48,6 +48,19 @@ test("lists are read as the original writes them, and are part of what rows depe
   });
 });
 
+test("extensions are asked for likewise; without them nothing of them stands in the configuration that rows depend on", () => {
+  const mapping = (lines: string) => projectionConfiguration(judgeConfig(text(lines), "icon.toml").config).userEvents;
+  const extensions = 'store-event-extensions = "conf"\nEventExtensions = "char,MonitorMode,char,Supervisor"';
+  expect(mapping(extensions)).toMatchObject({
+    ...{ store: "none", storeExtensions: "conf", extensionKeys: ["MonitorMode", "Supervisor"] },
+  });
+  expect(mapping('EventExtensions = "char,MonitorMode"')).toBeUndefined();
+  expect(Object.keys(mapping('store-event-data = "all"') ?? {})).not.toContain("storeExtensions");
+  expect(problems('store-event-extensions = "some"')).toEqual([
+    "custom-states.store-event-extensions: null; one of none, all, conf",
+  ]);
+});
+
 test("without anything that is stored by it, it is no part of the configuration", () => {
   const { config } = judgeConfig(text("max-party-info = 32"), "icon.toml");
   expect("userEvents" in projectionConfiguration(config)).toBe(false);
@@ -65,5 +78,5 @@ test("what is wrong in a list is said", () => {
   expect(problems('EventData = "char,A"\nGlobalData = "int,A"')).toEqual([
     "custom-states.GlobalData: a key of it stands in EventData too; each key in one of EventData, GlobalData",
   ]);
-  expect(problems('EventExtensions = "char,A"')[0]).toContain("does not act on this option of the original yet");
+  expect(problems('EventExtensions = "char"')[0]).toContain("1 items do not go by 2");
 });

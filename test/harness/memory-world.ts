@@ -1,7 +1,6 @@
 // The world of the pure machines, in memory: for tests that step machines without a database.
 
 import type { RowOf, TableName } from "../../schema/tables.ts";
-import type { CallId } from "../../src/event/happening.ts";
 import type { SourceInstant } from "../../src/event/instant.ts";
 import type { Call } from "../../src/projection/call.ts";
 import { isRowStored } from "../../src/projection/configuration.ts";
@@ -17,7 +16,7 @@ export class MemoryWorld implements World {
   readonly #changed = new Map<EntityKind, Set<string>>();
   readonly erased: { readonly table: ErasedTable; readonly id: number }[] = [];
   readonly #entities = new Map<EntityKind, Map<string, unknown>>();
-  #scheduled: { readonly source: string; readonly at: SourceInstant; readonly callId: CallId }[] = [];
+  #scheduled: { readonly source: string; readonly at: SourceInstant; readonly callId: string }[] = [];
   #lastRowId = 0;
 
   /** Every row in the order in which it was written, overwritten ones too; each look ends a batch. */
@@ -89,11 +88,11 @@ export class MemoryWorld implements World {
     this.erased.push({ table, id });
   }
 
-  schedule(source: string, at: SourceInstant, callId: CallId): void {
+  schedule(source: string, at: SourceInstant, callId: string): void {
     this.#scheduled.push({ source, at, callId });
   }
 
-  takeDue(source: string, now: SourceInstant): readonly CallId[] {
+  takeDue(source: string, now: SourceInstant): readonly string[] {
     const isDue = (each: { source: string; at: SourceInstant }) => each.source === source && each.at <= now;
     const due = this.#scheduled.filter(isDue).sort((one, other) => one.at - other.at);
     this.#scheduled = this.#scheduled.filter((each) => !isDue(each));

@@ -93,6 +93,31 @@ test("which keys are stored: none, all, or those that are named; global ones in 
   expect(keys({ store: "conf", eventKeys: ["b", "list", "no"], globalKeys: ["g"] })).toEqual([["b=2"], ["g=all"]]);
 });
 
+test("extensions are stored beside user data: none, all, or those that are named; they are no global data and make no state", () => {
+  const told = {
+    ...desk({ k: "data", g: "site" }),
+    Extensions: { k: "extension", g: "x", Research: "+", list: { y: 1 } },
+  };
+  const keys = (mapping: Partial<UserEventMapping>) => {
+    const s = story({ globalKeys: ["g"], states: [[200, "Research"]], ...mapping }).events([0, user, told]);
+    expect(s.rows("G_CUSTOM_STATES", "ID")).toEqual([]);
+    return [data(s), data(s, "G_CUSTOM_DATA_P")].map((rows) => rows.map((row) => row.split(" ")[0]));
+  };
+  expect(keys({ store: "all" })).toEqual([["k=data"], ["g=site"]]);
+  expect(keys({ storeExtensions: "all" })).toEqual([["k=extension", "g=x", "Research=+"], ["g=site"]]);
+  expect(keys({ storeExtensions: "conf", extensionKeys: ["k", "list", "no"] })).toEqual([["k=extension"], ["g=site"]]);
+  expect(keys({ storeExtensions: "conf" })).toEqual([[], ["g=site"]]);
+  expect(keys({ store: "all", storeExtensions: "all" })[0]).toEqual(["k=data", "k=extension", "g=x", "Research=+"]);
+});
+
+test("a user event without user data has its extensions stored with the call on its DN", () => {
+  const s = story({ storeExtensions: "all" }).events(
+    [1, "EventRinging", on("1")],
+    [3, user, { ...desk(undefined), Extensions: { MonitorMode: "whisper" } }],
+  );
+  expect(data(s)).toEqual(["MonitorMode=whisper C1 P15001 2 at 5001"]);
+});
+
 test("a state of the site's own is a row from its plus to its minus, with what came meanwhile", () => {
   const s = story({
     states: [
