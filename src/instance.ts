@@ -180,7 +180,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
               now: clock.now(),
             }),
           readIdb: (question, gone) => handingOut.ask(question, gone),
-          askPurge: (before, isEvenIfOnlyCopy, gone) => purges.ask(before, { isEvenIfOnlyCopy, by: "command" }, gone),
+          askPurge: (before, options, gone) => purges.ask(before, { ...options, by: "command" }, gone),
           readPair: (spanMs) => pair.read(spanMs),
           clock,
           log,

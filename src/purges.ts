@@ -7,7 +7,7 @@ import type { Mark } from "./event/envelope.ts";
 import type { HandingOut } from "./handing-out/handing-out.ts";
 import type { Held } from "./handing-out/purge-held.ts";
 import type { Log } from "./log.ts";
-import type { PurgeAnswer } from "./status/purge-route.ts";
+import type { PurgeAnswer, PurgeOptions } from "./status/purge-route.ts";
 
 type PurgeMark = Extract<Mark, { readonly mark: "purge" }>;
 
@@ -37,11 +37,11 @@ export class Purges {
   /** Of what ended before this time, milliseconds since 1970, whole seconds. Never rejects for what an operator can mend. */
   async ask(
     before: number,
-    options: { readonly isEvenIfOnlyCopy: boolean; readonly by: PurgeMark["by"] },
+    options: PurgeOptions & { readonly by: PurgeMark["by"] },
     gone: AbortSignal,
   ): Promise<PurgeAnswer> {
     const { clock, log } = this.#parts;
-    const { isEvenIfOnlyCopy, by } = options;
+    const { isEvenIfOnlyCopy, isDryRun, by } = options;
     if (before > clock.now()) {
       return {
         kind: "refused",
@@ -57,6 +57,7 @@ export class Purges {
       const heldUntil = held.untilMs > (held.purgedUntilMs ?? held.fromMs) ? held.untilMs : null;
       return { kind: "refused", isPassing: false, heldUntil, reason: held.reason ?? "" };
     }
+    if (isDryRun) return { kind: "would be asked for" };
     await this.#parts.mark({ mark: "purge", before, by, isUnconfirmed: isEvenIfOnlyCopy });
     log.info("purge asked for", { before: new Date(before).toISOString(), by, evenIfOnlyCopy: isEvenIfOnlyCopy });
     return { kind: "asked for" };
@@ -72,7 +73,7 @@ export class Purges {
     const before = Math.floor((today - keepMs) / dayMs) * dayMs;
     if (before <= 0 || before <= this.#scheduled.before || now < this.#scheduled.notBefore) return;
     this.#scheduled = { ...this.#scheduled, notBefore: now + againMs };
-    const options = { isEvenIfOnlyCopy, by: "schedule" } as const;
+    const options = { isEvenIfOnlyCopy, isDryRun: false, by: "schedule" } as const;
     const answer = await this.ask(before, options, stop);
     if (answer.kind !== "refused") {
       this.#scheduled = { before, notBefore: 0 };

@@ -83,8 +83,23 @@ test("as far as another copy holds it, with a warning, and the rest is tried aga
 
 test("a time that lies in the future is refused", async () => {
   const { clock, purges, marks } = setting(() => ({}));
-  const options = { isEvenIfOnlyCopy: true, by: "command" } as const;
+  const options = { isEvenIfOnlyCopy: true, isDryRun: false, by: "command" } as const;
   const answer = await purges.ask(clock.now() + 1000, options, new AbortController().signal);
   expect(answer).toMatchObject({ kind: "refused", reason: expect.stringContaining("future") });
   expect(marks).toEqual([]);
+});
+
+test("a dry run is told what would be, and leaves no mark", async () => {
+  const options = { isEvenIfOnlyCopy: false, isDryRun: true, by: "command" } as const;
+  const ask = async (held: Partial<Held>) => {
+    const { purges, marks } = setting(() => held);
+    const answer = await purges.ask(midnight - dayMs, options, new AbortController().signal);
+    expect(marks).toEqual([]);
+    return answer;
+  };
+  expect(await ask({})).toEqual({ kind: "would be asked for" });
+  expect(await ask({ purgedUntilMs: midnight })).toEqual({ kind: "done before" });
+  expect(await ask({ untilMs: midnight - 2 * dayMs, reason: "No other copy." })).toEqual({
+    ...{ kind: "refused", isPassing: false, heldUntil: midnight - 2 * dayMs, reason: "No other copy." },
+  });
 });

@@ -1,6 +1,7 @@
 // icon purge: asks the running instance to delete what ended before a day. Rows change by what the persistent queue says
 // alone, so nobody else can do it.
 
+import { existsSync } from "node:fs";
 import { Command, Option } from "commander";
 import { systemClock } from "../clock.ts";
 import { isWildcard } from "../config/address.ts";
@@ -8,6 +9,8 @@ import { type Config, loadConfig } from "../config.ts";
 import { askInstanceJson } from "../extraction/ask-instance.ts";
 import { CopyError } from "../extraction/copy.ts";
 import { instanceAccess } from "../handing-out/instance-access.ts";
+import { IdbDamagedError, IdbNotOursError, IdbTooNewError, IdbUnavailableError } from "../idb/error.ts";
+import { countPurge, type PurgeCount } from "../idb/purge-count.ts";
 import { printed } from "../printed.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 import { timeOption } from "./time-range.ts";
@@ -19,6 +22,7 @@ interface Options {
   readonly tokenFile?: string;
   readonly caFile?: string;
   readonly evenIfOnlyCopy: boolean;
+  readonly dryRun: boolean;
   readonly json: boolean;
 }
 
@@ -40,6 +44,7 @@ export function purgeCommand(): Command {
       new Option("--ca-file <FILE>", "the authorities that its certificate may come from, PEM").env("ICON_CA_FILE"),
     )
     .option("--even-if-only-copy", "also what the other instance of the pair is not known to hold", false)
+    .option("--dry-run", "change nothing: count what would go, and say whether it would be refused", false)
     .option("--json", "one JSON object", false)
     .addHelpText(
       "after",
@@ -47,10 +52,11 @@ export function purgeCommand(): Command {
 Calls and login sessions go whole, with all of their rows; rows that no stored call leads to (data of user events without
 a call, stays in virtual queues of another switch's calls, all attached data with role gud alone) go by their own age.
 Without --even-if-only-copy nothing is deleted unless the peer ([http] peer) holds all of it; the answer says from when on
-it does not. Rows are deleted beside the instance's work; its page and log say when that is over.
+it does not. Rows are deleted beside the instance's work; its page and log say when that is over. --dry-run counts in the IDB
+that --config names, as it is at this moment, and asks the instance whether it may be.
 
-Exit codes: 0 it is asked for, or was done before; 1 refused; ${exitCodes.usage} wrong usage; ${exitCodes.unavailable} the instance does not run;
-${exitCodes.tryAgain} not now; ${exitCodes.configuration} the configuration is wrong.
+Exit codes: 0 it is asked for (or would be), or was done before; 1 refused; ${exitCodes.usage} wrong usage; ${exitCodes.unavailable} the instance does not run;
+${exitCodes.tryAgain} not now; ${exitCodes.configuration} the configuration is wrong; with --dry-run ${exitCodes.noInput} no IDB there, ${exitCodes.dataFormat} it cannot be read.
 
 Example: icon purge --before 2026-10-01 --config /etc/icon/icon.toml --token-file /etc/icon/act.token`,
     )
@@ -59,7 +65,8 @@ Example: icon purge --before 2026-10-01 --config /etc/icon/icon.toml --token-fil
     });
 }
 
-async function run({ before, evenIfOnlyCopy, json, ...options }: Options): Promise<void> {
+async function run(options: Options): Promise<void> {
+  const { before, json } = options;
   const time = new Date(before).toISOString();
   if (before % 1000 !== 0) {
     throw new CommandError(exitCodes.usage, `Cannot purge before ${time}: expected a time in whole seconds`);
@@ -67,15 +74,8 @@ async function run({ before, evenIfOnlyCopy, json, ...options }: Options): Promi
   if (before > systemClock.now()) {
     throw new CommandError(exitCodes.usage, `Cannot purge before ${time}: expected a time that has passed`);
   }
-  const origin = options.instance ?? originOf(loadConfig(options.config).config, options.config);
-  const access = instanceAccess({ origin, tokenFile: options.tokenFile ?? null, caFile: options.caFile ?? null });
-  const path = `/api/v1/purge?before=${encodeURIComponent(time)}&evenIfOnlyCopy=${evenIfOnlyCopy}`;
-  const doing = `Cannot purge before ${time}`;
-  const answer = await askInstanceJson(access, path, { doing, bytesMax: answerBytesMax, method: "POST" }).catch(
-    (error: unknown) => {
-      throw error instanceof CopyError ? refusedBy(error, origin) : error;
-    },
-  );
+  if (options.dryRun) return dryRun(options, time);
+  const answer = await askInstance(options, time, options.instance === undefined ? loaded(options) : null);
   const isDone = (answer as { readonly result?: unknown }).result === "done before";
   await printed(
     json
@@ -84,6 +84,79 @@ async function run({ before, evenIfOnlyCopy, json, ...options }: Options): Promi
         ? `What ended before ${time} had been purged already.\n`
         : `Calls and login sessions that ended before ${time} are being deleted from the IDB.\n`,
   );
+}
+
+function loaded({ config }: Options): Config {
+  return loadConfig(config).config;
+}
+
+/** What would go is counted in any case; why it would be refused is the command's error then. */
+async function dryRun(options: Options, time: string): Promise<void> {
+  const config = loaded(options);
+  const { path } = config.idb;
+  if (!existsSync(path)) {
+    throw new CommandError(exitCodes.noInput, `Cannot count what a purge would delete: there is no IDB "${path}"`);
+  }
+  const asked = await askInstance(options, time, config).then(
+    (answer) => ({ result: String((answer as { readonly result?: unknown }).result), refusal: null }),
+    (error: unknown) => {
+      if (error instanceof CommandError) return { result: "refused", refusal: error };
+      throw error;
+    },
+  );
+  const count = counted(path, options.before);
+  await printed(
+    options.json
+      ? `${JSON.stringify({ before: time, dryRun: true, result: asked.result, ...count })}\n`
+      : countText(count, time, asked.result),
+  );
+  if (asked.refusal !== null) throw asked.refusal;
+}
+
+function counted(path: string, before: number): PurgeCount {
+  try {
+    return countPurge(path, before);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const isPassing = error instanceof IdbUnavailableError;
+    const isOfFile = [IdbDamagedError, IdbNotOursError, IdbTooNewError].some((kind) => error instanceof kind);
+    if (isPassing || isOfFile) {
+      throw new CommandError(isPassing ? exitCodes.tryAgain : exitCodes.dataFormat, error.message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function countText({ calls, loginSessions, rows }: PurgeCount, time: string, result: string): string {
+  const total = Object.values(rows).reduce((sum, each) => sum + each, 0);
+  const lines: readonly (readonly [string, number])[] = [...Object.entries(rows), ["in all", total]];
+  const nameWidth = Math.max(...lines.map(([name]) => name.length));
+  const countWidth = String(total).length;
+  return [
+    `Of what ended before ${time} a purge would delete ${calls} calls and ${loginSessions} login sessions. Rows by table:`,
+    "",
+    ...lines.map(([name, count]) => `  ${name.padEnd(nameWidth)}  ${String(count).padStart(countWidth)}`),
+    "",
+    result === "done before"
+      ? "Nothing was changed. It had been purged up to then already: the instance would do nothing."
+      : result === "refused"
+        ? "Nothing was changed. The instance would not do it, or cannot be asked:"
+        : "Nothing was changed. The instance would do it.",
+    "",
+  ].join("\n");
+}
+
+/** Of `config` only where the instance listens is asked; null: --instance says it. */
+async function askInstance(options: Options, time: string, config: Config | null): Promise<unknown> {
+  const { evenIfOnlyCopy, tokenFile = null, caFile = null } = options;
+  const origin = options.instance ?? (config === null ? "" : originOf(config, options.config));
+  const access = instanceAccess({ origin, tokenFile, caFile });
+  const dry = options.dryRun ? "&dryRun=true" : "";
+  const path = `/api/v1/purge?before=${encodeURIComponent(time)}&evenIfOnlyCopy=${evenIfOnlyCopy}${dry}`;
+  const doing = `Cannot purge before ${time}`;
+  return askInstanceJson(access, path, { doing, bytesMax: answerBytesMax, method: "POST" }).catch((error: unknown) => {
+    throw error instanceof CopyError ? refusedBy(error, origin) : error;
+  });
 }
 
 function refusedBy(error: CopyError, origin: string): CommandError {

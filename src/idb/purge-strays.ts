@@ -23,6 +23,9 @@ export interface Purge {
   readonly before: number;
 }
 
+/** Told instead of rows being deleted. */
+export type Tally = (table: LifeTableName | "ICON_ROW_QUALITY", rows: number) => void;
+
 interface Bounds {
   /** Rows with greater ids are younger than D. */
   readonly idMax: number;
@@ -39,9 +42,11 @@ export class StrayPurge {
   #bounds: Bounds | null = null;
   #table = 0;
   #cursor = Number.MIN_SAFE_INTEGER;
+  readonly #tally: Tally | null;
 
-  constructor(database: Database.Database) {
+  constructor(database: Database.Database, tally: Tally | null = null) {
     this.#database = database;
+    this.#tally = tally;
     this.#tables = strayTables.map((name) => new StrayTable(database, name));
   }
 
@@ -61,7 +66,8 @@ export class StrayPurge {
       const table = this.#tables[this.#table];
       if (table === undefined) return { rows, isDone: true };
       const looked = table.look(purge, this.#bounds, this.#cursor, left);
-      rows += table.delete(looked, purge.sequence);
+      rows +=
+        this.#tally === null ? table.delete(looked, purge.sequence) : table.tell(looked, purge.sequence, this.#tally);
       const last = looked.at(-1);
       if (last !== undefined && looked.length === left) this.#cursor = last.id;
       else {
@@ -108,6 +114,7 @@ class StrayTable {
   readonly #look: Database.Statement;
   readonly #delete: Database.Statement;
   readonly #forgetDoubts: Database.Statement;
+  readonly #countDoubts: Database.Statement;
 
   constructor(database: Database.Database, name: LifeTableName) {
     this.#name = name;
@@ -125,9 +132,10 @@ class StrayTable {
        FROM "${name}" AS r WHERE r.${rowId} > ?1 AND r.${rowId} <= ?2 ORDER BY r.${rowId} LIMIT ?3`,
     );
     this.#delete = database.prepare(`DELETE FROM "${name}" WHERE ${rowId} IN (SELECT value FROM json_each(?1))`);
-    this.#forgetDoubts = database.prepare(
-      "DELETE FROM ICON_ROW_QUALITY WHERE ROW_KEY IN (SELECT value FROM json_each(?1)) AND TABLE_NAME = ?2 AND ID <= ?3",
-    );
+    const doubts =
+      "FROM ICON_ROW_QUALITY WHERE ROW_KEY IN (SELECT value FROM json_each(?1)) AND TABLE_NAME = ?2 AND ID <= ?3";
+    this.#forgetDoubts = database.prepare(`DELETE ${doubts}`);
+    this.#countDoubts = database.prepare(`SELECT count(*) ${doubts}`);
   }
 
   look({ sequence, before }: Purge, { idMax, oldUntil }: Bounds, after: number, limit: number): readonly LookedAt[] {
@@ -136,6 +144,17 @@ class StrayTable {
       const [id, name, isGoing] = readJson(bytes, this.#name) as [number, string | null, number];
       return { id, name, isGoing: isGoing === 1 };
     });
+  }
+
+  /** Tells what `delete` would delete, and returns what it would. */
+  tell(looked: readonly LookedAt[], sequence: number, tally: Tally): number {
+    const going = looked.filter(({ isGoing }) => isGoing);
+    if (going.length === 0) return 0;
+    const names = going.flatMap(({ name }) => (name === null ? [] : [name]));
+    const [doubts] = this.#countDoubts.raw().get([JSON.stringify(names), this.#name, sequence]) as unknown as [number];
+    tally(this.#name, going.length);
+    tally("ICON_ROW_QUALITY", doubts);
+    return going.length + doubts;
   }
 
   /** Returns how many rows there were, with the doubts about them. */

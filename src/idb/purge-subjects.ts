@@ -15,12 +15,13 @@
 // 4. Which tables there are, and how they hang together, is schema/life.ts. Doubts (ICON_ROW_QUALITY) go with the rows that
 //    they are about. The ledger stays: it goes on saying what there was.
 // 5. Rows that no call leads to go by their own age: purge-strays.ts.
+// 6. Whoever only wants to know what would go has it counted by the same means: purge-count.ts.
 
 import type Database from "libsql";
 import { doubtKey, families, type LifeTableName, lives, type TableLife } from "../../schema/life.ts";
 import { purgedBefore, purgeKind } from "../../schema/purge-mark.ts";
 import { foundCondition } from "./found-by.ts";
-import { type Purge, StrayPurge } from "./purge-strays.ts";
+import { type Purge, StrayPurge, type Tally } from "./purge-strays.ts";
 import { readJson } from "./row-reader.ts";
 
 /** Where in a root table, by end, beginning and id, a purge has come to; only that it need not look there again. */
@@ -60,11 +61,15 @@ export class SubjectPurge {
   #furthest: PurgeMark | null = null;
   #root = 0;
   #cursor: Cursor = beginning;
+  readonly #tally: Tally | null;
 
-  constructor(database: Database.Database) {
+  /** `counted`: nothing is deleted; what this purge would delete is told, table by table. */
+  constructor(database: Database.Database, counted?: { readonly purge: Purge; readonly tally: Tally }) {
     this.#database = database;
     this.#tables = tableNames.map((table) => new PurgedTable(database, table));
-    this.#strays = new StrayPurge(database);
+    this.#tally = counted?.tally ?? null;
+    this.#strays = new StrayPurge(database, this.#tally);
+    if (counted !== undefined) this.#purges = [counted.purge];
   }
 
   /** Another purge may have been asked for. */
@@ -189,13 +194,20 @@ export class SubjectPurge {
       const near = typeof foundBy === "object" ? found.get(foundBy.behind)?.ids : above?.ids;
       const here = table.find(of, sequence, near);
       found.set(table.name, here);
-      rows += table.delete(here, of);
+      this.#tally?.(table.name, here.count);
+      rows += this.#tally === null ? table.delete(here, of) : here.count;
       for (const name of here.values(doubtKey(table.name), "ID")) names.add(name);
     }
-    const { changes } = this.#database
-      .prepare("DELETE FROM ICON_ROW_QUALITY WHERE ROW_KEY IN (SELECT value FROM json_each(?1)) AND ID <= ?2")
-      .run([JSON.stringify([...names]), sequence]);
-    return { rows: rows + changes, roots: found.get(root)?.ids.length ?? 0 };
+    return { rows: rows + this.#forgetDoubts(names, sequence), roots: found.get(root)?.ids.length ?? 0 };
+  }
+
+  #forgetDoubts(names: ReadonlySet<string>, sequence: number): number {
+    const meant = "FROM ICON_ROW_QUALITY WHERE ROW_KEY IN (SELECT value FROM json_each(?1)) AND ID <= ?2";
+    const parameters = [JSON.stringify([...names]), sequence];
+    if (this.#tally === null) return this.#database.prepare(`DELETE ${meant}`).run(parameters).changes;
+    const [count] = this.#database.prepare(`SELECT count(*) ${meant}`).raw().get(parameters) as unknown as [number];
+    this.#tally("ICON_ROW_QUALITY", count);
+    return count;
   }
 }
 

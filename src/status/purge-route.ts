@@ -1,5 +1,6 @@
-// POST /api/v1/purge?before=…[&evenIfOnlyCopy=true]: the one route that changes what is recorded. It is for programs: it takes
-// a token that may act from the Authorization header alone, for a browser sends a visit's cookie along whoever asked for it.
+// POST /api/v1/purge?before=…[&evenIfOnlyCopy=true][&dryRun=true]: the one route that changes what is recorded. It is for
+// programs: it takes a token that may act from the Authorization header alone, for a browser sends a visit's cookie along
+// whoever asked for it. A dry run only tells whether it would be done.
 
 import { Hono } from "hono";
 import { readTimeText } from "../time-text.ts";
@@ -8,6 +9,8 @@ import { type Access, lacking, problem, refusal, requires, type StatusEnvironmen
 export type PurgeAnswer =
   /** It is in the persistent queue, and obeyed from now on. */
   | { readonly kind: "asked for" }
+  /** Only that was asked. */
+  | { readonly kind: "would be asked for" }
   /** All of it was purged already. */
   | { readonly kind: "done before" }
   /** `heldUntil`: a purge up to then would not be refused, milliseconds since 1970; null: there is none. */
@@ -19,7 +22,13 @@ export type PurgeAnswer =
     };
 
 /** Purges elsewhere. `before`: milliseconds since 1970, whole seconds. */
-export type AskPurge = (before: number, isEvenIfOnlyCopy: boolean, gone: AbortSignal) => Promise<PurgeAnswer>;
+export type AskPurge = (before: number, options: PurgeOptions, gone: AbortSignal) => Promise<PurgeAnswer>;
+
+export interface PurgeOptions {
+  readonly isEvenIfOnlyCopy: boolean;
+  /** Nothing is to be done. */
+  readonly isDryRun: boolean;
+}
 
 export const purgePath = "/api/v1/purge";
 
@@ -32,9 +41,13 @@ export function purgeRoute(askPurge: AskPurge, access: Access | null): Hono<Stat
       return refusal(context, 401, "This needs a token in the request itself, as in: Authorization: Bearer icon_…");
     }
     const { searchParams } = new URL(context.req.url);
-    const unknown = [...searchParams.keys()].find((name) => name !== "before" && name !== "evenIfOnlyCopy");
-    if (unknown !== undefined)
-      return problem(context, 400, "Cannot purge: expected before=TIME and evenIfOnlyCopy=true or false alone.");
+    if ([...searchParams.keys()].some((name) => !["before", "evenIfOnlyCopy", "dryRun"].includes(name))) {
+      return problem(
+        context,
+        400,
+        "Cannot purge: expected before=TIME, evenIfOnlyCopy=true or false and dryRun=true or false alone.",
+      );
+    }
     const before = readTimeText(searchParams.get("before") ?? "");
     if (before.kind !== "time" || before.ms % 1000 !== 0) {
       return problem(
@@ -43,11 +56,12 @@ export function purgeRoute(askPurge: AskPurge, access: Access | null): Hono<Stat
         "Cannot purge: expected before to be a date, or a time with its zone in whole seconds.",
       );
     }
-    const evenIfOnlyCopy = searchParams.get("evenIfOnlyCopy") ?? "false";
-    if (evenIfOnlyCopy !== "true" && evenIfOnlyCopy !== "false") {
-      return problem(context, 400, "Cannot purge: expected evenIfOnlyCopy to be true or false.");
+    const [evenIfOnlyCopy, dryRun] = ["evenIfOnlyCopy", "dryRun"].map((name) => searchParams.get(name) ?? "false");
+    if (![evenIfOnlyCopy, dryRun].every((value) => value === "true" || value === "false")) {
+      return problem(context, 400, "Cannot purge: expected evenIfOnlyCopy and dryRun to be true or false.");
     }
-    const answer = await askPurge(before.ms, evenIfOnlyCopy === "true", context.req.raw.signal);
+    const options = { isEvenIfOnlyCopy: evenIfOnlyCopy === "true", isDryRun: dryRun === "true" };
+    const answer = await askPurge(before.ms, options, context.req.raw.signal);
     if (answer.kind === "refused") {
       const { isPassing, reason, heldUntil } = answer;
       const until = heldUntil === null ? "" : ` Up to ${new Date(heldUntil).toISOString()} it can be purged.`;

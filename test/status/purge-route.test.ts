@@ -28,14 +28,14 @@ function setting({ hasTokens = true, answer = { kind: "asked for" } as PurgeAnsw
     wrongTokens: new WrongTokens({ clock, log: silentLog, signal: new AbortController().signal }),
     ...{ cookie: "icon-visit-8080", isEncrypted: false },
   };
-  const asked: [before: number, isEvenIfOnlyCopy: boolean][] = [];
+  const asked: [before: number, isEvenIfOnlyCopy: boolean, isDryRun: boolean][] = [];
   const app = createStatusApp({
     ...{ report: () => sampleReport, clock, log: silentLog, port: () => 8080, names: [], isEncrypted: false },
     live: new Live({ clock, pagesMax: 1, render: () => "" }),
     pair: null,
     access: hasTokens ? access : null,
-    askPurge: async (before, isEvenIfOnlyCopy) => {
-      asked.push([before, isEvenIfOnlyCopy]);
+    askPurge: async (before, { isEvenIfOnlyCopy, isDryRun }) => {
+      asked.push([before, isEvenIfOnlyCopy, isDryRun]);
       return answer;
     },
   });
@@ -61,9 +61,12 @@ test("a token that may act has it purge, and nobody else", async () => {
     { before: "2026-11-01T00:00:00.000Z", result: "asked for" },
   ]);
   expect((await ask(`${path}T00:00:00Z&evenIfOnlyCopy=true`, "act")).status).toBe(200);
+  expect((await ask(`${path}&dryRun=true`, "act")).status).toBe(200);
+  expect((await ask(`${path}&dryRun=true`, "read")).status).toBe(403);
   expect(asked).toEqual([
-    [before, false],
-    [before, true],
+    [before, false, false],
+    [before, true, false],
+    [before, false, true],
   ]);
 });
 
@@ -80,7 +83,12 @@ test("a browser's page cannot, whatever it sends along, and no other method does
 test("a time that is none, and a parameter that is not there, are 400", async () => {
   const { ask, asked } = setting();
   const wrong = ["", "?before=", "?before=yesterday", "?before=2026-11-01T00:00:00.5Z", "?before=2026-02-30"];
-  for (const query of [...wrong, "?before=2026-11-01&evenIfOnlyCopy=yes", "?before=2026-11-01&force=true"]) {
+  for (const query of [
+    ...wrong,
+    "?before=2026-11-01&evenIfOnlyCopy=yes",
+    "?before=2026-11-01&force=true",
+    "?before=2026-11-01&dryRun=1",
+  ]) {
     expect([query, (await ask(`/api/v1/purge${query}`, "act")).status]).toEqual([query, 400]);
   }
   expect(asked).toEqual([]);
