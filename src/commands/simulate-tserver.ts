@@ -80,6 +80,13 @@ export function simulateTserverCommand(): Command {
       "agents log in and out, routing points, virtual queues, attached data that changes",
       false,
     )
+    .option(
+      "--sites <here,other,elsewhere>",
+      "calls go between this switch and the other one, whose server is given the same --sites-seed and --start-time; " +
+        "some go to one that nobody records",
+      siteNames,
+    )
+    .option("--sites-seed <number>", "which calls go between the sites", wholeFrom(0), 1)
     .option("--clients-min <count>", "begin when so many clients are served", wholeFrom(0), defaults.clientsMin)
     .action(simulate);
 }
@@ -123,6 +130,8 @@ interface Given {
   readonly talkSeconds: number;
   readonly transferPercent: number;
   readonly voiceInFull: boolean;
+  readonly sites?: readonly [here: string, other: string, elsewhere: string];
+  readonly sitesSeed: number;
   readonly clientsMin: number;
 }
 
@@ -133,6 +142,9 @@ async function simulate(given: Given, command: Command): Promise<void> {
   if (given.tlsClientCa !== undefined && given.tlsCert === undefined) {
     command.error("error: --tls-client-ca is for TLS: expected --tls-cert and --tls-key with it");
   }
+  if (given.sites !== undefined && (given.startTime === undefined || given.callMonitoring === false)) {
+    command.error("error: --sites needs --start-time, the same at both servers, and call monitoring");
+  }
   const server = await startSimulatedTserver(asOptions(given));
   process.once("SIGTERM", () => server.stop());
   process.once("SIGINT", () => server.stop());
@@ -142,6 +154,7 @@ async function simulate(given: Given, command: Command): Promise<void> {
 
 function asOptions(given: Given): TserverOptions {
   const hasCallUuid = given.callUuid ?? true;
+  const [here, other, elsewhere] = given.sites ?? [];
   return {
     ...tserverDefaults,
     listen: given.listen,
@@ -183,6 +196,11 @@ function asOptions(given: Given): TserverOptions {
     talkSeconds: given.talkSeconds,
     transferPercent: given.transferPercent,
     voiceInFull: given.voiceInFull,
+    sites:
+      here === undefined || other === undefined || elsewhere === undefined
+        ? null
+        : { seed: given.sitesSeed, here, other, elsewhere },
+    ...(here !== undefined && { switchName: here }),
     clientsMin: given.clientsMin,
   };
 }
@@ -219,6 +237,15 @@ function wholeFrom(min: number): (text: string) => number {
     }
     return value;
   };
+}
+
+function siteNames(text: string): readonly [string, string, string] {
+  const [here = "", other = "", elsewhere = "", ...rest] = text.split(",");
+  const isDistinct = new Set([here, other, elsewhere]).size === 3;
+  if (here === "" || other === "" || elsewhere === "" || rest.length > 0 || !isDistinct) {
+    throw new InvalidArgumentError("expected the names of three switches, like North,South,West");
+  }
+  return [here, other, elsewhere];
 }
 
 function instantText(text: string): string {

@@ -129,9 +129,9 @@ export class SitesStory {
     return this;
   }
 
-  line(site: Site, members: Line): this {
+  line(site: Site, members: Line | string): this {
     this.#arrivals += 1;
-    const frame = new TextEncoder().encode(JSON.stringify(members));
+    const frame = new TextEncoder().encode(typeof members === "string" ? members : JSON.stringify(members));
     const session = this.#sessions.get(site) as SessionId;
     const about = { kind: "frame", session, arrivedAt: arrivalInstant(startMs), isCut: false } as const;
     return this.#step(encodeEnvelope({ ...about, arrivalNumber: this.#arrivals, frame }));

@@ -16,9 +16,11 @@ export class CallFactory {
   #partyCount = 0;
   #virtualCount = 0;
 
-  constructor(seed: number, startUs: number) {
+  /** `purpose`: another one gives other names. */
+  constructor(seed: number, startUs: number, purpose?: string) {
     this.#random = new Random(seed, "calls");
-    const digest = new Bun.CryptoHasher("sha256").update(`${seed}/${startUs}`).digest();
+    const named = purpose === undefined ? `${seed}/${startUs}` : `${seed}/${startUs}/${purpose}`;
+    const digest = new Bun.CryptoHasher("sha256").update(named).digest();
     this.#uuidPrefix = Array.from(digest.subarray(0, 23), (byte) => base32Digits.charAt(byte & 31)).join("");
     this.#connIdPrefix = `00${Buffer.from(digest.subarray(23, 26)).toString("hex")}`;
   }

@@ -1,5 +1,7 @@
 // The simulated contact centre as a whole: switch, schedule and traffic, moved on in source time by whoever owns it.
 
+import { BetweenSites } from "./between-sites.ts";
+import { CallFactory } from "./call-factory.ts";
 import { embellisher } from "./data-entry.ts";
 import type { TserverOptions } from "./options.ts";
 import { Random } from "./random.ts";
@@ -46,6 +48,13 @@ export class Centre {
       startUs,
     });
     this.#traffic.begin();
+    if (options.sites === null) return;
+    const { seconds } = options;
+    const endUs = seconds === null ? Number.POSITIVE_INFINITY : startUs + seconds * options.clockSpeed * 1_000_000;
+    new BetweenSites({
+      ...{ options: options.sites, board: this.board, schedule: this.#schedule, startUs, endUs },
+      ...{ talkSeconds: options.talkSeconds, calls: new CallFactory(options.seed, startUs, "sites") },
+    }).begin();
   }
 
   /** Lets everything happen that is due up to `untilUs`, unless `isOver` says so before. */

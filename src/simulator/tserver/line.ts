@@ -55,6 +55,13 @@ const carriesUserData = new Set<string>([
   "EventRouteRequest",
 ]);
 
+const carriesLinks = new Set<string>([
+  "EventCallCreated",
+  "EventCallDataChanged",
+  "EventRinging",
+  "EventTransactionStatus",
+]);
+
 /** Writes events of one simulated server. Returns lines without their LF. */
 export class LineWriter {
   readonly #setting: LineSetting;
@@ -91,6 +98,7 @@ export class LineWriter {
     if (event.agent !== null) line += agentMembers(event.agent, event.id, encoding.enumsAsNames);
     if (words?.desk !== undefined) line += deskMembers(words.desk, encoding.enumsAsNames);
     if (event.call !== null) line += userDataMember(event.call, event, encoding.userDataAsList);
+    if (event.call !== null && carriesLinks.has(event.id)) line += linksMember(event.call, encoding.userDataAsList);
     if (words !== null) line += wordMembers(words, encoding.userDataAsList);
     return encoding.carriageReturn ? `${line}}\r` : `${line}}`;
   }
@@ -107,7 +115,7 @@ export class LineWriter {
     const third = party.thirdParty === null ? "" : thirdPartyMembers(party.thirdParty, false);
     return (
       `{"id":"${eventId}","snapshot":true,"time":${secondsText(sinceUs)}${from},${this.#server}` +
-      `${this.#call(party.call, usual)}${this.#party(party, usual)}${consultOf}${third}` +
+      `${this.#call(party.call, usual)}${this.#party(party, usual)}${consultOf}${third}${linksMember(party.call, false)}` +
       `${userDataMember(party.call, { id: "EventEstablished" }, false)}}`
     );
   }
@@ -258,6 +266,19 @@ function userDataMember(
   const isAsked = carriesUserData.has(id) || id === "EventAttachedDataChanged" || words?.virtual !== undefined;
   if (!isAsked || call.userData.length === 0) return "";
   return `,"UserData":${asList ? listText(call.userData) : objectText(call.userData)}`;
+}
+
+/** The whole of the call's links to other sites. */
+function linksMember({ links }: Call, asList: boolean): string {
+  if (links.length === 0) return "";
+  const list = links.map(({ linkId, type, location }): [string, UserData] => [
+    linkId,
+    [
+      ["location", location],
+      ["type", asList ? (type === "source" ? 2 : 3) : type],
+    ],
+  ]);
+  return `,"ISLinkList":${asList ? listText(list) : objectText(list)}`;
 }
 
 function objectText(data: UserData): string {

@@ -143,7 +143,8 @@ export class Observable {
     this.heard(event.atUs);
     this.#agents?.event(event, { run, seq });
     this.#details?.event(event);
-    const facts = event.call;
+    // Of a call that may be over: no event of its own.
+    const facts = event.id === "EventTransactionStatus" ? null : event.call;
     if (facts !== null) {
       const key = this.#callKey(facts, run);
       if (event.id === "EventCallDeleted") this.#endCall(key, milliseconds(event.atUs));

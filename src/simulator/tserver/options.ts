@@ -1,6 +1,7 @@
 // What a simulated T-Server can be told. Seconds are real seconds at the nominal pace, so one second is `clockSpeed`
 // seconds of source time; with `asFastAsPossible` the same source times hold and only the waiting is left out.
 
+import type { SitesOptions } from "./journey.ts";
 import type { SecondsRange } from "./outage.ts";
 
 export interface TserverOptions {
@@ -59,6 +60,8 @@ export interface TserverOptions {
   readonly transferPercent: number;
   /** Logins, routing points with virtual queues, changing attached data, and who hung up, too. */
   readonly voiceInFull: boolean;
+  /** Calls go between this switch and another one, whose T-Server is given the same seed; null: none does. */
+  readonly sites: SitesOptions | null;
   /** The centre begins to work when so many clients are served. */
   readonly clientsMin: number;
   /** Real milliseconds to wait for the last acknowledgements. */
@@ -107,6 +110,7 @@ export const tserverDefaults: TserverOptions = {
   talkSeconds: 6,
   transferPercent: 0,
   voiceInFull: false,
+  sites: null,
   clientsMin: 0,
   finalAckMs: 5_000,
   truth: null,

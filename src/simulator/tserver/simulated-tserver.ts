@@ -7,6 +7,7 @@
 import { type Clock, sleep, systemClock } from "../../clock.ts";
 import { Centre, meanEventsPerSecond } from "./centre.ts";
 import type { ClientSummary } from "./client.ts";
+import type { CallLink } from "./journey.ts";
 import { LineWriter } from "./line.ts";
 import { LinkServer } from "./link-server.ts";
 import type { LoginSession } from "./login-session.ts";
@@ -246,6 +247,10 @@ class Simulation implements EventSink {
   callOver(call: Call): void {
     this.#callCount++;
     this.#truth?.call(call);
+  }
+
+  linkTold(call: Call, link: CallLink): void {
+    this.#truth?.link(call, link);
   }
 
   sessionOver(session: LoginSession): void {

@@ -1,6 +1,7 @@
 // The words of the simulated switch: calls, parties, agents, and the events that tell of them under their T-Lib names.
 // Times are whole microseconds since 1970 by the switch's clock, because that is what T-Server's `time` carries.
 
+import type { CallLink } from "./journey.ts";
 import type { LoginSession } from "./login-session.ts";
 
 export type PartyState = "queued" | "dialing" | "alerting" | "connected" | "held";
@@ -48,6 +49,8 @@ export type EventId =
   | AgentEventId
   | "EventUserEvent"
   | "EventCallCreated"
+  | "EventCallDataChanged"
+  | "EventTransactionStatus"
   | "EventCallDeleted";
 
 /** T-Lib numbers with their names, as far as the simulated switch uses them [tlib-enums.json]. */
@@ -159,6 +162,8 @@ export interface Call extends CallFacts {
   readonly routes: Route[];
   /** Reasons and Extensions of its events, as they were told. */
   readonly remarks: Remark[];
+  /** To calls at other sites, as far as they were told. */
+  readonly links: CallLink[];
   /** DN or number of whoever hung up; null: not told. */
   releasedBy: string | null;
   /** Rises with each step of the call's script, so that a timer of an earlier step finds itself outdated. */
@@ -272,6 +277,8 @@ export interface EventSink {
   emit(event: SwitchEvent): EventNumber | null;
   /** The call is over and nothing more will be told of it. */
   callOver(call: Call): void;
+  /** Of a call's link to another site something was told for the first time. */
+  linkTold?(call: Call, link: CallLink): void;
   /** An agent has logged out. */
   sessionOver(session: LoginSession): void;
 }

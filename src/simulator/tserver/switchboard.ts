@@ -2,6 +2,7 @@
 // the change. So the state is exactly what the events up to the last one say, whenever somebody asks for a snapshot.
 
 import { attachmentsFrom } from "./attachment.ts";
+import type { CallLink } from "./journey.ts";
 import { AgentDesks } from "./login-session.ts";
 import type {
   Agent,
@@ -59,9 +60,10 @@ export class Switchboard {
     return this.#liveCalls;
   }
 
-  createCall(facts: CallFacts, userData: UserData): Call {
+  createCall(facts: CallFacts, userData: UserData, links: readonly CallLink[] = []): Call {
     const call: Call = {
       ...facts,
+      links: [...links],
       parties: [],
       attachments: [],
       virtualStays: [],
@@ -74,7 +76,8 @@ export class Switchboard {
       userData,
       step: 0,
     };
-    if (this.#hasCallMonitoring) this.tell({ id: "EventCallCreated", call });
+    const number = this.#hasCallMonitoring ? this.tell({ id: "EventCallCreated", call }) : null;
+    if (number !== null) for (const link of links) this.#sink.linkTold?.(call, link);
     return call;
   }
 
@@ -112,6 +115,16 @@ export class Switchboard {
     moved.stretches.push({ state, fromUs: this.nowUs, event: "EventPartyChanged" });
     call.parties.push(moved);
     return moved;
+  }
+
+  /** A link to a call at another site; of a call that is over it is told as what became of the transaction. */
+  link(call: Call, link: CallLink): void {
+    call.links.push(link);
+    const isOver = call.endedAtUs !== null;
+    const words: Words | null = isOver ? { extensions: [["iscc.is-link-creation", "completed"]] } : null;
+    const id = isOver ? "EventTransactionStatus" : "EventCallDataChanged";
+    if (this.tell({ id, call, words }) === null) call.links.pop();
+    else this.#sink.linkTold?.(call, link);
   }
 
   change(party: Party, event: BeginningId): void {

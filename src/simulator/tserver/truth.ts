@@ -2,7 +2,9 @@
 // switch's own state, not from the events, so that it can convict whoever folds them wrongly.
 
 import { callDetail, sessionStory } from "./call-detail.ts";
+import type { CallLink } from "./journey.ts";
 import type { LoginSession } from "./login-session.ts";
+import type { TserverOptions } from "./options.ts";
 import { StoryFile } from "./story-file.ts";
 import type { Call, CallType, DnRole, EndingId, EventNumber, MoveId, Party, PartyState } from "./switch-event.ts";
 
@@ -24,6 +26,12 @@ export interface CallStory {
   /** ConnID of the call into which it was merged, and whether by a transfer (1) or a conference (2). */
   readonly merged: { readonly into: string; readonly by: 1 | 2 } | null;
   readonly parties: readonly PartyStory[];
+}
+
+/** One line of the links file: a call's end of a link to a call at another site, as it was told first. */
+export interface LinkStory extends Omit<CallLink, "atUs"> {
+  readonly callUuid: string;
+  readonly at: number;
 }
 
 export interface PartyStory {
@@ -65,6 +73,8 @@ export class Truth {
   /** Null without `voiceInFull`. */
   readonly #details: StoryFile | null;
   readonly #agents: StoryFile | null;
+  /** Null without `sites`. */
+  readonly #links: StoryFile | null;
   readonly #names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean };
 
   /**
@@ -73,8 +83,10 @@ export class Truth {
    */
   constructor(
     path: string,
-    names: { readonly hasCallUuid: boolean; readonly hasPartyUuid: boolean; readonly voiceInFull: boolean },
+    names: Pick<TserverOptions, "hasCallUuid" | "hasPartyUuid" | "voiceInFull"> &
+      Partial<Pick<TserverOptions, "sites">>,
   ) {
+    this.#links = names.sites == null ? null : new StoryFile(truthPaths(path).links);
     this.#calls = new StoryFile(path);
     const beside = truthPaths(path);
     this.#events = new StoryFile(beside.events);
@@ -116,6 +128,10 @@ export class Truth {
     } satisfies CallStory);
   }
 
+  link(call: Call, { atUs, ...link }: CallLink): void {
+    this.#links?.write({ callUuid: call.uuid, ...link, at: milliseconds(atUs) } satisfies LinkStory);
+  }
+
   session(session: LoginSession): void {
     this.#agents?.write(sessionStory(session));
   }
@@ -130,19 +146,22 @@ export class Truth {
     this.#events.close();
     this.#details?.close();
     this.#agents?.close();
+    this.#links?.close();
   }
 }
 
-/** Files beside the one of the calls: an EventStory, a CallDetail (for each call), a SessionStory a line. */
+/** Files beside the one of the calls: an EventStory, a CallDetail (for each call), a SessionStory, a LinkStory a line. */
 export function truthPaths(path: string): {
   readonly events: string;
   readonly details: string;
   readonly agents: string;
+  readonly links: string;
 } {
   return {
     events: `${path}.events.ndjson`,
     details: `${path}.details.ndjson`,
     agents: `${path}.agents.ndjson`,
+    links: `${path}.links.ndjson`,
   };
 }
 
