@@ -8,7 +8,8 @@
 //   before the mark (GSYS_USEQ <= S). With it go those rows and all below them whose ids are <= S. A login session likewise.
 //
 // 1. A call that is open at the mark is written again when it ends, so GSYS_USEQ > S keeps it, also when it then turns out
-//    to have ended before D. What has ended is never written again. So neither the batches, nor a crash between two of
+//    to have ended before D. What has ended is never written again, but by a link to another site that is told late, and of
+//    that the projection lets go with the mark (forgetPurgedLinks in src/projection/inter-site-join.ts). So neither the batches, nor a crash between two of
 //    them, nor how far the projection has come meanwhile makes a difference: an IDB made anew ends with the same rows.
 // 2. For the same reason nothing is kept of how far it has come: a purge is over when nothing is left that goes.
 // 3. Purges are done in the order of their marks. What one leaves behind for good is looked at once a start.

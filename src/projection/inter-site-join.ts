@@ -169,12 +169,13 @@ export function rewriteLinks(world: World, context: StepContext): void {
 
 /** A purge deletes what ended before: it is not written any more. `before`: milliseconds since 1970, whole seconds. */
 export function forgetPurgedLinks(world: World, before: number): void {
-  const isGoing = (endedAt: SourceInstant | null) => endedAt !== null && utcSeconds(endedAt) < before / 1000;
+  const isGoing = (endedAt: SourceInstant) => utcSeconds(endedAt) < before / 1000;
   for (const [linkId, link] of world.all("inter-site link")) {
     const ends = link.ends.map((end): LinkEnd => {
       const closed = world.get("linked call", end.callId)?.closed;
-      const isOver = world.get("call", end.callId) === undefined && isGoing(closed?.endedAt ?? end.endedAt);
-      return isOver ? { ...end, isPurged: true } : end;
+      if (world.get("call", end.callId) !== undefined) return end;
+      // Of a call that is not remembered nobody knows here when it ended.
+      return closed === undefined || isGoing(closed.endedAt) ? { ...end, isPurged: true } : end;
     });
     if (ends.some((end, index) => end !== link.ends[index])) world.put("inter-site link", linkId, { ...link, ends });
   }

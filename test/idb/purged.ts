@@ -51,7 +51,7 @@ export function query<Row>(path: string, sql: string): Row[] {
   }
 }
 
-export async function rebuildInto({ queue, idb }: Setting, { payloads }: Story): Promise<void> {
+export async function rebuildInto({ queue, idb }: Setting, { payloads }: Pick<Story, "payloads">): Promise<void> {
   await rebuild({
     queueDirectory: queue,
     path: idb,
