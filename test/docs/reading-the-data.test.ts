@@ -20,6 +20,7 @@ import {
   toldOfDay,
   virtualQueuesOf,
 } from "../harness/reporting-day.ts";
+import { goneOn } from "../harness/sites-story.ts";
 import { query, TemporaryDirectory } from "../idb/temporary.ts";
 import { generated, line, page } from "./reading-the-data.ts";
 
@@ -375,9 +376,20 @@ describe("on a morning that was planned", () => {
     expect(expected.length).toBe(4);
   });
 
+  test("17: a way over the sites", async () => {
+    mkdirSync(`${directory.path}/sites`);
+    const { payloads } = goneOn().heartbeats(200);
+    const sql = statementsOf(17)[0] ?? "";
+    asked.add(sql);
+    expect(query(await storeCopy({ directory: `${directory.path}/sites`, payloads }), sql)).toEqual([
+      [1, "N1", null, "5001", at(0), at(20), 18, 1],
+      [2, "S1", "N1", "5001", at(16), at(60), 42, 1],
+    ]);
+  });
+
   test("no statement of the page was left out", () => {
     const all = [...text.matchAll(/^```sql\n([\s\S]*?)\n```$/gm)].map(([, sql]) => sql);
-    expect(all.length).toBe(17);
+    expect(all.length).toBe(18);
     expect([...asked].sort()).toEqual(all.sort() as string[]);
     expect(plan.length).toBeGreaterThan(100);
   });
