@@ -146,6 +146,11 @@ process.stdout.on("error", (error) => {
   throw error;
 });
 
+// `icon sql … 2>&1 | head` closes it as well. What was to be said there is lost; how the command ends is not.
+process.stderr.on("error", (error) => {
+  if (!isBrokenPipe(error)) throw error;
+});
+
 // What nobody waited for failed: the program no longer knows its own state. The next start replays.
 for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   process.on(event, (error: unknown) => {

@@ -11,7 +11,7 @@ import { type IdbOptions, idbOption, letterNames, withCopies } from "./copies.ts
 import { withCopyAccess } from "./copy-access.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 import { exitCodeOf } from "./found.ts";
-import { timeOrTodayOption } from "./time-range.ts";
+import { type TimeGiven, timeOrTodayOption } from "./time-range.ts";
 
 interface Options extends IdbOptions {
   readonly source?: string;
@@ -32,19 +32,19 @@ export function explainCommand(): Command {
     .addHelpText(
       "after",
       `
-Nothing is changed. Exit codes: 0 everything is here; ${exitCodes.incomplete} something is missing in all IDBs; ${exitCodes.divergence} two that vouch for it
+Of a time without a day the answer begins with the day that was taken. Nothing is changed. Exit codes: 0 everything is here; ${exitCodes.incomplete} something is missing in all IDBs; ${exitCodes.divergence} two that vouch for it
 contradict each other; ${exitCodes.notYetKnown} not yet known; ${exitCodes.noInput} no such IDB, or none has the source; ${exitCodes.usage} wrong usage; ${exitCodes.dataFormat} an IDB cannot be read;
 ${exitCodes.tryAgain} an IDB cannot be read now.
 
 Example: icon explain 09:30:15 --idb A/idb.db --idb https://icon-b:8443`,
     )
-    .action(async (atMs: number, options: Options) => {
-      process.exitCode = await run(atMs, options);
+    .action(async (at: TimeGiven, options: Options) => {
+      process.exitCode = await run(at, options);
     });
   return withCopyAccess(command);
 }
 
-async function run(atMs: number, options: Options): Promise<number> {
+async function run({ ms: atMs, isOfToday }: TimeGiven, options: Options): Promise<number> {
   const found = await withCopies("Cannot explain", options, async (copies) => {
     const { windowSeconds } = (await copies[0]?.identity()) ?? { windowSeconds: 1 };
     const read = await readLedgers(copies, stretchAround(atMs, windowSeconds));
@@ -52,17 +52,23 @@ async function run(atMs: number, options: Options): Promise<number> {
   });
   if (found.length === 0) {
     const which = options.source === undefined ? "any source" : `a source "${options.source}"`;
-    throw new CommandError(exitCodes.noInput, `Cannot explain: no IDB tells of ${which} near this time`);
+    throw new CommandError(exitCodes.noInput, `Cannot explain: no IDB tells of ${which} near ${timeText(atMs)}`);
   }
   const letters = letterNames(options.idb.length);
   const text = options.json
-    ? JSON.stringify({ idb: options.idb, sources: found.map(explanationJson) })
+    ? JSON.stringify({ at: timeText(atMs), idb: options.idb, sources: found.map(explanationJson) })
     : [
+        // Whoever asks just after midnight may mean the day before.
+        ...(isOfToday ? [`at ${timeText(atMs)}: of today, UTC`] : []),
         ...options.idb.map((name, place) => `${letters[place]}: ${name}`),
         ...found.flatMap((each) => ["", ...explanationLines(each, letters)]),
       ].join("\n");
   await printed(`${text}\n`);
   return exitCodeOf(found.map(({ verdict }) => verdict));
+}
+
+function timeText(ms: number): string {
+  return new Date(ms).toISOString().replace(".000Z", "Z");
 }
 
 function isMeant({ names, source }: Explanation, wanted: string | undefined): boolean {

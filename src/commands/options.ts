@@ -3,8 +3,8 @@
 import { Command } from "commander";
 import { optionsNamed, originalOptions } from "../config/original.ts";
 import type { OptionState, OriginalOption } from "../config/original-option.ts";
-import { nearestName } from "../config/suggestion.ts";
 import { printed } from "../printed.ts";
+import { nearestName } from "../suggestion.ts";
 import { CommandError, exitCodes } from "./exit.ts";
 
 interface Given {

@@ -16,19 +16,25 @@ export function timeOption(text: string): number {
   return ms;
 }
 
+/** A time as it was meant, and whether its day was added here. */
+export interface TimeGiven {
+  readonly ms: number;
+  readonly isOfToday: boolean;
+}
+
 /** As timeOption, and `09:30` or `09:30:15`: today in UTC, `nowMs` says which day that is. */
-export function timeOrTodayOption(nowMs: number): (text: string) => number {
+export function timeOrTodayOption(nowMs: number): (text: string) => TimeGiven {
   return (text) => {
     const trimmed = text.trim();
     if (!timeOfDayForm.test(trimmed)) {
       const ms = instantMs(trimmed);
       if (ms === null) throw new InvalidArgumentError(`${expected}, or 09:30:15 of today, UTC.`);
-      return ms;
+      return { ms, isOfToday: false };
     }
     const ms = Date.parse(`${new Date(nowMs).toISOString().slice(0, 10)}T${trimmed}Z`);
     if (Number.isNaN(ms))
       throw new InvalidArgumentError(`there is no such time of day; ${expected}, or 09:30:15 of today, UTC.`);
-    return ms;
+    return { ms, isOfToday: true };
   };
 }
 

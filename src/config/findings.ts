@@ -1,11 +1,11 @@
 // Collects what is wrong or worth a look in one configuration text, each with its place.
 
 import type * as z from "zod/mini";
+import { nearestName } from "../suggestion.ts";
 import { type Document, type Path, pathText } from "./document.ts";
 import { keysByTable, sourceSections } from "./file.ts";
 import { originalSections, refusedOption } from "./original.ts";
 import type { ConfigProblem, ConfigWarning } from "./problem.ts";
-import { nearestName } from "./suggestion.ts";
 
 export class Findings {
   readonly #document: Document;

@@ -10,6 +10,7 @@ import { IdbDamagedError, idbError } from "./error.ts";
 import { reasonToRefuse } from "./reader-statement.ts";
 import { openReading, type Reading } from "./reading.ts";
 import { openSideBySide } from "./side-by-side.ts";
+import { unknownNameHint } from "./unknown-name.ts";
 
 /** Null, a number, a text, or bytes; an integer that a number does not hold exactly is a bigint. */
 export type Value = null | number | bigint | string | Uint8Array;
@@ -94,7 +95,8 @@ function read(database: Reading["database"], { sql, rowsMax, bytesMax }: FreeSql
     const error = idbError(thrown, doing);
     // What is left is SQLite's word on the statement: a misspelt column, a missing table.
     if (error === thrown && thrown instanceof Error && !(thrown instanceof SqlRefusedError)) {
-      throw new SqlRefusedError(`Cannot run the SQL statement: ${thrown.message}`, { cause: thrown });
+      const hint = unknownNameHint(database, sql, thrown.message);
+      throw new SqlRefusedError(`Cannot run the SQL statement: ${thrown.message}${hint}`, { cause: thrown });
     }
     throw error;
   }

@@ -218,8 +218,14 @@ describe("icon explain", () => {
 
   test("takes a time of today, and says when nobody can tell yet", async () => {
     const { stdout, exitCode } = await icon("explain", "00:00:01", ...pair, "--json");
-    const { sources } = JSON.parse(stdout);
+    const { sources, at: asked } = JSON.parse(stdout);
     expect(sources.length).toBe(1);
+    expect(asked).toMatch(/^\d{4}-\d{2}-\d{2}T00:00:01Z$/);
+    const text = (await icon("explain", "00:00:01", ...pair)).stdout.split("\n");
+    // Unless midnight came between the two.
+    expect(text[0]).toBe(`at ${text[0]?.slice(3, 13)}T00:00:01Z: of today, UTC`);
+    expect(Math.abs(Date.parse(text[0]?.slice(3, 23) ?? "") - Date.now())).toBeLessThan(86_400_000);
+    expect(text[1]).toBe("a: a");
     expect(["unknown", "incomplete"]).toContain(sources[0].state);
     expect([3, 5]).toContain(exitCode);
   });

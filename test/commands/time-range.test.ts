@@ -44,9 +44,9 @@ describe("a time on the command line", () => {
 
   test("may be a time of today where a command asks about one moment", () => {
     const now = utc("2026-11-23T23:59:59.999Z");
-    expect(timeOrTodayOption(now)("09:30")).toBe(utc("2026-11-23T09:30:00Z"));
-    expect(timeOrTodayOption(now)("09:30:15.5")).toBe(utc("2026-11-23T09:30:15.500Z"));
-    expect(timeOrTodayOption(now)("2026-11-20")).toBe(utc("2026-11-20T00:00:00Z"));
+    expect(timeOrTodayOption(now)("09:30")).toEqual({ ms: utc("2026-11-23T09:30:00Z"), isOfToday: true });
+    expect(timeOrTodayOption(now)("09:30:15.5").ms).toBe(utc("2026-11-23T09:30:15.500Z"));
+    expect(timeOrTodayOption(now)("2026-11-20")).toEqual({ ms: utc("2026-11-20T00:00:00Z"), isOfToday: false });
     expect(refusal(() => timeOrTodayOption(now)("25:30"))).toContain("there is no such time of day");
   });
 });

@@ -91,6 +91,11 @@ test("one that an instance writes to is asked together with one that nobody has 
 test.each([
   ["DELETE FROM a.G_CALL", "it begins with DELETE"],
   ["SELECT NOPE FROM G_CALL", "no such column: NOPE"],
+  [
+    "SELECT CALLDI FROM G_CALL",
+    "no such column: CALLDI; expected perhaps CALLID, CALLANI or CALLDNIS; all columns: SELECT name FROM",
+  ],
+  ["SELECT 1 FROM b.G_CALLS", "no such table: b.G_CALLS; expected perhaps G_CALL; all tables and views: SELECT"],
 ])("side by side, too, %s is refused with exit code 65", async (sql, words) => {
   using one = idbWith(call(1));
   using other = idbWith(call(2));

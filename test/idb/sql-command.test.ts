@@ -152,7 +152,21 @@ test("a question that would take the machine's memory is stopped before it does"
 });
 
 test.each([
-  ["SELECT NOPE FROM G_CALL", "no such column: NOPE"],
+  ["SELECT NOPE FROM G_CALL", "no such column: NOPE; all columns: SELECT name FROM pragma_table_info('G_CALL')"],
+  [
+    "SELECT c.CALLDI FROM G_CALL c",
+    "no such column: c.CALLDI; expected perhaps CALLID, CALLANI or CALLDNIS; all columns: SELECT name",
+  ],
+  [
+    "SELECT ENDPOINTDN FROM G_CALL",
+    "no such column: ENDPOINTDN; it is one of GS_AGENT_STAT, GS_AGENT_STAT_WM, GX_SESSION_ENDPOINT; all columns:",
+  ],
+  [
+    "SELECT 1 FROM G_CALLS",
+    "no such table: G_CALLS; expected perhaps G_CALL; all tables and views: SELECT DISTINCT name FROM pragma_table_list",
+  ],
+  ["SELECT 1 FROM PARTY", "no such table: PARTY; expected perhaps G_PARTY"],
+  ["SELECT 1 FROM SOMETHING_ELSE", "no such table: SOMETHING_ELSE; all tables and views: SELECT DISTINCT name FROM"],
   ["SELEC 1", "it begins with SELEC"],
   ["DELETE FROM G_CALL", "it begins with DELETE, expected one SELECT"],
   ["SELECT 1; SELECT 2", "more than one statement"],
@@ -188,3 +202,33 @@ test("a missing file, a file that is no IDB and wrong usage have exit codes of t
   expect((await icon("SELECT 1", directory.idb, "--format", "xml")).exitCode).toBe(64);
   expect((await icon("--help")).exitCode).toBe(0);
 });
+
+test("the statements that an answer names list all tables, and all columns of one", async () => {
+  using directory = unused(call(1));
+  const tables = await icon(
+    "SELECT DISTINCT name FROM pragma_table_list ORDER BY name",
+    directory.idb,
+    "--format",
+    "csv",
+  );
+  expect(tables.out.split("\r\n")).toEqual(expect.arrayContaining(["G_CALL", "G_PARTY", "ICON_V_QUEUE_15"]));
+  const columns = await icon("SELECT name FROM pragma_table_info('G_CALL')", directory.idb, "--format", "csv");
+  expect(columns.out.split("\r\n")).toEqual(expect.arrayContaining(["ID", "CALLID", "CREATED"]));
+});
+
+test("whoever reads no further than he likes is no error, nor is it one of the program when nobody reads its messages", async () => {
+  using directory = unused(call(1), call(2), call(3));
+  const entry = new URL("../../src/main.ts", import.meta.url).pathname;
+  const endingOf = async (words: string, reader: string) => {
+    const line = `"${process.execPath}" "${entry}" sql --idb "${directory.idb}" ${words} | ${reader}; exit \${PIPESTATUS[0]}`;
+    return Bun.spawn(["bash", "-c", line], { stdout: "ignore", stderr: "pipe" }).exited;
+  };
+  const many = `"SELECT a.* FROM G_CALL a, (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n LIMIT 5000)"`;
+  for (const format of ["csv", "json", "table"]) {
+    expect([format, await endingOf(`${many} --rows-max 100000 --format ${format}`, "head -1")]).toEqual([format, 0]);
+  }
+  const closed = "(exec 0<&-; sleep 1)";
+  expect(await endingOf('"SELECT 1" --format csv 2>&1', closed)).toBe(0);
+  // What went wrong is told by the exit code all the same.
+  expect(await endingOf('"SELECT NOPE" 2>&1', closed)).toBe(65);
+}, 30_000);

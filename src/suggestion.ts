@@ -1,19 +1,21 @@
-// A misspelt key is answered with the key that was probably meant.
+// A misspelt name is answered with the one that was probably meant.
 
 /** The candidate nearest to `written`, if it is near enough to be a slip of the fingers; null otherwise. */
 export function nearestName(written: string, candidates: readonly string[]): string | null {
+  return nearestNames(written, candidates, 1)[0] ?? null;
+}
+
+/** So many at most, the nearest first; of equally near ones in the order given. */
+export function nearestNames(written: string, candidates: readonly string[], countMax: number): readonly string[] {
   const plain = normalized(written);
   // A third of the letters wrong, and it is another word.
-  let bestDistance = Math.max(1, Math.floor(plain.length / 3)) + 1;
-  let best: string | null = null;
-  for (const candidate of candidates) {
-    const distance = editDistance(plain, normalized(candidate));
-    if (distance < bestDistance) {
-      bestDistance = distance;
-      best = candidate;
-    }
-  }
-  return best;
+  const distanceMax = Math.max(1, Math.floor(plain.length / 3));
+  return candidates
+    .map((candidate) => ({ candidate, distance: editDistance(plain, normalized(candidate)) }))
+    .filter(({ distance }) => distance <= distanceMax)
+    .sort((one, other) => one.distance - other.distance)
+    .slice(0, countMax)
+    .map(({ candidate }) => candidate);
 }
 
 const normalized = (name: string) => name.slice(0, 100).toLowerCase().replaceAll("-", "_");
