@@ -12,6 +12,7 @@
 import { getTableColumns } from "drizzle-orm";
 import { schemaOrigins } from "./origin.ts";
 import { type TableName, tables } from "./tables.ts";
+import { callUserDataTables, userDataHistories } from "./user-data.ts";
 
 export interface TableLife {
   /** Columns that name the row, the same in every copy unless the subject's keys are flagged local. */
@@ -292,12 +293,8 @@ export const strayTables = [
   "G_VIRTUAL_QUEUE",
   "G_IS_LINK",
   "G_IS_LINK_HISTORY",
-  "G_USERDATA_HISTORY",
-  "G_SECURE_USERDATA_HISTORY",
-  "G_CALL_USERDATA",
-  "G_CALL_USERDATA_CUST",
-  "G_CALL_USERDATA_CUST1",
-  "G_CALL_USERDATA_CUST2",
+  ...userDataHistories,
+  ...callUserDataTables,
   "G_CUSTOM_DATA_P",
   "G_CUSTOM_DATA_S",
   "G_CUSTOM_STATES",

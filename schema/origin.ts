@@ -8,7 +8,8 @@
 // 3. All of a table with the prefix ICON_ is ours.
 
 import { getTableColumns } from "drizzle-orm";
-import { dictionaries, type Origin } from "./dictionary.ts";
+import type { Origin } from "./dictionary.ts";
+import { dictionaries } from "./dictionary-values.ts";
 import { tableOrigins } from "./table-origins.ts";
 import { type TableName, tableNames, tables } from "./tables.ts";
 import { views } from "./views.ts";

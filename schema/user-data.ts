@@ -3,6 +3,17 @@
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { addedColumns, createdColumns, systemColumns, terminatedColumns } from "./system-columns.ts";
 
+/** Tables with a row for each change of a key. */
+export const userDataHistories = ["G_USERDATA_HISTORY", "G_SECURE_USERDATA_HISTORY"] as const;
+
+/** Tables with a column for each key; the specification knows them by its sections (src/event/attached-data.ts). */
+export const callUserDataTables = [
+  "G_CALL_USERDATA",
+  "G_CALL_USERDATA_CUST",
+  "G_CALL_USERDATA_CUST1",
+  "G_CALL_USERDATA_CUST2",
+] as const;
+
 const historyColumns = () => ({
   ID: integer().primaryKey(),
   CALLID: text().notNull(),

@@ -1,6 +1,8 @@
 // An attached data specification as it is written, whichever form it has: a list of keys, each in its section, with the
 // place of each.
 
+import { columnTables } from "../event/attached-data.ts";
+
 /** One key of the specification, not judged yet. */
 export interface AdataEntry {
   readonly section: string;
@@ -23,17 +25,9 @@ export interface AdataEntries {
   readonly problems: readonly AdataProblem[];
 }
 
-/** Sections with a key for each column of a table: the original's names, and the table. */
-export const columnSections = {
-  call: "G_CALL_USERDATA",
-  call_cust: "G_CALL_USERDATA_CUST",
-  call_cust1: "G_CALL_USERDATA_CUST1",
-  call_cust2: "G_CALL_USERDATA_CUST2",
-} as const;
-
 export const historySections = ["public", "secure"] as const;
 
-export const sectionsExpected = `one of ${[...historySections, ...Object.keys(columnSections)].join(", ")}`;
+export const sectionsExpected = `one of ${[...historySections, ...Object.keys(columnTables)].join(", ")}`;
 
 /** Sections of interactions that are no calls; known by their beginning. */
 export function isMultimediaSection(section: string): boolean {
@@ -43,7 +37,7 @@ export function isMultimediaSection(section: string): boolean {
 export function isKnownSection(section: string): boolean {
   return (
     (historySections as readonly string[]).includes(section) ||
-    Object.hasOwn(columnSections, section) ||
+    Object.hasOwn(columnTables, section) ||
     isMultimediaSection(section)
   );
 }

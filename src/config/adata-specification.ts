@@ -2,14 +2,16 @@
 // of keys that stand there twice the first counts, as in the original.
 
 import { basename } from "node:path";
-import { type ColumnKey, columnHistories, type HistoryKey, keyHistories, keySources } from "../event/attached-data.ts";
 import {
-  type AdataEntry,
-  type AdataProblem,
-  columnSections,
-  historySections,
-  isMultimediaSection,
-} from "./adata-entries.ts";
+  type ColumnKey,
+  type ColumnSection,
+  columnHistories,
+  columnTables,
+  type HistoryKey,
+  keyHistories,
+  keySources,
+} from "../event/attached-data.ts";
+import { type AdataEntry, type AdataProblem, historySections, isMultimediaSection } from "./adata-entries.ts";
 import { readAdataToml } from "./adata-toml.ts";
 import { readAdataXml } from "./adata-xml.ts";
 import { CredentialsError, readTextFile } from "./credentials.ts";
@@ -114,7 +116,7 @@ class Judging {
     if (name === null || source === null || history === null || field === null) return;
     const column = fields[field] ?? "";
     if (this.#isTwice(entry, [section, column], "this field")) return;
-    const table = columnSections[section as keyof typeof columnSections];
+    const table = columnTables[section as ColumnSection];
     this.#specification.columns.push([name, source, history, table, column]);
   }
 

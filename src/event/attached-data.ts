@@ -25,13 +25,15 @@ export type ColumnKey = readonly [
   column: string,
 ];
 
-export const columnTables = [
-  "G_CALL_USERDATA",
-  "G_CALL_USERDATA_CUST",
-  "G_CALL_USERDATA_CUST1",
-  "G_CALL_USERDATA_CUST2",
-] as const;
-export type ColumnTable = (typeof columnTables)[number];
+/** Tables with a column for each key, by the sections of the specification, under the original's names. */
+export const columnTables = {
+  call: "G_CALL_USERDATA",
+  call_cust: "G_CALL_USERDATA_CUST",
+  call_cust1: "G_CALL_USERDATA_CUST1",
+  call_cust2: "G_CALL_USERDATA_CUST2",
+} as const;
+export type ColumnSection = keyof typeof columnTables;
+export type ColumnTable = (typeof columnTables)[ColumnSection];
 
 export interface AttachedDataMapping {
   /** G_USERDATA_HISTORY. A name and source stands here once. */

@@ -2,7 +2,7 @@
 // is one transaction: after a crash the file has it whole or not at all.
 
 import type Database from "libsql";
-import { dictionaries } from "../../schema/dictionary.ts";
+import { dictionaries } from "../../schema/dictionary-values.ts";
 import { applicationId, type Migration, migrations } from "../../schema/migrations.ts";
 import { schemaOrigins } from "../../schema/origin.ts";
 import { IdbDamagedError, IdbNotOursError, IdbTooNewError } from "./error.ts";

@@ -8,6 +8,7 @@
 import { getTableColumns } from "drizzle-orm";
 import Database from "libsql";
 import { tables } from "../../schema/tables.ts";
+import { callUserDataTables, userDataHistories } from "../../schema/user-data.ts";
 import { idbError } from "./error.ts";
 import { inTransaction } from "./migrate.ts";
 import { readingPlace } from "./reading.ts";
@@ -35,14 +36,6 @@ export interface Renewed {
   readonly rowsBefore: number;
   readonly rowsNow: number;
 }
-
-const histories = ["G_USERDATA_HISTORY", "G_SECURE_USERDATA_HISTORY"] as const;
-const columnTables = [
-  "G_CALL_USERDATA",
-  "G_CALL_USERDATA_CUST",
-  "G_CALL_USERDATA_CUST1",
-  "G_CALL_USERDATA_CUST2",
-] as const;
 
 /** All of it is on disk when it returns, or nothing is changed. Throws what the IDB's errors say. */
 export function renewUserData({ path, from, since, configuration }: Renewal): Renewed {
@@ -77,8 +70,8 @@ function renew(database: Database.Database, configuration: Renewal["configuratio
   let rowsBefore = 0;
   let rowsNow = 0;
   database.exec("INSERT OR IGNORE INTO main.G_TIMECODE SELECT * FROM renewed.G_TIMECODE");
-  for (const table of [...histories, ...columnTables]) {
-    const isHistory = (histories as readonly string[]).includes(table);
+  for (const table of [...userDataHistories, ...callUserDataTables]) {
+    const isHistory = (userDataHistories as readonly string[]).includes(table);
     const ofRenewed = "CALLID IN (SELECT CALLID FROM renewed_call)";
     const count = number(`SELECT count(*) FROM renewed.${table} WHERE ${ofRenewed}`);
     rowsBefore += number(`SELECT count(*) FROM main.${table} WHERE ${ofRenewed}`);

@@ -3,7 +3,8 @@
 
 import { userDataKeyTypes } from "../../schema/dictionary.ts";
 import type { RowOf } from "../../schema/tables.ts";
-import { type ColumnTable, columnTables, type KeySource } from "../event/attached-data.ts";
+import { callUserDataTables, type userDataHistories } from "../../schema/user-data.ts";
+import type { ColumnTable, KeySource } from "../event/attached-data.ts";
 import type { Call } from "./call.ts";
 import type { DataChange } from "./call-data.ts";
 import { added, stamps } from "./call-rows.ts";
@@ -16,7 +17,7 @@ const keyTypes = {
   extensions: userDataKeyTypes.extensions,
 } as const satisfies Record<KeySource, number>;
 
-export type HistoryTable = "G_USERDATA_HISTORY" | "G_SECURE_USERDATA_HISTORY";
+export type HistoryTable = (typeof userDataHistories)[number];
 
 export function writeHistoryRow(
   world: World,
@@ -59,5 +60,5 @@ export function writeColumnsRow(
 }
 
 function isColumnTable(table: string): table is ColumnTable {
-  return (columnTables as readonly string[]).includes(table);
+  return (callUserDataTables as readonly string[]).includes(table);
 }

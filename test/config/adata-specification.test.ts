@@ -5,9 +5,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import { callUserDataTables } from "../../schema/user-data.ts";
 import { judgeAdataSpecification, specificationBytesMax } from "../../src/config/adata-specification.ts";
 import { adataNamespace } from "../../src/config/adata-xml.ts";
 import { ConfigError, judgeConfig, projectionConfiguration } from "../../src/config.ts";
+import { columnTables } from "../../src/event/attached-data.ts";
 
 const xml = (inside: string) =>
   `<?xml version="1.0"?>\n<adata_spec xmlns="${adataNamespace}">\n${inside}\n</adata_spec>\n`;
@@ -243,4 +245,8 @@ test("without a file and with the default for other keys nothing of attached dat
   expect(() => judgeConfig(config('adata-spec-name = "not-there.xml"'), "/nowhere/icon.toml")).toThrow(
     "the file cannot be read (ENOENT); expected a readable UTF-8 file",
   );
+});
+
+test("the sections with columns are those whose tables the schema has", () => {
+  expect(Object.values(columnTables)).toEqual([...callUserDataTables]);
 });

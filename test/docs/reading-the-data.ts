@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { getTableColumns } from "drizzle-orm";
-import { dictionaries } from "../../schema/dictionary.ts";
+import { dictionaries } from "../../schema/dictionary-values.ts";
 import extractionSql from "../../schema/extraction.sql" with { type: "text" };
 import { schemaOrigins } from "../../schema/origin.ts";
 import { addedColumns, createdColumns, systemColumns, terminatedColumns } from "../../schema/system-columns.ts";

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { dictionaries } from "../../schema/dictionary.ts";
+import { dictionaries } from "../../schema/dictionary-values.ts";
 import { schemaOrigins } from "../../schema/origin.ts";
 import { IdbDamagedError, IdbNotOursError, IdbTooNewError, IdbUnavailableError } from "../../src/idb/error.ts";
 import { openIdb } from "../../src/idb/open.ts";

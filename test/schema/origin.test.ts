@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { getTableColumns } from "drizzle-orm";
-import { dictionaries } from "../../schema/dictionary.ts";
+import { dictionaries } from "../../schema/dictionary-values.ts";
 import { columnsAdded, schemaOrigins } from "../../schema/origin.ts";
 import { tableNames, tables } from "../../schema/tables.ts";
 import { views } from "../../schema/views.ts";
