@@ -123,6 +123,16 @@ export type Happening =
       readonly party: PartyFacts;
       readonly ccEvent: number;
       readonly ccCause: number | null;
+      /** Nobody saw it; `at` is then the earliest bound. Absent: it was seen. */
+      readonly unseen?: Unseen;
+    }
+  /** Another call was joined to this one, and no party of it goes on here as what it was. */
+  | {
+      readonly kind: "call merged";
+      readonly at: SourceInstant;
+      readonly call: CallFacts;
+      readonly left: CallId;
+      readonly by: "transfer" | "conference";
     }
   /** The call begins or ends to wait in a virtual queue; no party is concerned. */
   | {

@@ -28,7 +28,7 @@ export function stepCallAndAgents(world: World, context: StepContext, happening:
       connect(world, context, { dn, call, at, doubt: null });
     }
   }
-  const doubt = "unseen" in happening ? happening.unseen : null;
+  const doubt = "unseen" in happening ? (happening.unseen ?? null) : null;
   for (const [index, dns] of before.entries()) {
     for (const [dn, call] of dns) if (!after[index]?.has(dn)) disconnect(world, context, { dn, call, at, doubt });
   }

@@ -2,9 +2,10 @@
 
 import { ccEventCauses } from "../../schema/dictionary.ts";
 import type { AmiEvent, AmiFields } from "../event/ami-message.ts";
-import type { ProjectionOptions } from "../event/envelope.ts";
 import type { Happening } from "../event/happening.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
+import { AmiCalls, type AmiEventContext, keyHolding, storeCall } from "./ami-calls.ts";
+import { enterConference, followDialer, leaveConference, leaveParking, parkCall, pickUp } from "./ami-join.ts";
 import {
   addChannel,
   announceCaller,
@@ -14,24 +15,17 @@ import {
   dialEnded,
   hold,
   learnNumber,
+  optimizeAway,
   release,
   ring,
   unhold,
 } from "./ami-leg.ts";
-import { storeCall } from "./ami-list.ts";
 import { dnOf, knownNumber, wholeNumber } from "./ami-name.ts";
 import { type AmiCallState, type AmiLeg, newAmiCall } from "./ami-state.ts";
 import { connect, findStay, giveUp, goesOn, hangingUp, join, joinedBefore, leave, waiterGone } from "./ami-stay.ts";
 import { AmiCallStep } from "./ami-step.ts";
+import { consultByCodes, hangUpAsker, heldCall, settleConsultation, transferAttended } from "./ami-transfer.ts";
 import type { World } from "./world.ts";
-
-export interface AmiEventContext {
-  readonly source: string;
-  readonly options: ProjectionOptions;
-  readonly at: SourceInstant;
-  /** Counts this source's messages. */
-  readonly eventCount: number;
-}
 
 interface EventRule {
   /** Prefixes of the field names of the channels the event names; the first that has an id is its subject. */
@@ -68,10 +62,57 @@ const rules: Readonly<Record<string, EventRule>> = {
   AgentRingNoAnswer: { channels: ["Dest", ""], begins: false, apply: agentMisses },
   AgentComplete: { channels: ["Dest", ""], begins: false, apply: agentCompletes },
   BlindTransfer: { channels: ["Transferer"], begins: false, apply: transfers },
+  LocalOptimizationBegin: {
+    channels: ["LocalOne"],
+    begins: false,
+    apply: (step, { fields }) =>
+      optimizeAway(step, [fields.get("LocalOneUniqueid") ?? "", fields.get("LocalTwoUniqueid") ?? ""]),
+  },
 };
 
-/** Takes in one event; returns what it says happened. An event that is not in the table changes nothing. */
+type JoiningRule = (calls: AmiCalls, fields: AmiFields, at: SourceInstant, name: string) => void;
+
+/** Events that concern several calls; what each does: ami-transfer.ts, ami-join.ts. */
+const joiningRules: Readonly<Record<string, JoiningRule>> = {
+  AttendedTransfer: transferAttended,
+  VarSet: consultByCodes,
+  Pickup: pickUp,
+  ParkedCall: parkCall,
+  UnParkedCall: leaveParking,
+  ParkedCallTimeOut: leaveParking,
+  ParkedCallGiveUp: leaveParking,
+  ConfbridgeJoin: enterConference,
+  ConfbridgeLeave: leaveConference,
+};
+
+/** Takes in one event; returns what it says happened. An event that is in neither table changes nothing. */
 export function stepAmiEvent(world: World, context: AmiEventContext, event: AmiEvent): readonly Happening[] {
+  const { name, fields } = event;
+  const joining = Object.hasOwn(joiningRules, name) ? joiningRules[name] : undefined;
+  if (joining !== undefined) {
+    const calls = new AmiCalls(world, context);
+    joining(calls, fields, context.at, name);
+    return calls.store();
+  }
+  if (name === "DialBegin" || name === "AgentCalled") {
+    const calls = new AmiCalls(world, context);
+    followDialer(calls, fields);
+    calls.store();
+  }
+  if (name !== "Hangup") return stepOneCall(world, context, event);
+  const uniqueId = fields.get("Uniqueid") ?? "";
+  const key = keyHolding(world, context.source, uniqueId, fields.get("Linkedid"));
+  const before = key === undefined ? undefined : world.get("ami call", key);
+  if (before?.asks == null && before?.consultation?.askedBy === undefined) return stepOneCall(world, context, event);
+  const earlier = new AmiCalls(world, context);
+  hangUpAsker(earlier, before, uniqueId, context.at);
+  const happenings = [...earlier.store(), ...stepOneCall(world, context, event)];
+  const later = new AmiCalls(world, context);
+  settleConsultation(later, before, context.at);
+  return [...happenings, ...later.store()];
+}
+
+function stepOneCall(world: World, context: AmiEventContext, event: AmiEvent): readonly Happening[] {
   const rule = Object.hasOwn(rules, event.name) ? rules[event.name] : undefined;
   if (rule === undefined) return [];
   const { fields } = event;
@@ -86,7 +127,11 @@ export function stepAmiEvent(world: World, context: AmiEventContext, event: AmiE
   noteGone(world, context, event.name, channel.uniqueId);
   const knowsAll = isAllKnown(world, context.source);
   if (known === undefined && (!rule.begins || (knowsAll && !isBirth))) return [];
-  const call = known ?? { ...newAmiCall(context.source, linkedId, context.at), isComplete: knowsAll };
+  const call = known ?? {
+    ...newAmiCall(context.source, linkedId, context.at),
+    isComplete: knowsAll,
+    ...(isBirth && consultationOf(world, context, channel, fields)),
+  };
   const step = new AmiCallStep(call, context.options, context.eventCount);
   step.changeCall({ lastAt: sourceInstant(Math.max(call.lastAt, context.at)) });
   for (const each of rule.channels) {
@@ -98,6 +143,19 @@ export function stepAmiEvent(world: World, context: AmiEventContext, event: AmiE
   rule.apply(step, { fields, at: context.at, channel });
   storeCall(world, call.linkedId, step);
   return step.happenings;
+}
+
+/** A call from a telephone that holds another call is a consultation. What comes over a trunk is none. */
+function consultationOf(
+  world: World,
+  { source, options }: AmiEventContext,
+  channel: ChannelFacts,
+  fields: AmiFields,
+): Pick<AmiCallState, "consultation"> {
+  const isFirst = (fields.get("Linkedid") || channel.uniqueId) === channel.uniqueId;
+  if (!isFirst || options.inboundContexts.includes(fields.get("Context") ?? "")) return {};
+  const of = heldCall(world, source, dnOf(channel.name));
+  return of === null ? {} : { consultation: { of } };
 }
 
 /** Lists have told all that was there: a call that is not known now is over, unless a channel of it comes to be. */
@@ -180,7 +238,11 @@ function channelEnds(step: AmiCallStep, { fields, at, channel }: Subject): void 
   waiterGone(step, channel.uniqueId, at);
   const isKnown = step.channel(channel.uniqueId) !== undefined;
   channelGone(step, channel.uniqueId, at, fields.get("Cause") ?? "");
-  if (isKnown && step.call.channels.length === 0 && step.call.isComplete) {
+  if (isKnown && step.call.channels.length === 0 && step.call.isComplete && step.call.isEnded !== true) {
+    const asker = step.call.legs.find((leg) => leg.isCaller);
+    if (step.call.consultation?.askedBy !== undefined && asker !== undefined) {
+      release(step, asker, at, ccEventCauses.ok);
+    }
     step.happenings.push({ kind: "call deleted", at, call: step.facts(), unseen: null });
   }
 }
@@ -333,4 +395,5 @@ function transfers(step: AmiCallStep, { fields, at, channel }: Subject): void {
   const leg = step.legOf(channel.uniqueId);
   if (leg === undefined || (fields.get("Result") ?? "Success") !== "Success") return;
   release(step, leg, at, ccEventCauses.transferred);
+  step.changeCall({ transferredBy: leg.dn });
 }

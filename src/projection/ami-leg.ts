@@ -42,7 +42,7 @@ export function addChannel(step: AmiCallStep, channel: ChannelFacts, at: SourceI
     const fresh: AmiLeg = {
       id: added.leg,
       isCaller: isFirst,
-      guid: legGuid(step.call.linkedId, channel.uniqueId),
+      guid: legGuid(channel.uniqueId),
       state: "unannounced",
       since: at,
       upAt: null,
@@ -60,7 +60,7 @@ export function addChannel(step: AmiCallStep, channel: ChannelFacts, at: SourceI
   const channels = [...leg.channels, { uniqueId: channel.uniqueId, name: channel.name }];
   // The first half names a pair, in whichever order the halves come.
   const isNaming = leg.state === "unannounced" && !isSecondHalf(channel.name);
-  const guid = isNaming ? legGuid(step.call.linkedId, channel.uniqueId) : leg.guid;
+  const guid = isNaming ? legGuid(channel.uniqueId) : leg.guid;
   const isCaller = leg.isCaller || isFirst;
   step.changeLeg(leg.id, { channels, guid, isCaller, number: leg.number ?? channel.number });
   return step.leg(leg.id) ?? leg;
@@ -77,10 +77,21 @@ export function learnNumber(step: AmiCallStep, uniqueId: string, number: string)
 /** The channel was answered, or answered itself. */
 export function channelUp(step: AmiCallStep, uniqueId: string, at: SourceInstant): void {
   const leg = step.legOf(uniqueId);
-  if (leg === undefined || !leg.isCaller || leg.hasAnswered) return;
+  if (leg === undefined) return;
+  if (!leg.isCaller) return askerAnswered(step, at);
+  if (leg.hasAnswered) return;
   step.changeLeg(leg.id, { hasAnswered: true, upAt: at });
   if (leg.state === "dialing") step.moveLeg(leg, "established", "established", { at });
   else announceCaller(step, false);
+}
+
+/** Whom a telephone asks by feature codes has answered: so has the telephone, which has no channel in that call. */
+export function askerAnswered(step: AmiCallStep, at: SourceInstant): void {
+  if (step.call.consultation?.askedBy === undefined) return;
+  const asker = step.call.legs.find((leg) => leg.isCaller);
+  if (asker?.state !== "dialing") return;
+  step.changeLeg(asker.id, { hasAnswered: true });
+  step.moveLeg(asker, "established", "established", { at, cause: ccEventCauses.ok });
 }
 
 /** Tells of the caller's leg if it is clear who it is, or if it can wait no longer. */
@@ -100,8 +111,9 @@ export function announceCaller(step: AmiCallStep, isDue: boolean): void {
 
 /** The caller's leg with the DN and type that fit what is known of the call. */
 export function nameCaller(step: AmiCallStep, leg: AmiLeg): AmiLeg {
-  const { context, isInbound } = step.call;
-  const isExternal = isInbound || (context !== null && step.options.inboundContexts.includes(context));
+  const { context, isInbound, consultation } = step.call;
+  const isExternal =
+    (isInbound && consultation === undefined) || (context !== null && step.options.inboundContexts.includes(context));
   const dn = isExternal ? (leg.number ?? leg.dn) : leg.dn;
   return { ...leg, dn, type: isExternal ? partyTypes.external : partyTypes.internal };
 }
@@ -115,7 +127,12 @@ export function ring(
 ): void {
   const leg = step.legOf(uniqueId);
   if (leg === undefined || leg.isCaller || leg.state === "gone") return;
-  if (by.queueCall === null && joinsDialer(step, leg, by.dialedBy)) return;
+  if (by.queueCall === null && joinsDialer(step, leg, by.dialedBy)) {
+    // A Local pair that nobody dialed: whom an attended transfer by feature codes asks.
+    const pair = step.legOf(by.dialedBy ?? undefined);
+    if (pair?.state === "unannounced") tellRinging(step, pair, at);
+    return;
+  }
   const dialed: AmiLeg = {
     ...leg,
     dn: leg.state === "unannounced" ? (by.dn ?? leg.dn) : leg.dn,
@@ -123,9 +140,15 @@ export function ring(
     queueCall: leg.queueCall ?? by.queueCall,
   };
   step.changeLeg(leg.id, dialed);
-  if (leg.state !== "unannounced") return;
+  if (leg.state === "unannounced") tellRinging(step, dialed, at);
+}
+
+function tellRinging(step: AmiCallStep, leg: AmiLeg, at: SourceInstant): void {
   announceCaller(step, true);
-  step.moveLeg(dialed, "ringing", "ringing", { at });
+  const parent = leg.queueCall === null ? step.takeTransferrer() : undefined;
+  const rung = parent === undefined ? leg : { ...leg, parent };
+  if (parent !== undefined) step.changeLeg(leg.id, { parent });
+  step.moveLeg(rung, "ringing", "ringing", { at });
 }
 
 function joinsDialer(step: AmiCallStep, leg: AmiLeg, dialedBy: string | null): boolean {
@@ -143,9 +166,12 @@ function joinsDialer(step: AmiCallStep, leg: AmiLeg, dialedBy: string | null): b
 /** DialEnd: how the dialing of one channel came out. */
 export function dialEnded(step: AmiCallStep, uniqueId: string, status: string, at: SourceInstant): void {
   const leg = step.legOf(uniqueId);
-  if (leg === undefined || leg.isCaller || step.channel(uniqueId)?.isOuter !== true) return;
+  if (leg === undefined || leg.isCaller) return;
+  // What a dialed Local pair dials further counts only where nobody dialed the pair.
+  if (step.channel(uniqueId)?.isOuter !== true && (leg.dialedBy !== null || status !== "ANSWER")) return;
   if (status === "ANSWER") {
     step.changeLeg(leg.id, { hasAnswered: true });
+    askerAnswered(step, at);
     if (leg.state === "ringing" && leg.queueCall === null) {
       step.moveLeg(leg, "established", "established", { at, cause: ccEventCauses.ok });
     }
@@ -167,6 +193,17 @@ function unansweredCause(step: AmiCallStep, leg: AmiLeg): number {
     (each) => each.id !== leg.id && !each.isCaller && each.hasAnswered && each.dialedBy === leg.dialedBy,
   );
   return isTaken ? ccEventCauses.redirected : ccEventCauses.abandoned;
+}
+
+/** LocalOptimizationBegin: what a Local pair dialed takes its place, and stands for the leg when the halves hang up. */
+export function optimizeAway(step: AmiCallStep, uniqueIds: readonly string[]): void {
+  for (const uniqueId of uniqueIds) {
+    const half = step.channel(uniqueId);
+    const behind = step.call.channels.filter((each) => each.leg === half?.leg && !uniqueIds.includes(each.uniqueId));
+    if (half === undefined || behind.length === 0) continue;
+    for (const each of behind) step.changeChannel(each.uniqueId, { isOuter: true });
+    step.changeChannel(uniqueId, { isOuter: false });
+  }
 }
 
 // Causes of Hangup (Q.850) that say more than a normal ending of a ringing leg.

@@ -6,13 +6,17 @@
 //    stays in the list of those who wait. Nobody saw it: it lies between the time up to which nothing was missed and now.
 // 3. What a list has and we did not know was there before: it is told as found, with the second of its beginning. A
 //    channel that hung up while the answer was on its way is left out, for the line is older than the hangup.
-// 4. Answers are worked in in the order in which they were asked for, channels first: those who wait are on channels.
+// 4. Of two calls that we knew, and whose channels have one Linkedid in the list, the parties meet in the one of that
+//    Linkedid: a transfer or a conference was not seen.
+// 5. Answers are worked in in the order in which they were asked for, channels first: those who wait are on channels.
 
 import { ccEventCauses } from "../../schema/dictionary.ts";
 import type { ProjectionOptions } from "../event/envelope.ts";
 import type { Happening, QualityCause, Unseen } from "../event/happening.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
+import { AmiCalls, storeCall } from "./ami-calls.ts";
 import { addChannel, announceCaller, nameCaller } from "./ami-leg.ts";
+import { joinCall } from "./ami-merge.ts";
 import { compareUniqueIds, creationSecond, pairName } from "./ami-name.ts";
 import type { AmiCallState, AmiLeg, AmiList, AmiListedChannel, AmiSourceState, AmiStay } from "./ami-state.ts";
 import { endGoneStay, findStay, joinedBefore } from "./ami-stay.ts";
@@ -33,14 +37,56 @@ export interface ListContext {
 /** Works in a complete CoreShowChannels answer, whose lines were noted at their calls. */
 export function reconcileChannels(world: World, context: ListContext, list: AmiList): readonly Happening[] {
   const happenings: Happening[] = [];
+  const known: (readonly [key: string, lines: readonly AmiListedChannel[]])[] = [];
   for (const [key, call] of world.all("ami call")) {
     if (call.source !== context.name) continue;
     const step = new AmiCallStep(call, context.options, context.source.eventCount);
+    if (call.channels.length > 0) known.push([key, linesOf(call, list)]);
     reconcileCall(step, context, list);
     storeCall(world, key, step);
     happenings.push(...step.happenings);
   }
-  return happenings;
+  return [...happenings, ...meetUnseen(world, context, known)];
+}
+
+function linesOf(call: AmiCallState, list: AmiList): readonly AmiListedChannel[] {
+  const lines = call.listed?.actionId === list.actionId ? call.listed.channels : [];
+  return lines.filter((line) => !list.gone.includes(line.uniqueId));
+}
+
+/** What transfers, and consultations by feature codes, came to while nobody listened. */
+function meetUnseen(
+  world: World,
+  context: ListContext,
+  known: readonly (readonly [key: string, lines: readonly AmiListedChannel[]])[],
+): readonly Happening[] {
+  const { name: source, options, now } = context;
+  const calls = new AmiCalls(world, { source, options, at: now, eventCount: context.source.eventCount });
+  for (const [key, lines] of known) {
+    const step = calls.open(key);
+    if (step === undefined) continue;
+    const linkedIds = new Set(lines.map((line) => line.linkedId));
+    const [linkedId] = linkedIds;
+    const into = linkedIds.size === 1 && linkedId !== key ? calls.open(linkedId) : undefined;
+    const { askedBy } = step.call.consultation ?? {};
+    if (into === undefined || into.call.channels.length === 0 || into.channel(askedBy) !== undefined) continue;
+    const unseen = unseenOf(context, sourceInstant(Math.max(step.call.lastAt, into.call.lastAt)));
+    const asker = step.call.legs.find((leg) => leg.isCaller);
+    if (askedBy !== undefined && asker !== undefined) moveUnseenLeg(step, asker, "gone", "released", unseen);
+    const by = lines.some(({ application }) => application === "ConfBridge") ? "conference" : "transfer";
+    joinCall(step, into, { by, at: unseen.earliest, unseen });
+  }
+  for (const [key] of known) {
+    const step = calls.open(key);
+    if (step?.call.asks == null) continue;
+    const consultation = calls.open(step.call.asks);
+    if (consultation !== undefined && consultation.call.isEnded !== true) continue;
+    step.changeCall({ asks: null });
+    const unseen = unseenOf(context, step.call.lastAt);
+    const held = step.call.legs.find((leg) => leg.state === "held" && leg.isAsking === true);
+    if (held !== undefined) moveUnseenLeg(step, held, "established", "retrieved", unseen);
+  }
+  return calls.store();
 }
 
 /** Works in a complete QueueStatus answer. */
@@ -58,17 +104,6 @@ export function reconcileStays(world: World, context: ListContext, list: AmiList
   return happenings;
 }
 
-/** Keeps what a step made of a call, or forgets the call when nothing of it is left. */
-export function storeCall(world: World, key: string, step: AmiCallStep): void {
-  step.prune();
-  if (isOver(step.call)) world.remove("ami call", key);
-  else world.put("ami call", key, step.call);
-}
-
-function isOver(call: AmiCallState): boolean {
-  return call.channels.length === 0 && call.isComplete && call.listed === null;
-}
-
 /** Forgets the lines of an answer that did not become complete. */
 export function forgetLines(world: World, source: string): void {
   for (const [key, call] of world.all("ami call")) {
@@ -80,10 +115,7 @@ export function forgetLines(world: World, source: string): void {
 
 function reconcileCall(step: AmiCallStep, context: ListContext, list: AmiList): void {
   const { call } = step;
-  const ofThisAnswer = call.listed?.actionId === list.actionId ? call.listed.channels : [];
-  const listed = ofThisAnswer
-    .filter((line) => !list.gone.includes(line.uniqueId))
-    .sort((one, other) => compareUniqueIds(one.uniqueId, other.uniqueId));
+  const listed = linesOf(call, list).toSorted((one, other) => compareUniqueIds(one.uniqueId, other.uniqueId));
   const wasKnown = call.channels.length > 0 || call.legs.length > 0;
   step.changeCall({ listed: null, isComplete: true });
   const named = new Set(listed.map((line) => line.uniqueId));
@@ -130,7 +162,7 @@ function moveUnseenLeg(
   step: AmiCallStep,
   leg: AmiLeg,
   state: "gone" | "established",
-  told: "released" | "established",
+  told: "released" | "established" | "retrieved",
   { earliest, latest, cause }: Unseen,
 ): void {
   const at = sourceInstant(Math.max(earliest, leg.since));
@@ -173,7 +205,11 @@ function findLegs(step: AmiCallStep, listed: readonly AmiListedChannel[], now: S
   if (waiting !== undefined) step.changeCall({ isInbound: true });
   const caller = listed.find((line) => line.uniqueId === step.call.linkedId) ?? listed[0];
   if (step.call.context === null && caller !== undefined) step.changeCall({ context: caller.context });
-  for (const line of unknown) addChannel(step, line, beganAt(line, now));
+  for (const line of unknown) {
+    addChannel(step, line, beganAt(line, now));
+    const [conference = ""] = line.application === "ConfBridge" ? line.applicationData.split(",") : [];
+    if (conference !== "") step.changeChannel(line.uniqueId, { conference });
+  }
   for (const leg of step.call.legs) {
     const lines = unknown.filter((line) => step.channel(line.uniqueId)?.leg === leg.id);
     const [first] = lines;
@@ -208,7 +244,7 @@ function beganAt(line: AmiListedChannel, now: SourceInstant): SourceInstant {
 
 function endUnlistedStays(step: AmiCallStep, context: ListContext, list: AmiList): void {
   for (const stay of step.call.stays) {
-    if (!stay.isOpen || stay.heardAt > list.askedAt) continue;
+    if (!stay.isOpen || stay.isParked === true || stay.heardAt > list.askedAt) continue;
     const entry = list.entries.find((each) => isOfStay(each, stay));
     const isAnother = entry !== undefined && joinedAt(entry.waitSeconds, context.now) > stay.joinedAt + 1000;
     if (entry !== undefined && !isAnother) continue;

@@ -1,13 +1,15 @@
 // What is remembered of Asterisk between its messages: per source, per call. Plain JSON, replaced and never edited.
 //
-// A call is everything with one Linkedid. Its parties are legs and stays:
+// A call is everything that began with one Linkedid, and what was joined to it since; a consultation by feature codes has
+// the Linkedid of the call that it was begun from, and is a call of its own, under its first channel's unique id. Parties
+// are legs and stays:
 //
 //   leg   one end of the call: a channel, or the two halves of a Local pair, and whatever those dialed on their own
 //         account. The first leg is who called; the others are rung.
-//   stay  one wait in a queue, on the channel that waits.
+//   stay  one wait in a queue or in a parking space, on the channel that waits.
 
 import type { SessionId } from "../event/envelope.ts";
-import type { PartyGuid, PartyType, QualityCause } from "../event/happening.ts";
+import type { PartyGuid, PartyParent, PartyType, QualityCause } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
 
 export interface AmiSourceState {
@@ -51,6 +53,7 @@ export interface AmiListedEntry {
 
 export interface AmiListedChannel {
   readonly uniqueId: string;
+  readonly linkedId: string;
   readonly name: string;
   readonly isUp: boolean;
   readonly isBridged: boolean;
@@ -79,6 +82,21 @@ export interface AmiCallState {
   readonly stays: readonly AmiStay[];
   /** Lines of the list answer with this action id, until it is complete; null: none is under way. */
   readonly listed: { readonly actionId: string; readonly channels: readonly AmiListedChannel[] } | null;
+  /** Absent: it is no consultation, as far as is known. */
+  readonly consultation?: AmiConsultation;
+  /** The consultation that a channel of this call has begun by feature codes; absent or null: none goes on. */
+  readonly asks?: string | null;
+  /** Its end has been told, though channels of it may not have hung up yet. */
+  readonly isEnded?: true;
+  /** The DN that transferred the call blindly, until the next party begins; absent or null: none. */
+  readonly transferredBy?: string | null;
+}
+
+export interface AmiConsultation {
+  /** The call that it was begun from. */
+  readonly of: string;
+  /** Begun by feature codes: the channel that asks, which stays with the other call. Absent: it has a channel here. */
+  readonly askedBy?: string;
 }
 
 /** A channel that has not hung up. */
@@ -92,6 +110,8 @@ export interface AmiChannel {
   readonly heardAt: number;
   /** Timeout of the Queue application that it runs, seconds. */
   readonly queueTimeoutSeconds: number | null;
+  /** The conference that it is in; absent or null: none. */
+  readonly conference?: string | null;
 }
 
 export type AmiLegState = "unannounced" | "dialing" | "ringing" | "established" | "held" | "gone";
@@ -120,6 +140,10 @@ export interface AmiLeg {
   readonly dialedBy: string | null;
   /** It picked up, or its channel is up. */
   readonly hasAnswered: boolean;
+  /** It asks somebody else by feature codes, and holds this call meanwhile. */
+  readonly isAsking?: boolean;
+  /** By whom it was brought in; absent: by the queue that rang it, or by nobody. */
+  readonly parent?: PartyParent;
 }
 
 export interface AmiStay {
@@ -142,6 +166,10 @@ export interface AmiStay {
   readonly timeoutSeconds: number | null;
   /** `eventCount` at the last queue event of this stay. */
   readonly heardAt: number;
+  /** `queue` is a parking space. */
+  readonly isParked?: true;
+  /** Who transferred the call there; absent: nobody. */
+  readonly parent?: PartyParent;
 }
 
 export const newAmiSource: AmiSourceState = {

@@ -1,4 +1,4 @@
-// The stays of an Asterisk call in queues.
+// The stays of an Asterisk call in queues, and in parking spaces, which end as ami-join.ts says.
 //
 // Counted per queue over G_PARTY these agree with the server's own queue_log:
 //
@@ -41,14 +41,34 @@ export function findStay(step: AmiCallStep, joining: Joining): AmiStay | undefin
   return step.openStay(joining.waitingUniqueId);
 }
 
-function begin(step: AmiCallStep, joining: Joining, isFound: boolean): void {
+/** ParkedCall: a stay in a parking space. */
+export function park(step: AmiCallStep, joining: Joining): void {
+  if (step.openStay(joining.waitingUniqueId)?.isParked !== true) begin(step, joining, false, true);
+}
+
+/** The parked channel leaves the parking space, at the latest when it hangs up. */
+export function endParked(
+  step: AmiCallStep,
+  waitingUniqueId: string,
+  at: SourceInstant,
+  how: "fetched" | "timed out" | "given up",
+): void {
+  const stay = step.openStay(waitingUniqueId);
+  if (stay?.isParked !== true) return;
+  const { ok, overflowed, abandoned } = ccEventCauses;
+  if (how === "given up") step.endStay(stay, "abandoned", { at, cause: abandoned });
+  else step.endStay(stay, "diverted", { at, cause: how === "fetched" ? ok : overflowed });
+}
+
+function begin(step: AmiCallStep, joining: Joining, isFound: boolean, isParked = false): void {
   const { queue, waitingUniqueId } = joining;
-  step.changeCall({ isInbound: true });
+  if (!isParked) step.changeCall({ isInbound: true });
   announceCaller(step, true);
+  const parent = isFound ? undefined : step.takeTransferrer();
   const number = step.joinsOf(waitingUniqueId, queue) + 1;
   const stay: AmiStay = {
     ...joining,
-    guid: stayGuid(step.call.linkedId, waitingUniqueId, queue, number),
+    guid: stayGuid(waitingUniqueId, queue, number),
     join: number,
     isOpen: true,
     abandonedAt: null,
@@ -57,6 +77,8 @@ function begin(step: AmiCallStep, joining: Joining, isFound: boolean): void {
     isClearingUp: false,
     timeoutSeconds: step.channel(waitingUniqueId)?.queueTimeoutSeconds ?? null,
     heardAt: step.eventCount,
+    ...(isParked && { isParked }),
+    ...(parent && { parent }),
   };
   step.beginStay(stay, isFound);
 }

@@ -1,5 +1,6 @@
 // One step of one Asterisk call: its state as it becomes, and what happened.
 
+import { ccEventCauses } from "../../schema/dictionary.ts";
 import type { ProjectionOptions } from "../event/envelope.ts";
 import {
   type CallFacts,
@@ -10,6 +11,7 @@ import {
   type Happening,
   type PartyFacts,
   type PartyGuid,
+  type PartyParent,
   type PartyStep,
   partyTypes,
   type Unseen,
@@ -37,13 +39,14 @@ const events: Record<AmiPartyStep, number> = {
 /** Holds the call while one message is worked in. The state within is replaced, never edited. */
 export class AmiCallStep {
   call: AmiCallState;
-  readonly happenings: Happening[] = [];
 
   constructor(
     call: AmiCallState,
     readonly options: ProjectionOptions,
     /** The source's `eventCount` at this message. */
     readonly eventCount: number,
+    /** Several calls in one step tell what happens in one order. */
+    readonly happenings: Happening[] = [],
   ) {
     this.call = call;
   }
@@ -118,6 +121,33 @@ export class AmiCallStep {
     else this.#tell("queued", stay.joinedAt, stayFacts(stay), {});
   }
 
+  /** Tells that a leg or a stay, which is here now, goes on as what it was in another call. */
+  tellMoved(
+    each: AmiLeg | AmiStay,
+    left: CallId,
+    {
+      by,
+      at,
+      unseen,
+    }: { readonly by: "transfer" | "conference"; readonly at: SourceInstant; readonly unseen?: Unseen },
+  ): void {
+    const ccCause = by === "conference" ? ccEventCauses.conferenced : ccEventCauses.transferred;
+    const { parent: _earlier, ...party } = "joinedAt" in each ? stayFacts(each) : legFacts(each);
+    const ccEvent = tlibMessages.EventPartyChanged;
+    this.happenings.push({
+      ...{ kind: "party moved", at, call: this.facts(), left, by, party, ccEvent, ccCause },
+      ...(unseen && { unseen }),
+    });
+  }
+
+  /** Takes the parent of the next party: who transferred the call blindly. */
+  takeTransferrer(): PartyParent | undefined {
+    const { transferredBy } = this.call;
+    if (transferredBy == null) return undefined;
+    this.changeCall({ transferredBy: null });
+    return { dn: transferredBy, by: "transfer" };
+  }
+
   /** How often this channel has joined this queue, as far as was seen. */
   joinsOf(waitingUniqueId: string, queue: string): number {
     const joins = this.call.stays
@@ -127,13 +157,13 @@ export class AmiCallStep {
   }
 
   facts(): CallFacts {
-    const { linkedId, dnis } = this.call;
+    const { linkedId, dnis, consultation } = this.call;
     const caller = this.call.legs.find((leg) => leg.isCaller);
     return {
       callId: linkedId as CallId,
       isKeyLocal: false,
       connId: null,
-      parentCallId: null,
+      parentCallId: (consultation?.of ?? null) as CallId | null,
       switchCallId: null,
       callType: this.callType(),
       ani: caller !== undefined && caller.type === partyTypes.external ? caller.number : null,
@@ -143,7 +173,8 @@ export class AmiCallStep {
 
   /** Null: nothing says it. */
   callType(): CallType | null {
-    const { context } = this.call;
+    const { context, consultation } = this.call;
+    if (consultation !== undefined) return callTypes.consult;
     if (context !== null) {
       if (this.options.inboundContexts.includes(context)) return callTypes.inbound;
       if (this.options.internalContexts.includes(context)) return callTypes.internal;
@@ -195,14 +226,22 @@ export class AmiCallStep {
   }
 }
 
-/** A leg is named by its first channel: unique ids are not used twice, and both instances of a pair see the same. */
-export function legGuid(linkedId: string, uniqueId: string): PartyGuid {
-  return hashedKey("ami", "leg", linkedId, uniqueId) as PartyGuid;
+/**
+ * A leg is named by its first channel: unique ids are not used twice, and both instances of a pair see the same. Not by
+ * its call: whoever comes after a transfer cannot know in which one it began.
+ */
+export function legGuid(uniqueId: string): PartyGuid {
+  return hashedKey("ami", "leg", uniqueId) as PartyGuid;
+}
+
+/** The part in a consultation of a telephone that asks by feature codes, and has no channel there. */
+export function askerGuid(callId: string, uniqueId: string): PartyGuid {
+  return hashedKey("ami", "asker", callId, uniqueId) as PartyGuid;
 }
 
 /** A stay is named by the channel that waits, the queue, and how often it has joined it. */
-export function stayGuid(linkedId: string, waitingUniqueId: string, queue: string, join: number): PartyGuid {
-  return hashedKey("ami", "stay", linkedId, waitingUniqueId, queue, join) as PartyGuid;
+export function stayGuid(waitingUniqueId: string, queue: string, join: number): PartyGuid {
+  return hashedKey("ami", "stay", waitingUniqueId, queue, join) as PartyGuid;
 }
 
 function isSameWait(one: AmiStay, other: AmiStay): boolean {
@@ -217,6 +256,7 @@ function legFacts(leg: AmiLeg): PartyFacts {
     type: leg.type,
     role: leg.isCaller ? dnRoles.origination : dnRoles.destination,
     ...(leg.queueCall && { parent: { dn: leg.queueCall.queue, by: "queue" } }),
+    ...(leg.parent && { parent: leg.parent }),
     channels: leg.channels,
   };
 }
@@ -228,6 +268,7 @@ function stayFacts(stay: AmiStay): PartyFacts {
     dn: stay.queue,
     type: partyTypes.internal,
     role: dnRoles.destination,
+    ...(stay.parent && { parent: stay.parent }),
     channels: [{ uniqueId: stay.waitingUniqueId, name: stay.waitingName }],
   };
 }

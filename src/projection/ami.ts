@@ -1,14 +1,14 @@
 // Asterisk's manager interface: from messages to what happened to calls and parties.
 //
-// 1. A call is a Linkedid, and CALLID is it. What its parties are: ami-leg.ts and ami-stay.ts. How lists are used:
-//    ami-list.ts.
+// 1. A call is a Linkedid, and CALLID is it. What its parties are: ami-leg.ts and ami-stay.ts. How calls meet:
+//    ami-transfer.ts and ami-join.ts. How lists are used: ami-list.ts.
 // 2. Only channels and queues are looked at. CEL says the same a second time, in an order of its own. What is not
 //    listed below changes nothing.
 // 3. Per Linkedid the messages come in one order; nothing here depends on the order between calls. A message that comes
 //    twice changes nothing the second time.
-// 4. A channel stays with the call it came to be in, also when its Linkedid changes later (calls that merge): then the
-//    calls go on as two. The legs of an attended transfer end with their channels. This and hold are built from the
-//    manager's documentation; no recording has shown them.
+// 4. A channel stays with the call it came to be in until an event says that calls meet, and not because its Linkedid
+//    changes: that happens before a transfer is told, or after. Holds, attended transfers, conferences, parking and pickup
+//    are built from the manager's documentation; no recording has shown them.
 // 5. Two sources that give the same Linkedid would be taken for one call. Asterisk's option `systemname` keeps them apart.
 
 import { type AmiMessage, timestampOf } from "../event/ami-message.ts";
@@ -211,6 +211,7 @@ function noteChannel(world: World, context: AmiContext, list: AmiList, { fields 
   if (call.source !== context.source) return;
   const line: AmiListedChannel = {
     uniqueId,
+    linkedId,
     name: fields.get("Channel") ?? "",
     isUp: fields.get("ChannelStateDesc") === "Up",
     isBridged: (fields.get("BridgeId") ?? "") !== "",

@@ -134,6 +134,13 @@ export function stepCall(world: World, context: StepContext, happening: Happenin
       return stepParty(world, context, known, happening);
     case "party moved":
       return transplantParty(world, context, known, happening);
+    case "call merged": {
+      const { left, by, at } = happening;
+      const other = world.get("call", left);
+      const cause = { ccEvent: tlibMessages.EventPartyChanged, ccCause: null };
+      if (known !== undefined && other !== undefined) leaveFor(world, context, other, undefined, known, by, at, cause);
+      return;
+    }
     case "party present":
       return confirmParty(world, context, known, happening);
     case "routing":
@@ -244,7 +251,7 @@ function learnFacts(world: World, context: StepContext, call: Call, facts: CallF
     connId: facts.connId ?? call.connId,
     parentCallId: facts.parentCallId ?? call.parentCallId,
     switchCallId: facts.switchCallId ?? call.switchCallId,
-    callType: call.callType === callTypes.unknown ? (facts.callType ?? call.callType) : call.callType,
+    callType: learntCallType(call, facts),
     ani: call.ani ?? facts.ani,
     dnis: call.dnis ?? facts.dnis,
   };
@@ -260,6 +267,12 @@ function learnFacts(world: World, context: StepContext, call: Call, facts: CallF
   writeActiveRows(world, context, learned);
   world.put("call", learned.callId, learned);
   return learned;
+}
+
+/** A transfer may tell of a call that seemed to be any other that it was a consultation. */
+function learntCallType({ callType }: Call, facts: CallFacts): CallType {
+  if (facts.callType === null) return callType;
+  return callType === callTypes.unknown || facts.callType === callTypes.consult ? facts.callType : callType;
 }
 
 const midLifeSteps: ReadonlySet<PartyStep> = new Set(["established", "held", "retrieved"]);
@@ -375,6 +388,10 @@ function transplantParty(world: World, context: StepContext, known: Call | undef
   // It names a party that no other copy knows by this name.
   else if (begun !== undefined && (left?.isKeyLocal === true || was.isKeyLocal === true)) {
     noteParty(world, context, begun, "key is local", null);
+  }
+  if (happening.unseen !== undefined && begun !== undefined) {
+    if (before !== undefined) noteParty(world, context, before, "end not seen", happening.unseen);
+    noteParty(world, context, begun, "beginning not seen", happening.unseen);
   }
   settle(world, context, goingOn(call));
   joinCalls(world, context, call.callId);
