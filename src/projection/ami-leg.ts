@@ -127,6 +127,8 @@ export function ring(
 ): void {
   const leg = step.legOf(uniqueId);
   if (leg === undefined || leg.isCaller || leg.state === "gone") return;
+  // Said a second time: it is the device behind the pair already.
+  if (by.queueCall === null && step.legOf(by.dialedBy ?? undefined)?.id === leg.id) return;
   if (by.queueCall === null && joinsDialer(step, leg, by.dialedBy)) {
     // A Local pair that nobody dialed: whom an attended transfer by feature codes asks.
     const pair = step.legOf(by.dialedBy ?? undefined);
@@ -151,7 +153,8 @@ function tellRinging(step: AmiCallStep, leg: AmiLeg, at: SourceInstant): void {
   step.moveLeg(rung, "ringing", "ringing", { at });
 }
 
-function joinsDialer(step: AmiCallStep, leg: AmiLeg, dialedBy: string | null): boolean {
+/** What a Local pair dials is the device behind the pair, and no leg of its own. */
+export function joinsDialer(step: AmiCallStep, leg: AmiLeg, dialedBy: string | null): boolean {
   const dialer = step.channel(dialedBy ?? undefined);
   const dialerLeg = step.leg(dialer?.leg);
   if (dialer === undefined || dialerLeg === undefined || dialerLeg.isCaller || dialerLeg.id === leg.id) return false;

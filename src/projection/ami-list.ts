@@ -15,9 +15,9 @@ import type { ProjectionOptions } from "../event/envelope.ts";
 import type { Happening, QualityCause, Unseen } from "../event/happening.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { AmiCalls, storeCall } from "./ami-calls.ts";
-import { addChannel, announceCaller, nameCaller } from "./ami-leg.ts";
+import { addChannel, announceCaller, joinsDialer, nameCaller } from "./ami-leg.ts";
 import { joinCall } from "./ami-merge.ts";
-import { compareUniqueIds, creationSecond, pairName } from "./ami-name.ts";
+import { compareUniqueIds, creationSecond, isSecondHalf, pairName } from "./ami-name.ts";
 import type { AmiCallState, AmiLeg, AmiList, AmiListedChannel, AmiSourceState, AmiStay } from "./ami-state.ts";
 import { endGoneStay, findStay, joinedBefore } from "./ami-stay.ts";
 import { AmiCallStep } from "./ami-step.ts";
@@ -195,7 +195,7 @@ function advanceLegs(step: AmiCallStep, listed: readonly AmiListedChannel[], uns
 
 function isTalking(leg: AmiLeg, lines: readonly AmiListedChannel[]): boolean {
   const isQueueLeg = leg.queueCall !== null;
-  return lines.some((line) => (isQueueLeg ? line.isBridged : line.isUp));
+  return lines.some((line) => (isQueueLeg ? line.bridgeId !== "" : line.isUp));
 }
 
 /** Channels that we did not know: their legs were there before we looked. */
@@ -209,17 +209,34 @@ function findLegs(step: AmiCallStep, listed: readonly AmiListedChannel[], now: S
     addChannel(step, line, beganAt(line, now));
     const [conference = ""] = line.application === "ConfBridge" ? line.applicationData.split(",") : [];
     if (conference !== "") step.changeChannel(line.uniqueId, { conference });
+    joinPair(step, line, listed);
   }
   for (const leg of step.call.legs) {
     const lines = unknown.filter((line) => step.channel(line.uniqueId)?.leg === leg.id);
     const [first] = lines;
     if (first === undefined || leg.state !== "unannounced") continue;
+    // A Local pair that nobody rang links two bridges.
+    const isLink =
+      pairName(first.name) !== first.name && !lines.some(({ application }) => application.startsWith("App"));
+    if (isLink && !leg.isCaller) continue;
     const known = leg.isCaller ? nameCaller(step, leg) : { ...leg, queueCall: queueCallOf(lines, waiting) };
     const isEstablished = isTalking(known, lines);
     step.changeLeg(leg.id, { ...known, hasAnswered: isEstablished });
     const state = isEstablished ? "established" : leg.isCaller ? "dialing" : "ringing";
     step.presentLeg(known, state, leg.since, leg.since);
   }
+}
+
+/** A device that was found behind the second half of a Local pair is no party besides the pair. */
+function joinPair(step: AmiCallStep, line: AmiListedChannel, listed: readonly AmiListedChannel[]): void {
+  const leg = step.legOf(line.uniqueId);
+  if (leg === undefined || leg.isCaller || leg.state !== "unannounced" || pairName(line.name) !== line.name) return;
+  const half = listed.find((each) => {
+    const pair = step.legOf(each.uniqueId);
+    if (!isSecondHalf(each.name) || pair === undefined || pair.isCaller || pair.id === leg.id) return false;
+    return line.bridgeId === "" ? pair.dn === leg.dn : line.bridgeId === each.bridgeId;
+  });
+  if (half !== undefined) joinsDialer(step, leg, half.uniqueId);
 }
 
 function queueCallOf(lines: readonly AmiListedChannel[], waiting: AmiListedChannel | undefined): AmiLeg["queueCall"] {

@@ -56,7 +56,8 @@ export interface AmiListedChannel {
   readonly linkedId: string;
   readonly name: string;
   readonly isUp: boolean;
-  readonly isBridged: boolean;
+  /** Empty: it is in none. */
+  readonly bridgeId: string;
   readonly number: string | null;
   readonly context: string;
   readonly application: string;

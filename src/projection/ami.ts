@@ -214,7 +214,7 @@ function noteChannel(world: World, context: AmiContext, list: AmiList, { fields 
     linkedId,
     name: fields.get("Channel") ?? "",
     isUp: fields.get("ChannelStateDesc") === "Up",
-    isBridged: (fields.get("BridgeId") ?? "") !== "",
+    bridgeId: fields.get("BridgeId") ?? "",
     number: knownNumber(fields.get("CallerIDNum")),
     context: fields.get("Context") ?? "",
     application: fields.get("Application") ?? "",

@@ -73,7 +73,7 @@ export function* parkAndFetch(
   truth.end(agent.party, pbx.now, "transferred");
   // Who parks a call has sent it on.
   truth.count(call, "transfers");
-  const stay = truth.begin(call, space, "queued", pbx.now);
+  const stay = truth.begin(call, space, "queued", pbx.now, { isListed: false });
   complete(stage, talk, "agent");
   yield 20;
   leaveSeat(stage, agent);

@@ -70,21 +70,23 @@ export function recordsOf(
     const answer = action === "QueueStatus" ? view.listWaiting(actionId, at) : view.listChannels(actionId, at);
     for (const text of answer.split("\r\n\r\n")) if (text !== "") frame(at, text);
   };
+  const reopen = (at: number) => {
+    isCut = false;
+    open(at);
+    frame(at, `Event: SuccessfulAuth\r\nTimestamp: ${(at / 1000).toFixed(6)}`);
+    ask(at, "CoreShowChannels");
+    ask(at, "QueueStatus");
+  };
   for (const { at, text } of said) {
     if (cut !== null && at >= cut.from && !isCut && session === 1) {
       mark(at, { mark: "session closed", source: source.name, cause: "connection lost", detail: null });
       isCut = true;
     }
-    if (isCut && cut !== null && at >= cut.until) {
-      isCut = false;
-      open(at);
-      frame(at, `Event: SuccessfulAuth\r\nTimestamp: ${(cut.until / 1000).toFixed(6)}`);
-      ask(at, "CoreShowChannels");
-      ask(at, "QueueStatus");
-    }
+    if (isCut && cut !== null && at >= cut.until) reopen(cut.until);
     view.observe(decodeAmi(encoder.encode(text)), at);
     for (let time = 0; !isCut && time < times; time += 1) frame(at, text);
   }
+  if (isCut && cut !== null) reopen(cut.until);
   return records;
 }
 

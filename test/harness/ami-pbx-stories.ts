@@ -82,11 +82,15 @@ export function* ring(
   const member = pair === null ? `PJSIP/${dn}` : `Local/${dn}@agents`;
   const queueFields = { Queue: queue ?? "", Interface: member, MemberName: `Agent${dn}` };
   if (queue !== null) pbx.say("AgentCalled", { ...pbx.of(by), ...pbx.of(rung, "Dest"), ...queueFields });
+  pbx.runs(rung, queue === null ? "AppDial" : "AppQueue", "(Outgoing Line)");
   pbx.dials(by, rung);
   const begun = truth.begin(party.call, dn, "alerting", pbx.now, { person: rung.uniqueId, parent: party.parent });
   yield 10;
   const device = pair === null ? rung : pbx.create(`PJSIP/${dn}`, { number: dn, by: pair[1] });
-  if (pair !== null) pbx.dials(pair[1], device);
+  if (pair !== null) {
+    pbx.runs(device, "AppDial", "(Outgoing Line)");
+    pbx.dials(pair[1], device);
+  }
   return { party: begun, rung, pair, device, reach, queueFields };
 }
 

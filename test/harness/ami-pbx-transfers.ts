@@ -217,12 +217,13 @@ export function* transferByCodes(stage: Stage, talk: Talk, target: string, endin
   }
   const consultation = truth.call(pair[0].uniqueId, "consult", pbx.now, call);
   truth.turn(agent.party, "hold", pbx.now);
-  const asker = truth.begin(consultation, agent.party.dn, "dialing", pbx.now);
+  const asker = truth.begin(consultation, agent.party.dn, "dialing", pbx.now, { isListed: false });
   const asking = pbx.bridge([pair[0]]);
   pbx.bridge([phone], asking);
   yield 20;
   pbx.runs(pair[1], "Dial", `PJSIP/${target}`);
   const device = pbx.create(`PJSIP/${target}`, { number: target, by: pair[1] });
+  pbx.runs(device, "AppDial", "(Outgoing Line)");
   pbx.dials(pair[1], device);
   const asked = truth.begin(consultation, target, "alerting", pbx.now);
   yield 1500 + random(1000);

@@ -13,6 +13,8 @@ export interface TrueParty {
   readonly states: [state: TrueState, at: number][];
   endedAt: number | null;
   cause: number | null;
+  /** The manager's lists name it. */
+  readonly isListed: boolean;
 }
 
 export interface TrueCall {
@@ -45,9 +47,10 @@ export class Truth {
     {
       person = `${call} ${dn} ${at}`,
       parent = null,
-    }: { readonly person?: string; readonly parent?: string | null } = {},
+      isListed = true,
+    }: { readonly person?: string; readonly parent?: string | null; readonly isListed?: boolean } = {},
   ): TrueParty {
-    const party: TrueParty = { person, dn, call, parent, states: [[state, at]], endedAt: null, cause: null };
+    const party: TrueParty = { person, dn, call, parent, states: [[state, at]], endedAt: null, cause: null, isListed };
     this.parties.push(party);
     return party;
   }

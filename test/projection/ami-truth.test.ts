@@ -2,24 +2,11 @@
 // projected, is what it says was true.
 
 import { describe, expect, test } from "bun:test";
-import { Pbx, type Telling } from "../harness/ami-pbx.ts";
 import { meetInConference, parkAndFetch, pickUpCall, transferBlindly } from "../harness/ami-pbx-joins.ts";
 import { Rows, recordsOf, toldCalls, toldParties, trueCalls, trueParties } from "../harness/ami-pbx-rows.ts";
-import { plainCall, type Reach, reachAgent, type Stage, type Talk } from "../harness/ami-pbx-stories.ts";
+import { plainCall, type Stage } from "../harness/ami-pbx-stories.ts";
+import { played, reaches, withTalk } from "../harness/ami-pbx-traffic.ts";
 import { codeEndings, orders, phoneEndings, transferByCodes, transferByPhone } from "../harness/ami-pbx-transfers.ts";
-import { Truth } from "../harness/ami-pbx-truth.ts";
-
-const startMs = Date.parse("2026-11-23T08:00:00.000Z");
-const reaches: readonly Reach[] = ["device", "pair", "optimised"];
-
-function stageOf(seed: number): Stage {
-  let state = seed >>> 0;
-  const random = (below: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-  return { pbx: new Pbx(startMs), truth: new Truth(), random };
-}
 
 function expectTruth(stage: Stage, rows = new Rows(recordsOf(stage.pbx.said))): void {
   const told = toldParties(rows);
@@ -38,16 +25,7 @@ function expectTruth(stage: Stage, rows = new Rows(recordsOf(stage.pbx.said))): 
   expect([...rows.world.all("ami call")]).toEqual([]);
 }
 
-function* withTalk(stage: Stage, reach: Reach, then: (talk: Talk) => Telling): Telling {
-  yield* then(yield* reachAgent(stage, "33155501001", "4001", reach));
-}
-
-function played(seed: number, story: (stage: Stage) => Telling): Stage {
-  const stage = stageOf(seed);
-  stage.pbx.plan(0, story(stage));
-  stage.pbx.play();
-  return stage;
-}
+const number = "33155501001";
 
 describe.each(phoneEndings)("a consultation by a second call that ends with %s", (ending) => {
   test.each(orders.flatMap((order) => reaches.map((reach) => [order, reach] as const)))(
@@ -55,7 +33,7 @@ describe.each(phoneEndings)("a consultation by a second call that ends with %s",
     (order, reach) => {
       expectTruth(
         played(1, (stage) =>
-          withTalk(stage, reach, (talk) => transferByPhone(stage, talk, "4002", reach, ending, order)),
+          withTalk(stage, number, "4001", reach, (talk) => transferByPhone(stage, talk, "4002", reach, ending, order)),
         ),
       );
     },
@@ -68,7 +46,7 @@ describe.each(codeEndings)("a consultation by feature codes that ends with %s", 
     (order, seed) => {
       expectTruth(
         played(seed, (stage) =>
-          withTalk(stage, "optimised", (talk) => transferByCodes(stage, talk, "4002", ending, order)),
+          withTalk(stage, number, "4001", "optimised", (talk) => transferByCodes(stage, talk, "4002", ending, order)),
         ),
       );
     },
@@ -86,7 +64,9 @@ describe("calls that meet", () => {
 
   test.each(["fetched", "given up", "timed out"] as const)("a parked call that is %s", (ending) => {
     expectTruth(
-      played(1, (stage) => withTalk(stage, "device", (talk) => parkAndFetch(stage, talk, "701", "4009", ending))),
+      played(1, (stage) =>
+        withTalk(stage, number, "4001", "device", (talk) => parkAndFetch(stage, talk, "701", "4009", ending)),
+      ),
     );
   });
 
