@@ -9,6 +9,12 @@ import { addedColumns, createdColumns, systemColumns, terminatedColumns } from "
  * and when it ends. ID grows with time and is local to this IDB; PARTYID is a hash of PARTYGUID and CALLID
  * (and, of a party that comes back to a call, of the PARTYID that it had there), and PARTYGUID is the source's identifier
  * or a hash like CALLID's, so both are the same in both IDBs of a pair unless local.
+ *
+ * Whoever is outside of a T-Server's switch (TYPE 2) has no events of his own. His row is rebuilt from those of the parties
+ * inside (delivered-flag; how is ours, the reference names the option and its values): the caller of a call that came in is
+ * dialing from its first event on, whom a call goes out to alerting, and both are connected once somebody inside is. His
+ * PARTYGUID is a hash of CALLID, for whom else a call has outside also of his number. What is outside is what a call of
+ * that type comes from or goes to; in a consultation, conference or transfer a number that has no event of its own there.
  */
 export const G_PARTY = sqliteTable(
   "G_PARTY",

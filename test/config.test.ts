@@ -11,6 +11,7 @@ import { runIcon } from "./commands/run-icon.ts";
 const storedByDefault = {
   storesReleasingParty: true,
   storesBusyDestinations: true,
+  linksSingleStepConferences: true,
   extendsRouteResults: true,
 } as const;
 
@@ -98,6 +99,7 @@ describe("a configuration that is right", () => {
             internalContexts: [],
             outboundContexts: [],
             ...storedByDefault,
+            delivered: "dialing",
           },
           agents: { isAcwOfFirstCall: null, isBusyOverAcw: true },
           tls: null,
@@ -145,6 +147,7 @@ silence = "45s"
 reconnect_min = "1s"
 reconnect_max = "2m"
 [source.gts]
+delivered-flag = 1
 call-deletion-timeout = 0
 gls-acw-first = 1
 gls-enable-acw-busy = false
@@ -188,6 +191,7 @@ outbound_contexts = ["to-trunk", "to-mobile"]
         internalContexts: [],
         outboundContexts: [],
         ...storedByDefault,
+        delivered: "network reached",
       },
       agents: { isAcwOfFirstCall: true, isBusyOverAcw: false },
       tls: null,
@@ -443,7 +447,7 @@ switch_dbid = 1.5
   test("options of the original are refused by name, with what to use instead", () => {
     const messages = messagesOf(`${smallest}
 [source.gts]
-delivered-flag = 1
+delivered-flag = 4
 [callconcentrator]
 acc-queue-size = 500
 pq-startup-purge = 0
@@ -453,7 +457,7 @@ gls-queue = 1
 call-metrics = 2
 `);
     expect(messages).toEqual([
-      "icon.toml:15:18: Cannot use source[0].gts.delivered-flag 1: this version does not act on this option of the original yet; expected the option to be left out",
+      "icon.toml:15:18: Cannot use source[0].gts.delivered-flag 4: expected a whole number from 0 to 3",
       "icon.toml:17:18: Cannot use callconcentrator.acc-queue-size 500: this option of the original has no place here; expected nothing: IDB transactions grow and shrink with the backlog by themselves",
       "icon.toml:18:20: Cannot use callconcentrator.pq-startup-purge 0: this option of the original has no place here; expected retention_age and retention_bytes in [queue]",
       "icon.toml:19:18: Cannot use callconcentrator.start-cfg-sync 1: this version does not act on this option of the original yet; expected the option to be left out",

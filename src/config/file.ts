@@ -178,6 +178,7 @@ export const callconcentratorSection = section("[callconcentrator]", {
   "dest-busy-processing": onOff(true),
   "remote-locations": z._default(remoteLocations, []),
   "is-link-timeout": z._default(duration(1000, 7 * dayMs, "from 1s to 7d in whole seconds", 1000), 3_600_000),
+  "ssc-processing": onOff(true),
 });
 
 export const filterDataSection = section("[filter-data]", {
@@ -279,6 +280,7 @@ const secondsOrOff = checked(boundExpected, (value) => {
 
 const gtsSection = section("[source.gts]", {
   "call-deletion-timeout": z._default(wholeNumber(0, 3600, "a whole number of seconds"), 30),
+  "delivered-flag": z._default(wholeNumber(0, 3, "a whole number"), 0),
   "gls-acw-first": z._default(ofSwitch, null),
   "gls-enable-acw-busy": z._default(switched, true),
   "gls-max-duration": z._default(secondsOrOff, null),

@@ -51,7 +51,7 @@ export const storedOptions: readonly Description[] = [
     "ssc-processing",
     "recognise conferences made in one step",
     unknown,
-    notYet("the new party begins, and has no parent unless the source names it"),
+    inForce("[callconcentrator] ssc-processing", "1"),
   ],
   [
     "dest-busy-processing",

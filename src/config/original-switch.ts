@@ -14,7 +14,7 @@ export const switchOptions: readonly Description[] = [
     "delivered-flag",
     "when the called party outside of the switch counts as alerting",
     ["0; Cisco CallManager 1 or 2", "0 Dialing, 1 NetworkReached, 2 Established, 3 never", "restart"],
-    notYet("every party that has events of its own is stored; parties outside of the switch are not"),
+    inForce("[source.gts] delivered-flag", "0"),
   ],
   [
     "sst-options",

@@ -35,6 +35,7 @@ export function sourceConfig(values: SourceValues, folder: string, common: Commo
       internalContexts: values.kind === "ami" ? values.internal_contexts : [],
       outboundContexts: values.kind === "ami" ? values.outbound_contexts : [],
       ...storedOf(common),
+      ...deliveredOf(values),
       ...(values.kind === "tevent" && values.virtual_queues.length > 0 && { virtualQueues: values.virtual_queues }),
     },
     agents: agents(values),
@@ -55,6 +56,14 @@ function agents({ gts }: SourceValues): SourceConfig["agents"] {
   };
 }
 
+/** Asterisk tells of everybody itself. */
+function deliveredOf({ kind, gts }: SourceValues): Pick<ProjectionOptions, "delivered"> {
+  const delivered = kind === "tevent" ? deliveredWords[gts["delivered-flag"]] : undefined;
+  return delivered === undefined ? {} : { delivered };
+}
+
+const deliveredWords = ["dialing", "network reached", "established"] as const;
+
 /** Only what is on: absent is off, as in marks of versions that did not know it. */
 function storedOf({ callconcentrator, filterData }: CommonValues): Partial<ProjectionOptions> {
   const leavesOut = leftOut.filter((each) => filterData[each]);
@@ -62,6 +71,7 @@ function storedOf({ callconcentrator, filterData }: CommonValues): Partial<Proje
     ...(callconcentrator["store-releasing-party"] && { storesReleasingParty: true }),
     ...(leavesOut.length > 0 && { leavesOut }),
     ...(callconcentrator["dest-busy-processing"] && { storesBusyDestinations: true }),
+    ...(callconcentrator["ssc-processing"] && { linksSingleStepConferences: true }),
     ...(callconcentrator["extended-route-result"] && { extendsRouteResults: true }),
   };
 }

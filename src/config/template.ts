@@ -37,6 +37,8 @@ role = "gcc,gls"
 #remote-locations = []
 # How long the other end of a link between sites is waited for.
 #is-link-timeout = "1h"
+# 1: whoever comes to a conference in one step descends from whoever brought him, also where only other members tell.
+#ssc-processing = 1
 
 [filter-data]
 # 1: observers are not stored; parties outside of the switch are not stored.
@@ -144,6 +146,9 @@ switch_dbid = 1
 [source.gts]
 # Seconds of the source's time for which a call that has ended still takes late events; then its ending is written.
 #call-deletion-timeout = 30
+# From when on whom a call out of the switch goes to is alerting: from EventDialing (0), EventNetworkReached (1) or
+# EventEstablished (2); 3: nobody outside of the switch is stored.
+#delivered-flag = 0
 # gls-acw-first of this switch; -1: as [callconcentrator] says.
 #gls-acw-first = -1
 # Whether a call during after-call work makes the agent busy (1), or leaves the after-call work as it is (0).

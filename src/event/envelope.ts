@@ -87,6 +87,13 @@ export interface ProjectionOptions {
   readonly leavesOut?: readonly LeftOut[];
   /** [callconcentrator] dest-busy-processing is 1. */
   readonly storesBusyDestinations?: true;
+  /**
+   * [source.gts] delivered-flag: parties outside of the switch are rebuilt, and whoever is called there alerts from this
+   * event on. Absent: they are not rebuilt.
+   */
+  readonly delivered?: "dialing" | "network reached" | "established";
+  /** [callconcentrator] ssc-processing is 1. */
+  readonly linksSingleStepConferences?: true;
   /** [callconcentrator] extended-route-result is 1. */
   readonly extendsRouteResults?: true;
   /** DNs that are virtual queues without their events saying so; `*` stands for any letters. */

@@ -60,6 +60,8 @@ export interface PartyFacts {
   readonly role: number | null;
   /** Absent: it descends from none, or the source does not say. */
   readonly parent?: PartyParent;
+  /** T-Lib's OtherDN: the other side, as this event names it; absent: it does not, or the source tells of everybody. */
+  readonly other?: string;
   /** From where it was transferred here from another switch; absent: it was not, or the source does not say. */
   readonly transferredFrom?: { readonly location: string | null; readonly dn: string | null };
   /** Asterisk: the channels behind the party (unique id and name); ICON_PARTY_CHANNEL. */
@@ -163,6 +165,20 @@ export type Happening =
       readonly party: PartyFacts;
       /** Null: the event carries none. */
       readonly keys: RouteKeys | null;
+    }
+  /** What a party inside the switch tells of somebody else, who may be outside and then has no events of his own. */
+  | {
+      readonly kind: "outside";
+      /** "reached": what is called is outside; "replaced": he is the other side now, since somebody transferred. */
+      readonly step: "reached" | "added" | "deleted" | "replaced";
+      readonly at: SourceInstant;
+      readonly call: CallFacts;
+      /** Whom it is about; null: this event does not say. */
+      readonly dn: string | null;
+      /** Who brought him in. */
+      readonly by: string | null;
+      readonly ccEvent: number;
+      readonly ccCause: number | null;
     }
   /** A fact about the call became known (number, type) without any party changing. */
   | { readonly kind: "call facts"; readonly at: SourceInstant; readonly call: CallFacts }

@@ -33,6 +33,8 @@ export interface TEvent {
   readonly thisDnRole: number | null;
   /** The queue that the party stands in or was routed from. */
   readonly thisQueue: string | null;
+  /** The other side, as seen from ThisDN; who comes to a conference or leaves it. */
+  readonly otherDn: string | null;
   /** Who caused it, and in which role (TDNRole): of a transfer, who transferred. */
   readonly thirdPartyDn: string | null;
   readonly thirdPartyDnRole: number | null;
@@ -60,12 +62,15 @@ export const tlibMessages = {
   EventAbandoned: 59,
   EventRinging: 60,
   EventDialing: 61,
+  EventNetworkReached: 62,
   EventDestinationBusy: 63,
   EventEstablished: 64,
   EventReleased: 65,
   EventHeld: 66,
   EventRetrieved: 67,
   EventPartyChanged: 68,
+  EventPartyAdded: 69,
+  EventPartyDeleted: 70,
   EventRouteRequest: 71,
   EventCallCreated: 160,
   EventCallDeleted: 162,

@@ -4,7 +4,7 @@ import type { SourceInstant } from "../event/instant.ts";
 import { agentOptions, type Turn, turnEndpoint } from "./agent-endpoint.ts";
 import type { Call } from "./call.ts";
 import { type AgentCall, agentDn, type LoginSession, putSession, sessionAt, withDn } from "./login-session.ts";
-import type { Party } from "./party.ts";
+import { isInside, type Party } from "./party.ts";
 import { type Doubt, noteQuality } from "./quality.ts";
 import type { StepContext } from "./source.ts";
 import type { World } from "./world.ts";
@@ -14,14 +14,20 @@ const busyStates: ReadonlySet<Party["state"]> = new Set(["dialing", "connected",
 
 /** The party by which this call makes the DN busy; undefined: it does not. */
 export function busyParty(call: Call, dn: string): Party | undefined {
-  return Object.values(call.parties).find((party) => party.dn === dn && busyStates.has(party.state));
+  return Object.values(call.parties).find((party) => party.dn === dn && isBusy(party));
+}
+
+// Somebody outside may have the number of an agent's DN.
+function isBusy(party: Party): boolean {
+  return busyStates.has(party.state) && isInside(party);
 }
 
 /** All DNs that this call makes busy. */
 export function busyDns(call: Call | undefined): ReadonlyMap<string, AgentCall> {
   const dns = new Map<string, AgentCall>();
-  for (const { dn, partyId, state } of Object.values(call?.parties ?? {})) {
-    if (call !== undefined && busyStates.has(state) && !dns.has(dn)) dns.set(dn, { callId: call.callId, partyId });
+  for (const party of Object.values(call?.parties ?? {})) {
+    const { dn, partyId } = party;
+    if (call !== undefined && isBusy(party) && !dns.has(dn)) dns.set(dn, { callId: call.callId, partyId });
   }
   return dns;
 }

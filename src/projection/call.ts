@@ -9,7 +9,13 @@
 // 4. A transfer or conference moves a party from one call to another: its stay here ends and one there begins, in the
 //    same state and descending from it. With the first that moves, the call that it left is merged into the other.
 
-import { callChangeTypes, irChangeTypes, type mergeTypes, partyStates } from "../../schema/dictionary.ts";
+import {
+  callChangeTypes,
+  ccEventCauses,
+  irChangeTypes,
+  type mergeTypes,
+  partyStates,
+} from "../../schema/dictionary.ts";
 import {
   type CallFacts,
   type CallId,
@@ -39,6 +45,7 @@ import type { JoinedTo } from "./inter-site.ts";
 import { joinCalls } from "./inter-site-join.ts";
 import { closeLinks, noteLinksDue } from "./inter-site-link.ts";
 import { hashedKey } from "./key.ts";
+import { carryOutside, dropMistaken, endOutside, followOutside, stepOutside } from "./outside.ts";
 import {
   beginParty,
   begins,
@@ -46,7 +53,9 @@ import {
   endUnseenParty,
   findParty,
   goesOn,
+  hasPartyInside,
   isEnding,
+  isInside,
   type LeftParty,
   moveParty,
   noteParty,
@@ -87,6 +96,10 @@ export interface Call {
   readonly parties: Readonly<Record<string, Party>>;
   /** The parties that are gone, the last ones of each DN, in the order in which they went. */
   readonly left?: readonly LeftParty[];
+  /** The PARTYGUID of whoever it came from or went to outside, once somebody was there. */
+  readonly outside?: string;
+  /** By what the last party inside went, while `endedAt` is not null. */
+  readonly endedBy?: EventCause;
   /** What its parties came to so far. */
   readonly totals: CallTotals;
   /** Who released it, as the source says, and which party that is. Absent: it does not say. */
@@ -119,7 +132,7 @@ export function stepCall(world: World, context: StepContext, happening: Happenin
     case "call deleted": {
       if (known === undefined) return context.count("ending of an unknown call");
       const { releasedBy, mergedInto } = happening;
-      const call = releasedBy === undefined ? known : { ...known, releasedBy: releaserOf(known, releasedBy) };
+      const call = releasedBy === undefined ? known : { ...known, releasedBy: releaserOf(context, known, releasedBy) };
       // Known by its CALLID alone it may be another source's.
       const target = mergedInto && world.get("call", mergedInto.callId);
       const isHere = target?.source === known.source && target.callId !== known.callId;
@@ -143,6 +156,9 @@ export function stepCall(world: World, context: StepContext, happening: Happenin
     }
     case "party present":
       return confirmParty(world, context, known, happening);
+    case "outside":
+      if (known !== undefined) world.put("call", known.callId, stepOutside(world, context, known, happening));
+      return;
     case "routing":
       return stepRouting(world, context, known, happening);
     case "virtual queue":
@@ -176,8 +192,10 @@ export function writeDueEndings(world: World, context: StepContext, now: SourceI
 export function closeUnnamed(world: World, context: StepContext, named: ReadonlySet<string>, unseen: Unseen): void {
   for (const [, call] of [...world.all("call")]) {
     if (call.source !== context.source.identity.name || call.endedAt !== null) continue;
-    const gone = Object.values(call.parties).filter((party) => !named.has(namedKey(call.callId, party.guid)));
-    if (gone.length === Object.keys(call.parties).length) {
+    // Whoever is outside has no line of his own.
+    const inside = Object.values(call.parties).filter(isInside);
+    const gone = inside.filter((party) => !named.has(namedKey(call.callId, party.guid)));
+    if (gone.length === inside.length) {
       endCall(world, context, call, unseen.earliest, unseen);
     } else {
       let rest = call;
@@ -278,7 +296,9 @@ function learntCallType({ callType }: Call, facts: CallFacts): CallType {
 const midLifeSteps: ReadonlySet<PartyStep> = new Set(["established", "held", "retrieved"]);
 
 // Asterisk's channels tell their own beginnings; a party that changed calls begins as what it was.
-function isMidLifeStep({ source }: StepContext, { step, ccEvent }: PartyHappening): boolean {
+function isMidLifeStep({ source }: StepContext, { step, ccEvent, party }: PartyHappening): boolean {
+  // A member of a conference may be there at once.
+  if (party.parent?.by === "conference") return false;
   return source.identity.kind === "tevent" && midLifeSteps.has(step) && ccEvent !== tlibMessages.EventPartyChanged;
 }
 
@@ -313,6 +333,7 @@ function stepParty(world: World, context: StepContext, known: Call | undefined, 
     if (isEnding(step) || step === "destination busy") return;
     // What answers or is held was queued, dialing or ringing before: its beginning, and so its key, was missed.
     const isMidLife = isMidLifeStep(context, happening);
+    call = dropMistaken(world, context, call, happening.party, { at, cause });
     const facts = isMidLife ? { ...happening.party, guidIfNew: null } : happening.party;
     call = beginParty(world, context, call, facts, { state: begins[step], createdAt: at, since: at }, cause);
     call = goingOn(call);
@@ -331,8 +352,25 @@ function stepParty(world: World, context: StepContext, known: Call | undefined, 
     const reason = target === "gone" ? "end not seen" : "change not seen";
     if (happening.unseen !== null) noteParty(world, context, party, reason, happening.unseen);
   }
-  if (Object.keys(call.parties).length === 0 && !call.isMonitored) call = { ...call, endedAt: at };
+  const missed = party === undefined && isMidLifeStep(context, happening) ? "missed" : null;
+  call = followOutside(world, context, call, { at, party: happening.party, cause, missed });
+  if (step === "released") call = carriedOn(world, context, call, happening);
+  if (!hasPartyInside(call) && !call.isMonitored) call = overBy(call, at, cause);
   settle(world, context, call);
+}
+
+/** Who transfers or conferences a consultation leaves it; whoever is outside there goes on in the call that it came from. */
+function carriedOn(world: World, context: StepContext, call: Call, { at, ccCause }: PartyHappening): Call {
+  if (call.callType !== callTypes.consult) return call;
+  if (ccCause === ccEventCauses.transferred) return carryOutside(world, context, call, "transfer", at, ccCause);
+  if (ccCause === ccEventCauses.conferenced) return carryOutside(world, context, call, "conference", at, ccCause);
+  return call;
+}
+
+/** Its last party inside has gone. That somebody transferred the call is said of that party alone. */
+function overBy(call: Call, at: SourceInstant, { ccEvent, ccCause }: EventCause): Call {
+  const endedBy = { ccEvent, ccCause: ccCause === ccEventCauses.transferred ? null : ccCause };
+  return { ...call, endedAt: call.endedAt ?? at, endedBy };
 }
 
 /** A routing point may tell of a call for the first time by asking where to send it. */
@@ -346,6 +384,7 @@ function stepRouting(world: World, context: StepContext, known: Call | undefined
       const cause: EventCause = { ccEvent: tlibMessages.EventRouteRequest, ccCause: null };
       const stay = { state: "queued", createdAt: at, since: at } as const;
       call = goingOn(beginParty(world, context, call, happening.party, stay, cause));
+      call = followOutside(world, context, call, { at, party: happening.party, cause, missed: null });
       party = findParty(call, happening.party);
     }
   }
@@ -393,6 +432,8 @@ function transplantParty(world: World, context: StepContext, known: Call | undef
     if (before !== undefined) noteParty(world, context, before, "end not seen", happening.unseen);
     noteParty(world, context, begun, "beginning not seen", happening.unseen);
   }
+  const missed = was === undefined ? "missed" : null;
+  call = followOutside(world, context, call, { at, party: happening.party, cause, missed });
   settle(world, context, goingOn(call));
   joinCalls(world, context, call.callId);
 }
@@ -412,10 +453,10 @@ function leaveFor(
   const { route: _route, ...bare } = party ?? {};
   let rest = party === undefined ? left : endParty(world, context, left, bare as Party, at, cause);
   rest = mergeInto(world, context, rest, call, by, at);
-  const isEmpty = Object.keys(rest.parties).length === 0;
+  const isEmpty = !hasPartyInside(rest);
   if (isEmpty) moveStays(world, context, left.callId, call.callId);
   const isOver = isEmpty && !rest.isMonitored;
-  settle(world, context, isOver ? { ...rest, endedAt: rest.endedAt ?? at } : rest);
+  settle(world, context, isOver ? overBy(rest, at, cause) : rest);
 }
 
 function confirmParty(world: World, context: StepContext, known: Call | undefined, happening: PresentHappening): void {
@@ -478,7 +519,9 @@ function endCall(world: World, context: StepContext, call: Call, at: SourceInsta
  * ends with its last party.
  */
 function goingOn(call: Call): Call {
-  return { ...call, endedAt: null, isMonitored: call.isMonitored && call.endedAt === null };
+  if (call.endedAt === null) return call;
+  const { endedBy: _before, ...goes } = call;
+  return { ...goes, endedAt: null, isMonitored: false };
 }
 
 /** Keeps the call, and looks again when its ending may be written. */
@@ -489,7 +532,8 @@ function settle(world: World, context: StepContext, call: Call): void {
   if (call.endedAt !== null) world.schedule(call.source, sourceInstant(call.endedAt + timeoutMs), call.callId);
 }
 
-function writeEnding(world: World, context: StepContext, call: Call, at: SourceInstant): void {
+function writeEnding(world: World, context: StepContext, over: Call, at: SourceInstant): void {
+  const call = endOutside(world, context, over, at);
   writeCallRow(world, context, call, at);
   writeIrRow(world, context, call, at);
   writeCallHistory(world, context, call, callChangeTypes.terminated, at);

@@ -1,7 +1,8 @@
-// Which open calls a DN is on: an agent who logs in while on a call is busy.
+// Which open calls a DN of the switch is on: an agent who logs in while on a call is busy.
 
 import type { CallId } from "../event/happening.ts";
 import type { Call } from "./call.ts";
+import { isInside } from "./party.ts";
 
 export class DnIndex {
   readonly #callIds = new Map<string, Set<CallId>>();
@@ -39,6 +40,8 @@ export class DnIndex {
 
 function dnsOf(call: Call | undefined): ReadonlySet<string> {
   const dns = new Set<string>();
-  if (call !== undefined) for (const { dn } of Object.values(call.parties)) dns.add(`${call.source}/${dn}`);
+  if (call !== undefined) {
+    for (const party of Object.values(call.parties)) if (isInside(party)) dns.add(`${call.source}/${party.dn}`);
+  }
   return dns;
 }

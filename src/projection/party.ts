@@ -3,7 +3,7 @@
 // What the transition table does not list changes nothing: a source may say the same thing twice, and after a hole it
 // may say something that does not follow.
 
-import { parentLinkTypes, partyChangeTypes, partyStates } from "../../schema/dictionary.ts";
+import { ccEventCauses, parentLinkTypes, partyChangeTypes, partyStates } from "../../schema/dictionary.ts";
 import {
   dnRoles,
   type PartyFacts,
@@ -15,6 +15,7 @@ import {
 } from "../event/happening.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import type { PartyTotals } from "../event/statistics.ts";
+import { tlibMessages } from "../event/tevent.ts";
 import type { Call } from "./call.ts";
 import { type EventCause, writePartyHistory, writePartyRow } from "./call-rows.ts";
 import { hashedKey } from "./key.ts";
@@ -49,6 +50,8 @@ export interface Party {
   readonly transferredFrom?: NonNullable<PartyFacts["transferredFrom"]>;
   /** It was there before anything was heard of it. */
   readonly isFound?: true;
+  /** It is outside of the switch, and rebuilt from what is told inside. */
+  readonly isRebuilt?: true;
   /** It stands at a routing point, and where to send the call was asked. */
   readonly route?: Routing;
 }
@@ -65,6 +68,9 @@ export interface LeftParty {
   readonly guid: PartyGuid;
   readonly partyId: string;
   readonly isKeyLocal?: true;
+  readonly isRebuilt?: true;
+  /** Whoever rang next was rung instead: the call was redirected or forwarded. What this party descended from. */
+  readonly instead?: { readonly parent: ParentLink | null };
 }
 
 // A call goes through a few queues and agents; of those that it left longer ago nobody descends any more.
@@ -76,9 +82,20 @@ export const parentLinks = {
   conference: parentLinkTypes.conferenced,
 } as const;
 
+/** It has events of its own. */
+export function isInside({ isRebuilt }: Party): boolean {
+  return isRebuilt !== true;
+}
+
+export function hasPartyInside(call: Call): boolean {
+  for (const guid in call.parties) if (call.parties[guid]?.isRebuilt !== true) return true;
+  return false;
+}
+
 /** Who is still there comes first: a source may tell the new party's beginning before the old one's end. */
-function findParent(call: Call, parent: PartyParent | undefined): ParentLink | undefined {
-  if (parent === undefined) return undefined;
+function findParent(call: Call, parent: PartyParent | undefined, state: PartyState): ParentLink | undefined {
+  // Whoever is rung instead of somebody is rung from the same queue.
+  if (parent === undefined) return state === "alerting" ? (call.left?.at(-1)?.instead?.parent ?? undefined) : undefined;
   const open = Object.values(call.parties).find(
     ({ dn, state }) => dn === parent.dn && (parent.by !== "queue" || state === "queued"),
   );
@@ -102,6 +119,8 @@ export type Ending = "diverted" | "abandoned" | "released";
 export const goesOn: Record<PartyState, Partial<Record<PartyStep, PartyState | "gone">>> = {
   queued: { ringing: "alerting", established: "connected", diverted: "gone", abandoned: "gone", released: "gone" },
   dialing: {
+    // A call that is made for an agent who is not there yet waits for one once it is answered.
+    queued: "queued",
     established: "connected",
     held: "hold",
     "destination busy": "dialing",
@@ -121,7 +140,7 @@ export function isEnding(step: PartyStep): step is Ending {
 export function findParty(call: Call, facts: PartyFacts): Party | undefined {
   // A source may name a party "constructor": what every object inherits is no party.
   if (facts.guid !== null) return Object.hasOwn(call.parties, facts.guid) ? call.parties[facts.guid] : undefined;
-  return Object.values(call.parties).find((party) => party.dn === facts.dn);
+  return Object.values(call.parties).find((party) => party.dn === facts.dn && isInside(party));
 }
 
 export function beginParty(
@@ -134,9 +153,10 @@ export function beginParty(
     readonly createdAt: SourceInstant;
     readonly since: SourceInstant;
     readonly isFound?: true;
+    readonly isRebuilt?: true;
   },
   cause: EventCause,
-  parent: ParentLink | undefined = findParent(call, facts.parent),
+  parent: ParentLink | undefined = findParent(call, facts.parent, stay.state),
 ): Call {
   const key = facts.guid ?? facts.guidIfNew;
   const guid = key ?? (hashedKey("local party", call.callId, facts.dn, call.stays + 1, stay.createdAt) as PartyGuid);
@@ -240,8 +260,13 @@ export function endParty(
   const { [party.guid]: _gone, ...parties } = call.parties;
   const ended: Party = { ...party, totals: totalsUntil(party, at), changes: party.changes + 1 };
   const left = (call.left ?? []).filter((each) => each.dn !== party.dn).slice(1 - leftPartiesMax);
-  const { dn, guid, partyId, isKeyLocal } = party;
-  left.push({ dn, guid, partyId, ...(isKeyLocal && { isKeyLocal }) });
+  const { dn, guid, partyId, isKeyLocal, isRebuilt, parent } = party;
+  left.push({
+    ...{ dn, guid, partyId },
+    ...(isKeyLocal && { isKeyLocal }),
+    ...(isRebuilt && { isRebuilt }),
+    ...(isRedirected(party, cause) && { instead: { parent: parent ?? null } }),
+  });
   const totals = countParty(call, party, { from: party.state, to: null, at }, cause);
   const next: Call = { ...call, partyChanges: afterChange(context, call, ended), parties, left, totals };
   writePartyRow(world, context, next, ended, partyStates.null, cause, at, partyStates[party.state]);
@@ -255,6 +280,12 @@ export function endParty(
   writePartyStatistics(world, context, ended, releasingParty);
   finishRouting(world, context, next, ended, at, cause.ccEvent);
   return next;
+}
+
+function isRedirected({ state }: Party, { ccEvent, ccCause }: EventCause): boolean {
+  if (state !== "alerting" || (ccEvent !== tlibMessages.EventReleased && ccEvent !== tlibMessages.EventDiverted))
+    return false;
+  return ccCause === ccEventCauses.redirected || ccCause === ccEventCauses.forwarded;
 }
 
 // Nobody saw how it ended: no call control event stands behind the row.

@@ -13,8 +13,8 @@ import {
 } from "../event/statistics.ts";
 import type { Call } from "./call.ts";
 import { type EventCause, stamps } from "./call-rows.ts";
-import { isStatisticStored } from "./left-out.ts";
-import type { Party, PartyState } from "./party.ts";
+import { isPartyStored, isStatisticStored } from "./left-out.ts";
+import { isInside, type Party, type PartyState } from "./party.ts";
 import type { StepContext } from "./source.ts";
 import type { World } from "./world.ts";
 
@@ -67,8 +67,15 @@ export function writeCallStatistics(world: World, context: StepContext, call: Ca
 }
 
 /** Of several stays of that DN the one that is there, else the last. */
-export function releaserOf(call: Call, dn: string): NonNullable<Call["releasedBy"]> {
-  const open = Object.values(call.parties).findLast((party) => party.dn === dn);
-  const partyId = (open ?? call.left?.findLast((party) => party.dn === dn))?.partyId;
+export function releaserOf(
+  { source: { options } }: StepContext,
+  call: Call,
+  dn: string,
+): NonNullable<Call["releasedBy"]> {
+  const open = Object.values(call.parties).filter((party) => party.dn === dn);
+  const inside = open.findLast(isInside) ?? call.left?.findLast((party) => party.dn === dn && party.isRebuilt !== true);
+  // One whose rows are left out is not named.
+  const outside = open.find((party) => !isInside(party) && isPartyStored(options, party));
+  const partyId = (inside ?? outside)?.partyId;
   return { dn, ...(partyId !== undefined && { partyId }) };
 }

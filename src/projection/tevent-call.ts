@@ -60,6 +60,10 @@ export function happeningsOf(
       ];
     case "EventPartyChanged":
       return partyChanged(world, context, event, call);
+    case "EventNetworkReached":
+    case "EventPartyAdded":
+    case "EventPartyDeleted":
+      return isVirtualQueue(context, event) ? [] : [outsideOf(event, call, event.id)];
   }
   const known = Object.hasOwn(steps, event.id) ? steps[event.id] : undefined;
   const isOfRouting = known === undefined ? routingEvents.has(event.id) : userData !== undefined;
@@ -88,7 +92,10 @@ const routingEvents: ReadonlySet<string> = new Set(["EventRouteRequest", "EventR
 /** A transfer or conference is completed: a party goes on in another call. */
 function partyChanged(world: World, context: StepContext, event: TEvent, call: CallFacts): readonly Happening[] {
   const party = partyFacts(context, event, call);
-  if (party === null || event.previousConnId === null || event.previousConnId === event.connId) return [];
+  if (party === null) return [];
+  if (event.previousConnId === null || event.previousConnId === event.connId) {
+    return [outsideOf(event, call, "EventPartyChanged")];
+  }
   const { parent: _queue, ...moved } = party;
   return [
     {
@@ -106,6 +113,18 @@ function partyChanged(world: World, context: StepContext, event: TEvent, call: C
 
 function mergeOf({ callState }: TEvent): "transfer" | "conference" {
   return callState === ccEventCauses.conferenced ? "conference" : "transfer";
+}
+
+const outsideSteps = {
+  EventNetworkReached: "reached",
+  EventPartyAdded: "added",
+  EventPartyDeleted: "deleted",
+  EventPartyChanged: "replaced",
+} as const;
+
+function outsideOf(event: TEvent, call: CallFacts, id: keyof typeof outsideSteps): Happening {
+  const { at, otherDn: dn, thirdPartyDn: by, callState: ccCause } = event;
+  return { kind: "outside", step: outsideSteps[id], at, call, dn, by, ccEvent: tlibMessages[id], ccCause };
 }
 
 export function presentOf(world: World, context: StepContext, event: TEvent): Happening | null {
@@ -193,7 +212,8 @@ function parentOf(event: TEvent): PartyParent | undefined {
   // In a snapshot nothing tells a party that was transferred in one step from one that moved here from a consultation.
   if (!isSnapshot && thirdPartyDn !== null && thirdPartyDn !== thisDn) {
     if (thirdPartyDnRole === partyRoles.transferredBy) return { dn: thirdPartyDn, by: "transfer" };
-    if (thirdPartyDnRole === partyRoles.conferencedBy) return { dn: thirdPartyDn, by: "conference" };
+    const isConferenced = thirdPartyDnRole === partyRoles.conferencedBy || thirdPartyDnRole === partyRoles.addedBy;
+    if (isConferenced) return { dn: thirdPartyDn, by: "conference" };
   }
   return thisQueue !== null && thisQueue !== thisDn ? { dn: thisQueue, by: "queue" } : undefined;
 }
@@ -213,6 +233,7 @@ function partyFacts(context: StepContext, event: TEvent, call: CallFacts): Party
     type: partyTypes.internal,
     role: event.thisDnRole,
     ...(parent && { parent }),
+    ...(event.otherDn !== null && { other: event.otherDn }),
     ...((event.transferHome !== null || event.transferOrigDn !== null) && {
       transferredFrom: { location: event.transferHome, dn: event.transferOrigDn },
     }),

@@ -16,6 +16,8 @@ import { closeUnnamedStates } from "./custom-state.ts";
 import { type EventData, eventData } from "./event-data.ts";
 import { type LinkNews, linkNewsOf, takeLinks } from "./inter-site-link.ts";
 import { writeMark } from "./mark.ts";
+import { findOutside } from "./outside.ts";
+import { isInside } from "./party.ts";
 import { dropSnapshot } from "./session.ts";
 import { estimatedSourceTime, followsCalls, type StepContext, updateSource } from "./source.ts";
 import { agentItemOf } from "./tevent-agent.ts";
@@ -168,6 +170,7 @@ export function takeSnapshot(
     if (data !== undefined) takeCallData(world, context, callId, data, { at: now, by: () => unknownAuthor });
     if (links !== undefined) takeLinks(world, context, { callId, news: links, at: now, sequence: null });
   }
+  for (const { happening } of items) if (happening.kind === "party present") findOutside(world, context, happening);
   const unseen: Unseen = { earliest: source.heardUntil ?? now, latest: now, cause: source.missedBecause };
   if (!source.isSnapshotDamaged) {
     closeUnnamedStays(world, context, namedStays, unseen);
@@ -195,5 +198,5 @@ function beganAt(item: Happening): number {
 function openPartyGuid(world: World, item: Extract<Happening, { kind: "party present" }>): string | undefined {
   if (item.party.guid !== null) return item.party.guid;
   const parties = world.get("call", item.call.callId)?.parties ?? {};
-  return Object.values(parties).find((party) => party.dn === item.party.dn)?.guid;
+  return Object.values(parties).find((party) => party.dn === item.party.dn && isInside(party))?.guid;
 }

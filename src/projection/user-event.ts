@@ -16,6 +16,7 @@ import type { Call } from "./call.ts";
 import { added, stamps } from "./call-rows.ts";
 import { configurationInForce } from "./configuration.ts";
 import { changeStates, deviceKey, endStates, type Stay } from "./custom-state.ts";
+import { isInside } from "./party.ts";
 import type { StepContext } from "./source.ts";
 import { valueText } from "./value-text.ts";
 import type { World } from "./world.ts";
@@ -57,7 +58,7 @@ export function rememberPresent(world: World, context: StepContext, callId: Call
 }
 
 function remember(world: World, context: StepContext, mapping: UserEventMapping, call: Call, dn: string): void {
-  const party = Object.values(call.parties).find((each) => each.dn === dn);
+  const party = Object.values(call.parties).find((each) => each.dn === dn && isInside(each));
   if (party === undefined) return;
   const key = deviceKey(context.source.identity.name, dn);
   const known = world.get("device calls", key)?.calls ?? [];
@@ -113,7 +114,7 @@ function callOf(world: World, { source }: StepContext, { callUuid, connId }: TEv
 function stayOf(world: World, context: StepContext, event: TEvent, dn: string): Stay {
   const onDn = (callId: string | undefined) =>
     Object.values((callId === undefined ? undefined : world.get("call", callId))?.parties ?? {}).find(
-      (party) => party.dn === dn,
+      (party) => party.dn === dn && isInside(party),
     );
   const named = callOf(world, context, event);
   const own = onDn(named?.callId);

@@ -182,6 +182,7 @@ function decodeEvent(members: Members, leading: number | null): TeventLine {
       thisDn: text("ThisDN"),
       thisDnRole,
       thisQueue: textIfAny(members["ThisQueue"]),
+      otherDn: textIfAny(members["OtherDN"]),
       thirdPartyDn: textIfAny(members["ThirdPartyDN"]),
       thirdPartyDnRole: enumerationNumber("ThirdPartyDNRole", members["ThirdPartyDNRole"]) ?? null,
       transferHome: textIfAny(members["LastTransferHomeLocation"]),
