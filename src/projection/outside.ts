@@ -9,7 +9,14 @@
 // 4. Whether someone out there hangs up, or is put on hold, is not told; a conference tells that he left.
 
 import { parentLinkTypes, partyRoles } from "../../schema/dictionary.ts";
-import { callTypes, type Happening, type PartyFacts, type PartyGuid, partyTypes } from "../event/happening.ts";
+import {
+  callTypes,
+  type Happening,
+  type PartyFacts,
+  type PartyGuid,
+  partyTypes,
+  type Unseen,
+} from "../event/happening.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { tlibMessages } from "../event/tevent.ts";
 import type { Call } from "./call.ts";
@@ -49,6 +56,33 @@ export function findOutside(world: World, context: StepContext, { at, call, part
   const told: Told = { at, party, cause: { ccEvent, ccCause: null }, missed: "found in snapshot" };
   const next = followOutside(world, context, known, told);
   if (next !== known) world.put("call", known.callId, next);
+}
+
+/**
+ * A snapshot after events were missed: of a call of which those inside are not as they were, or in which there are more
+ * than two, nobody saw what became of those outside. `before`: the calls as they were before it.
+ */
+export function doubtOutside(
+  world: World,
+  context: StepContext,
+  before: ReadonlyMap<string, Call>,
+  unseen: Unseen,
+): void {
+  for (const [callId, was] of before) {
+    const call = world.get("call", callId);
+    if (call === undefined || call.source !== context.source.identity.name || call.endedAt !== null) continue;
+    const known = Object.values(was.parties).filter((party) => !isInside(party));
+    const isAsItWas =
+      Object.keys(call.parties).length <= 2 &&
+      Object.values({ ...was.parties, ...call.parties }).every(
+        (party) => !isInside(party) || was.parties[party.guid] === call.parties[party.guid],
+      );
+    if (isAsItWas) continue;
+    for (const { guid } of known) {
+      const party = call.parties[guid];
+      if (party !== undefined) noteParty(world, context, party, "change not seen", unseen);
+    }
+  }
 }
 
 type OutsideHappening = Extract<Happening, { kind: "outside" }>;

@@ -93,11 +93,12 @@ export function hasPartyInside(call: Call): boolean {
 }
 
 /** Who is still there comes first: a source may tell the new party's beginning before the old one's end. */
-function findParent(call: Call, parent: PartyParent | undefined, state: PartyState): ParentLink | undefined {
+function findParent(call: Call, parent: PartyParent | undefined, isRung: boolean): ParentLink | undefined {
   // Whoever is rung instead of somebody is rung from the same queue.
-  if (parent === undefined) return state === "alerting" ? (call.left?.at(-1)?.instead?.parent ?? undefined) : undefined;
+  if (parent === undefined) return isRung ? (call.left?.at(-1)?.instead?.parent ?? undefined) : undefined;
   const open = Object.values(call.parties).find(
-    ({ dn, state }) => dn === parent.dn && (parent.by !== "queue" || state === "queued"),
+    // A queue may still dial as far as is known: that the call was answered and waits there was missed.
+    ({ dn, state }) => dn === parent.dn && (parent.by !== "queue" || state === "queued" || state === "dialing"),
   );
   const found = open ?? call.left?.findLast(({ dn }) => dn === parent.dn);
   return found && { partyId: found.partyId, type: parentLinks[parent.by] };
@@ -156,7 +157,7 @@ export function beginParty(
     readonly isRebuilt?: true;
   },
   cause: EventCause,
-  parent: ParentLink | undefined = findParent(call, facts.parent, stay.state),
+  parent: ParentLink | undefined = findParent(call, facts.parent, stay.state === "alerting" && stay.isFound !== true),
 ): Call {
   const key = facts.guid ?? facts.guidIfNew;
   const guid = key ?? (hashedKey("local party", call.callId, facts.dn, call.stays + 1, stay.createdAt) as PartyGuid);

@@ -16,7 +16,7 @@ import { closeUnnamedStates } from "./custom-state.ts";
 import { type EventData, eventData } from "./event-data.ts";
 import { type LinkNews, linkNewsOf, takeLinks } from "./inter-site-link.ts";
 import { writeMark } from "./mark.ts";
-import { findOutside } from "./outside.ts";
+import { doubtOutside, findOutside } from "./outside.ts";
 import { isInside } from "./party.ts";
 import { dropSnapshot } from "./session.ts";
 import { estimatedSourceTime, followsCalls, type StepContext, updateSource } from "./source.ts";
@@ -157,6 +157,7 @@ export function takeSnapshot(
   if (source.isSnapshotDamaged) enterWindow(world, context, windowSeconds, now, { fault: "snapshot damaged" });
   if (!followsCalls(source)) return;
 
+  const before = source.options.delivered === undefined ? null : new Map(world.all("call"));
   const named = new Set<string>();
   const namedStays = new Set<string>();
   for (const { happening, data, links } of items) {
@@ -176,6 +177,7 @@ export function takeSnapshot(
     closeUnnamedStays(world, context, namedStays, unseen);
     closeUnnamed(world, context, named, unseen);
   }
+  if (before !== null && (lastSeq > (applied ?? 0) || isEndOfRunUnknown)) doubtOutside(world, context, before, unseen);
   if (source.writesAgents) takeAgents(world, context, agents, unseen, !source.isSnapshotDamaged);
   if (!source.isSnapshotDamaged) closeUnnamedStates(world, context, agents, unseen);
 }

@@ -296,6 +296,15 @@ export class Load {
       createdAt: at(0),
       endedAt: at(8),
       run: this.run,
+      outside: [
+        {
+          ...{ dn: ani, role: 1, broughtBy: null, endedAt: at(8) },
+          states: [
+            { state: "dialing", from: at(1) },
+            { state: "connected", from: at(4) },
+          ],
+        },
+      ],
       parties: [
         {
           partyUuid: queueParty,

@@ -3,7 +3,9 @@
 
 import { readFileSync } from "node:fs";
 import Database from "libsql";
+import { ccEvents, parentLinkTypes, partyTypes } from "../../schema/dictionary.ts";
 import type { ObservedCall, ObservedParty } from "../../src/simulator/tserver/observable.ts";
+import type { ObservedOutside } from "../../src/simulator/tserver/observed-outside.ts";
 import type { ParentStory } from "../../src/simulator/tserver/truth.ts";
 
 export interface Comparison {
@@ -41,6 +43,8 @@ interface IdbCall {
   readonly mergeCallId: string | null;
   readonly mergeType: number | null;
   readonly parties: IdbParty[];
+  /** Of TYPE 2. */
+  readonly outside: IdbParty[];
 }
 
 /** Dictionary 8 by the oracle's words; 1 is null. */
@@ -60,56 +64,62 @@ export function readOracle(file: string): ObservedCall[] {
     .map((line) => JSON.parse(line) as ObservedCall);
 }
 
+type Row = Readonly<Record<string, unknown>>;
+
 export function readIdbCalls(idbPath: string): IdbCall[] {
   const database = new Database(idbPath, { readonly: true });
   try {
-    const rows = <T>(sql: string) => database.prepare(sql).all() as T[];
-    const byPartyId = new Map<string, IdbParty>();
-    const byCallId = new Map<string, IdbParty[]>();
-    for (const row of rows<Record<string, string | number | null>>(
-      "SELECT PARTYID, PARTYGUID, CALLID, ENDPOINTDN, PROLE, CREATED, TERMINATED, CCEVENT, CCEVENTCAUSE, PARENTPARTYID, PARENTLINKTYPE FROM G_PARTY ORDER BY ID",
-    )) {
-      const party: IdbParty = {
-        partyId: String(row["PARTYID"]),
-        guid: String(row["PARTYGUID"]),
-        dn: String(row["ENDPOINTDN"]),
-        role: Number(row["PROLE"]),
-        created: String(row["CREATED"]),
-        terminated: row["TERMINATED"] as string | null,
-        ccEvent: Number(row["CCEVENT"]),
-        ccCause: row["CCEVENTCAUSE"] as number | null,
-        parentId: row["PARENTPARTYID"] as string | null,
-        parentLink: row["PARENTLINKTYPE"] as number | null,
-        states: [],
-      };
-      byPartyId.set(party.partyId, party);
-      const callId = String(row["CALLID"]);
-      byCallId.set(callId, [...(byCallId.get(callId) ?? []), party]);
-    }
-    for (const row of rows<{ PARTYID: string; STATE: number; ADDED: string }>(
-      // EventDestinationBusy (63) is a row of its own, and no change of the state.
-      "SELECT PARTYID, STATE, ADDED FROM G_PARTY_HISTORY WHERE CCEVENT IS NOT 63 ORDER BY PARTYID, PSEQ",
-    )) {
-      if (row.STATE !== partyIsNull) byPartyId.get(row.PARTYID)?.states.push({ state: row.STATE, added: row.ADDED });
-    }
-    return rows<Record<string, string | number | null>>(
-      "SELECT CALLID, CONNID, CALLTYPE, CALLANI, CALLDNIS, CREATED, TERMINATED, PARENTCALLID, MERGECALLID, MERGETYPE FROM G_CALL ORDER BY ID",
-    ).map((row) => ({
-      callId: String(row["CALLID"]),
-      connId: row["CONNID"] as string | null,
-      callType: Number(row["CALLTYPE"]),
-      ani: row["CALLANI"] as string | null,
-      dnis: row["CALLDNIS"] as string | null,
-      created: String(row["CREATED"]),
-      terminated: row["TERMINATED"] as string | null,
-      parentCallId: row["PARENTCALLID"] as string | null,
-      mergeCallId: row["MERGECALLID"] as string | null,
-      mergeType: row["MERGETYPE"] as number | null,
-      parties: byCallId.get(String(row["CALLID"])) ?? [],
-    }));
+    const rows = (table: string, order: string) =>
+      database.prepare(`SELECT * FROM ${table} ORDER BY ${order}`).all() as Row[];
+    return idbCallsOf(rows("G_CALL", "ID"), rows("G_PARTY", "ID"), rows("G_PARTY_HISTORY", "PARTYID, PSEQ"));
   } finally {
     database.close();
   }
+}
+
+/** Rows in the order of their IDs, and of each party's PSEQ. */
+export function idbCallsOf(calls: readonly Row[], parties: readonly Row[], history: readonly Row[]): IdbCall[] {
+  const byPartyId = new Map<string, IdbParty>();
+  const inside = new Map<string, IdbParty[]>();
+  const outside = new Map<string, IdbParty[]>();
+  for (const row of parties) {
+    const party: IdbParty = {
+      partyId: String(row["PARTYID"]),
+      guid: String(row["PARTYGUID"]),
+      dn: String(row["ENDPOINTDN"]),
+      role: Number(row["PROLE"]),
+      created: String(row["CREATED"]),
+      terminated: row["TERMINATED"] as string | null,
+      ccEvent: Number(row["CCEVENT"]),
+      ccCause: row["CCEVENTCAUSE"] as number | null,
+      parentId: row["PARENTPARTYID"] as string | null,
+      parentLink: row["PARENTLINKTYPE"] as number | null,
+      states: [],
+    };
+    byPartyId.set(party.partyId, party);
+    const side = row["TYPE"] === partyTypes.external ? outside : inside;
+    const callId = String(row["CALLID"]);
+    side.set(callId, [...(side.get(callId) ?? []), party]);
+  }
+  for (const { PARTYID, STATE, ADDED, CCEVENT } of history) {
+    // EventDestinationBusy is a row of its own, and no change of the state.
+    if (STATE === partyIsNull || CCEVENT === ccEvents.destinationBusy) continue;
+    byPartyId.get(String(PARTYID))?.states.push({ state: Number(STATE), added: String(ADDED) });
+  }
+  return calls.map((row) => ({
+    callId: String(row["CALLID"]),
+    connId: row["CONNID"] as string | null,
+    callType: Number(row["CALLTYPE"]),
+    ani: row["CALLANI"] as string | null,
+    dnis: row["CALLDNIS"] as string | null,
+    created: String(row["CREATED"]),
+    terminated: row["TERMINATED"] as string | null,
+    parentCallId: row["PARENTCALLID"] as string | null,
+    mergeCallId: row["MERGECALLID"] as string | null,
+    mergeType: row["MERGETYPE"] as number | null,
+    parties: inside.get(String(row["CALLID"])) ?? [],
+    outside: outside.get(String(row["CALLID"])) ?? [],
+  }));
 }
 
 /** Row keys (CALLID, PARTYID) that ICON_ROW_QUALITY says are doubtful. */
@@ -134,7 +144,7 @@ export function compare(idbCalls: readonly IdbCall[], oracle: readonly ObservedC
   for (const expected of oracle) {
     const found = byConnId.get(expected.connId) ?? [];
     byConnId.delete(expected.connId);
-    parties += expected.parties.length;
+    parties += expected.parties.length + expected.outside.length;
     const [actual] = found;
     const say = (what: string) => {
       differences.push(`call ${expected.connId}: ${what}`);
@@ -218,6 +228,31 @@ function compareCall(actual: IdbCall, expected: ObservedCall, links: Links, say:
     else compareParty(found, party, links, say);
   }
   for (const extra of rest) say(`party ${extra.guid} was never there`);
+  const restOutside = [...actual.outside];
+  for (const party of expected.outside) {
+    const index = restOutside.findIndex(({ dn }) => dn === party.dn);
+    const [found] = index === -1 ? [] : restOutside.splice(index, 1);
+    if (found === undefined) say(`outside ${party.dn} is missing`);
+    else compareOutside(found, party, say);
+  }
+  for (const extra of restOutside) say(`outside ${extra.dn} was never there`);
+}
+
+const linkOf = { 1: parentLinkTypes.transferred, 2: parentLinkTypes.conferenced } as const;
+
+function compareOutside(actual: IdbParty, expected: ObservedOutside, say: (what: string) => void): void {
+  const equal = (what: string, is: unknown, should: unknown) => {
+    if (is !== should)
+      say(`outside ${expected.dn}: ${what} is ${JSON.stringify(is)}, should be ${JSON.stringify(should)}`);
+  };
+  equal("PROLE", actual.role, expected.role);
+  equal("CREATED", actual.created, isoOf(expected.originAt ?? expected.states[0]?.from));
+  equal("PARENTLINKTYPE", actual.parentLink, expected.broughtBy === null ? null : linkOf[expected.broughtBy]);
+  const stretches = expected.states.map(({ state, from }) => ({ state: states[state], added: iso(from) }));
+  equal("states", JSON.stringify(actual.states), JSON.stringify(stretches));
+  compareEnd("TERMINATED", actual.terminated, expected, expected.states.at(-1)?.from ?? 0, equal, (what) =>
+    say(`outside ${expected.dn}: ${what}`),
+  );
 }
 
 function compareParty(actual: IdbParty, expected: ObservedParty, links: Links, say: (what: string) => void): void {
@@ -249,7 +284,7 @@ function compareParty(actual: IdbParty, expected: ObservedParty, links: Links, s
 function compareEnd(
   what: string,
   actual: string | null,
-  expected: Pick<ObservedCall, "endedAt" | "endedUnseen">,
+  expected: Pick<ObservedCall | ObservedOutside, "endedAt" | "endedUnseen">,
   lastChange: number,
   equal: (what: string, is: unknown, should: unknown) => void,
   say: (what: string) => void,

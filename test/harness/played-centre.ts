@@ -25,7 +25,7 @@ export interface Played {
 export function playCentre(
   given: Partial<TserverOptions>,
   seconds: number,
-  story = new Story({ options: { storesReleasingParty: true, extendsRouteResults: true } }),
+  story = new Story({ options: { storesReleasingParty: true, extendsRouteResults: true, delivered: "dialing" } }),
 ): Played {
   const options: TserverOptions = {
     ...tserverDefaults,

@@ -120,6 +120,8 @@ for (const [what, extra] of [
   );
 }
 
+type RealCall = ReturnType<typeof readOracle>[number];
+
 /** Differences from the truth that neither a marked row nor a stretch between two sessions accounts for. */
 function unexplained(
   { idbPath, truthPath }: Played,
@@ -133,12 +135,21 @@ function unexplained(
   // The session rows have whole milliseconds, cut off.
   const isUnheard = (from: number, to: number | null) =>
     unheard.some((stretch) => stretch.from <= Math.floor(from) && to !== null && Math.floor(to) <= stretch.to);
+  const isUnexplainedOutside = (number: string, call: (typeof calls)[number], realCall: RealCall) => {
+    const party = call.outside.find(({ dn }) => dn === number);
+    if (party !== undefined) return !doubtful.has(party.partyId) && !doubtful.has(call.callId);
+    // Nobody told that he came, or went: he came, or whoever could have told, while nobody listened.
+    const from = realCall.outside.find(({ dn }) => dn === number)?.states[0]?.from;
+    return from === undefined || !isUnheard(from, from);
+  };
   return truth.differences.filter((difference) => {
     const [, connId = "", guid] =
       /^call (\w+): (?:party (\S+?)(?::| is missing| was never there))?/.exec(difference) ?? [];
     const call = recorded.get(connId);
     const realCall = real.get(connId);
     if (realCall === undefined) return true;
+    const [, number] = /^call \w+: outside (\S+?)(?::| is missing| was never there)/.exec(difference) ?? [];
+    if (number !== undefined && call !== undefined) return isUnexplainedOutside(number, call, realCall);
     // It began and ended while nobody listened.
     if (call === undefined) return !isUnheard(realCall.createdAt, realCall.endedAt);
     const realParent = realCall.parties.find((each) => each.partyUuid === guid)?.parent;

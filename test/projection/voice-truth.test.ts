@@ -36,6 +36,10 @@ function transferredOutside(call: ReturnType<typeof readOracle>[number] | undefi
   return isReleased === true && call?.merged === null;
 }
 
+function conferencedOutside(call: ReturnType<typeof readOracle>[number] | undefined): number {
+  return call?.outside.filter(({ broughtBy }) => broughtBy === 2).length ?? 0;
+}
+
 for (const [seed, options] of [
   [21, {}],
   [22, { hasCallMonitoring: false, hasPartyUuid: false }],
@@ -95,7 +99,7 @@ for (const [seed, options] of [
         abandoned: counts.abandoned > 0 ? 1 : 0,
         releasedBy: "hasCallMonitoring" in options ? "" : (releasedBy ?? ""),
         transferred: Math.max(counts.transferredIn, transferredOutside(real.get(connId)) ? 1 : 0),
-        conferenced: counts.conferencedIn,
+        conferenced: counts.conferencedIn + conferencedOutside(real.get(connId)),
       });
     }
     expect(compared).toBeGreaterThan(300);

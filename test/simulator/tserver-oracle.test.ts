@@ -81,6 +81,11 @@ for (const [what, options] of [
   ["with all names and call monitoring", {}],
   ["without call monitoring", { hasCallMonitoring: false }],
   ["without party names", { hasPartyUuid: false }],
+  ["with all of voice", { voiceInFull: true, transferPercent: 20, talkSeconds: 2 }],
+  [
+    "with all of voice and without any names",
+    { voiceInFull: true, talkSeconds: 2, hasPartyUuid: false, hasCallUuid: false, hasCallMonitoring: false },
+  ],
   ["without any names", { hasPartyUuid: false, hasCallUuid: false, hasCallMonitoring: false }],
 ] as const) {
   test(`what a client that was never cut off could know is the truth, ${what}`, async () => {

@@ -188,6 +188,7 @@ test("a snapshot names who is logged in, in which state and for which queues, an
     seq,
     loggedInAt,
   });
+  let waiting = 0;
   let named = 0;
   for (const [index, restart] of [null, null, "2026-11-23T08:00:10.000Z", null].entries()) {
     told.work(4.321);
@@ -224,9 +225,10 @@ test("a snapshot names who is logged in, in which state and for which queues, an
         (line) => `${line["ConnID"]} ${line["ThisDN"]} ${(line["Extensions"] as Members)["VQID"]}`,
       );
       expect(names.toSorted()).toEqual(told_.toSorted());
-      expect(names.length).toBeGreaterThan(0);
+      waiting += names.length;
     }
   }
+  expect(waiting).toBeGreaterThan(0);
   expect(named).toBeGreaterThan(100);
   expect(told.fold.contradictions).toEqual([]);
 }, 20_000);

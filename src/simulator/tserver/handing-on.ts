@@ -132,13 +132,13 @@ export class HandingOn {
     this.#board.leave(asking, "EventReleased", 2);
     const moved = this.#board.move(asked, call, { dn: agent.dn, role: 9 });
     this.#board.change(party, "EventRetrieved");
-    this.#board.remark(party, "EventPartyAdded");
+    this.#board.tellMembers(call, "EventPartyAdded", moved, agent.dn);
     this.#script.finish(consult);
     this.#script.next(call, this.#script.talk(0.1, 0.6), () => {
       const [leaving, staying] = this.#random.chance(0.5) ? [party, moved] : [moved, party];
       const [first, last] = leaving === party ? [agent, second] : [second, agent];
       this.#board.leave(leaving, "EventReleased", 0);
-      this.#board.remark(staying, "EventPartyDeleted");
+      this.#board.tellMembers(call, "EventPartyDeleted", leaving, leaving.dn);
       this.#script.rest(first, false);
       this.#script.converse(call, staying, last);
     });

@@ -82,7 +82,7 @@ export class LineWriter {
     const number = encoding.sequenceAsHexadecimal ? `"${seq.toString(16).padStart(16, "0")}"` : String(seq);
     let line = `{"id":"${event.id}","EventSequenceNumber":${number},"time":${timeText(event.atUs, encoding.time)},${this.#server}`;
     if (event.call !== null) line += this.#call(event.call, encoding);
-    if (event.party !== null) line += this.#party(event.party, encoding);
+    if (event.party !== null) line += this.#party(event.party, encoding, event.words?.otherDn);
     const { words } = event;
     if (words?.virtual !== undefined && event.call !== null)
       line += virtualMembers(event.call, words.virtual, encoding);
@@ -182,11 +182,11 @@ export class LineWriter {
     return `,"ConnID":"${call.connId}"${uuid},"CallID":${call.switchCallId},"CallType":${callType}${ani}${dnis}`;
   }
 
-  #party(party: Party, encoding: Encoding): string {
+  #party(party: Party, encoding: Encoding, otherDn: string | null = party.otherDn): string {
     const uuid = this.#setting.hasPartyUuid ? `,"PartyUUID":"${party.uuid}"` : "";
     const role = encoding.enumsAsNames ? `"${dnRoleNames[party.role]}"` : party.role;
     const queue = party.queue === null ? "" : `,"ThisQueue":"${party.queue}"`;
-    const other = party.otherDn === null ? "" : `,"OtherDN":"${party.otherDn}"`;
+    const other = otherDn === null ? "" : `,"OtherDN":"${otherDn}"`;
     return `${uuid},"ThisDN":"${party.dn}","ThisDNRole":${role}${queue}${other}`;
   }
 }
@@ -226,8 +226,10 @@ function originMember(origin: (EventNumber & { readonly atUs: number }) | null):
   return `,"origin":{"run":"${origin.run}","seq":${origin.seq},"time":${secondsText(origin.atUs)}}`;
 }
 
+const allRoleNames = { ...dnRoleNames, ...thirdPartyRoleNames };
+
 function namedParty({ dn, role }: NonNullable<Words["thirdParty"]>, enumsAsNames: boolean): string {
-  const roleText = role === null ? "" : `,"ThirdPartyDNRole":${enumsAsNames ? `"${dnRoleNames[role]}"` : role}`;
+  const roleText = role === null ? "" : `,"ThirdPartyDNRole":${enumsAsNames ? `"${allRoleNames[role]}"` : role}`;
   return `,"ThirdPartyDN":"${dn}"${roleText}`;
 }
 

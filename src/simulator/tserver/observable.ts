@@ -9,6 +9,7 @@
 
 import { ObservedAgents, type PresentSession } from "./observed-agents.ts";
 import { ObservedDetails, type PresentDetail } from "./observed-details.ts";
+import { carryObserved, endObserved, followObserved, type ObservedOutside, observeMember } from "./observed-outside.ts";
 import { StoryFile } from "./story-file.ts";
 import type {
   CallFacts,
@@ -29,7 +30,7 @@ import { milliseconds, type ParentStory } from "./truth.ts";
 /** One party of a snapshot, as it was sent. */
 export interface PresentParty {
   readonly call: CallFacts;
-  readonly party: PartyFacts & Pick<Party, "queue">;
+  readonly party: PartyFacts & Pick<Party, "queue" | "otherDn">;
   readonly state: PartyState;
   readonly event: string;
   readonly sinceUs: number;
@@ -66,6 +67,7 @@ export interface ObservedCall {
   endedAt: number | null;
   readonly run: string;
   readonly parties: ObservedParty[];
+  readonly outside: ObservedOutside[];
   /** As in truth, as far as the calls that are named were known. */
   consultOf?: string | null;
   merged?: { readonly into: string; readonly by: 1 | 2 } | null;
@@ -83,7 +85,7 @@ export interface ObservedParty {
   endEvent: EndingId | MoveId | null;
   callState: number | null;
   /** As in truth, as far as the parent was known. */
-  readonly parent?: ParentStory | null;
+  parent?: ParentStory | null;
   /** The party was first heard of in a snapshot. */
   readonly seen?: "snapshot";
   /** When it came to be, as the snapshot said. */
@@ -98,6 +100,8 @@ interface OpenCall {
   readonly isMonitored: boolean;
   /** Since when no party is open; null while one is. */
   quietSinceUs: number | null;
+  /** The last party that went was redirected: whoever rings next does so instead, for whom that one had rung. */
+  instead: ParentStory | null;
 }
 
 interface OpenParty {
@@ -180,6 +184,11 @@ export class Observable {
         this.#learnOrigin(call, item.call);
         this.#present(call, item);
       }
+      // Only all lines together tell who is inside.
+      const inOrder = items.toSorted((a, b) => (a.origin?.atUs ?? a.sinceUs) - (b.origin?.atUs ?? b.sinceUs));
+      for (const { party, state, sinceUs } of inOrder) {
+        followObserved(call.story, party, state, milliseconds(sinceUs), true);
+      }
     }
     this.heard(atUs);
   }
@@ -206,7 +215,9 @@ export class Observable {
         if (this.#openParty(call, facts) !== undefined) return;
         const story = this.#partyStory(facts, was && event.left ? parentStory(event.left.call.connId, was) : null);
         const party = this.#addParty(call, facts, number, story);
-        party.story.states.push({ state: was?.states.at(-1)?.state ?? "connected", from: at, event: event.id });
+        const state = was?.states.at(-1)?.state ?? "connected";
+        party.story.states.push({ state, from: at, event: event.id });
+        followObserved(call.story, facts, state, at, false);
         call.quietSinceUs = null;
         return;
       }
@@ -216,8 +227,9 @@ export class Observable {
       case "EventEstablished":
       case "EventHeld":
       case "EventRetrieved": {
-        const party = this.#openParty(call, facts) ?? this.#beginParty(call, facts, facts.thirdParty, number);
+        const party = this.#openParty(call, facts) ?? this.#beginParty(call, facts, event, number);
         party.story.states.push({ state: stateBegunBy[event.id], from: at, event: event.id });
+        followObserved(call.story, facts, stateBegunBy[event.id], at, false);
         call.quietSinceUs = null;
         return;
       }
@@ -229,9 +241,19 @@ export class Observable {
         party.story.endedAt = at;
         party.story.endEvent = event.id;
         party.story.callState = event.callState;
+        call.instead = event.callState === 22 ? (party.story.parent ?? null) : null;
+        const { callState } = event;
+        const origin = call.story.callType === 4 ? this.#byConnId(facts.call.consultOf) : undefined;
+        if (origin !== undefined && event.id === "EventReleased" && (callState === 1 || callState === 2)) {
+          carryObserved(call.story, origin.story, callState, at);
+        }
         this.#forgetParty(call, party, key, event.atUs);
         return;
       }
+      case "EventPartyAdded":
+      case "EventPartyDeleted":
+        observeMember(call.story, event);
+        return;
       default:
         return;
     }
@@ -247,6 +269,7 @@ export class Observable {
     if (party === undefined) return undefined;
     party.story.endedAt = milliseconds(event.atUs);
     party.story.endEvent = "EventPartyChanged";
+    call.instead = null;
     party.story.callState = event.callState;
     this.#forgetParty(call, party, key, event.atUs);
     return party.story;
@@ -259,11 +282,19 @@ export class Observable {
       endedAt: null,
       run,
       parties: [],
+      outside: [],
     });
   }
 
-  #beginParty(call: OpenCall, facts: Descent, thirdParty: ThirdParty | null, origin: EventNumber): OpenParty {
-    return this.#addParty(call, facts, origin, this.#partyStory(facts, parentOn(call, facts, thirdParty)));
+  #beginParty(call: OpenCall, facts: Party, { id }: SwitchEvent, origin: EventNumber): OpenParty {
+    const isFromNowhere = facts.queue === null && facts.thirdParty === null;
+    const instead = id === "EventRinging" && isFromNowhere ? call.instead : null;
+    return this.#addParty(
+      call,
+      facts,
+      origin,
+      this.#partyStory(facts, instead ?? parentOn(call, facts, facts.thirdParty)),
+    );
   }
 
   #partyStory(facts: PartyFacts, parent: ParentStory | null): ObservedParty {
@@ -288,10 +319,12 @@ export class Observable {
     for (const party of [...call.parties]) {
       if (items.some((item) => this.#isSame(party, item))) continue;
       party.story.endedUnseen = unseen;
+      call.instead = null;
       call.parties.splice(call.parties.indexOf(party), 1);
     }
     if (items.length > 0) return;
     call.story.endedUnseen = unseen;
+    endObserved(call.story, unseen);
     this.#file.write(call.story);
     this.#calls.delete(key);
   }
@@ -306,6 +339,7 @@ export class Observable {
       endedAt: null,
       run: first.origin?.run ?? run,
       parties: [],
+      outside: [],
       seen: "snapshot",
     });
   }
@@ -335,7 +369,7 @@ export class Observable {
   // ---- what both do
 
   #openCall(key: string, isMonitored: boolean, story: ObservedCall): OpenCall {
-    const call: OpenCall = { story, parties: [], isMonitored, quietSinceUs: null };
+    const call: OpenCall = { story, parties: [], isMonitored, quietSinceUs: null, instead: null };
     this.#calls.set(key, call);
     return call;
   }
@@ -364,8 +398,13 @@ export class Observable {
     const call = this.#calls.get(key);
     if (call === undefined) return;
     call.story.endedAt = endedAt;
+    endObserved(call.story, endedAt);
     this.#file.write(call.story);
     this.#calls.delete(key);
+  }
+
+  #byConnId(connId: string | null): OpenCall | undefined {
+    return connId === null ? undefined : this.#calls.values().find(({ story }) => story.connId === connId);
   }
 
   #writeQuiet(untilUs: number): void {
@@ -381,7 +420,10 @@ export class Observable {
 
   /** A call that ended with its last party. */
   #writeCall(key: string, call: OpenCall): void {
-    if (call.quietSinceUs !== null) call.story.endedAt = milliseconds(call.quietSinceUs);
+    if (call.quietSinceUs !== null) {
+      call.story.endedAt = milliseconds(call.quietSinceUs);
+      endObserved(call.story, call.story.endedAt);
+    }
     this.#file.write(call.story);
     this.#calls.delete(key);
   }
@@ -421,7 +463,7 @@ function parentOn({ story }: OpenCall, { dn, queue }: Descent, thirdParty: Third
   return parent === undefined ? null : parentStory(story.connId, parent);
 }
 
-function parentStory(connId: string, { dn, partyUuid, states }: ObservedParty): ParentStory {
+export function parentStory(connId: string, { dn, partyUuid, states }: ObservedParty): ParentStory {
   return { connId, dn, partyUuid, from: states[0]?.from ?? 0 };
 }
 

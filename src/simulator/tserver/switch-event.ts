@@ -3,6 +3,7 @@
 
 import type { CallLink } from "./journey.ts";
 import type { LoginSession } from "./login-session.ts";
+import type { Outside } from "./outside.ts";
 
 export type PartyState = "queued" | "dialing" | "alerting" | "connected" | "held";
 
@@ -75,6 +76,8 @@ export const callStateNames = {
   2: "CallStateConferenced",
   6: "CallStateBusy",
   7: "CallStateNoAnswer",
+  9: "CallStateAnsweringMachineDetected",
+  22: "CallStateRedirected",
 } as const;
 export type CallState = keyof typeof callStateNames;
 
@@ -150,6 +153,8 @@ export interface Party extends PartyFacts {
 
 export interface Call extends CallFacts {
   readonly parties: Party[];
+  /** Whoever it came from or went to outside is the first. */
+  readonly outside: Outside[];
   /** The event that was told first; null until then. */
   created: (EventNumber & { readonly atUs: number }) | null;
   endedAtUs: number | null;
@@ -229,7 +234,9 @@ export interface Remark {
 /** What an event says beside its call and party. */
 export interface Words {
   /** Null: nobody, not even whoever brought the party into the call. */
-  readonly thirdParty?: { readonly dn: string; readonly role: DnRole | null } | null;
+  readonly thirdParty?: { readonly dn: string; readonly role: DnRole | ThirdPartyRole | null } | null;
+  /** The other side, where it is not the party's. */
+  readonly otherDn?: string;
   readonly reasons?: UserData;
   readonly extensions?: UserData;
   /** Of EventUserEvent: its own, not the call's. */

@@ -4,6 +4,7 @@
 import { attachmentsFrom } from "./attachment.ts";
 import type { CallLink } from "./journey.ts";
 import { AgentDesks } from "./login-session.ts";
+import { followInside, leaveOutside } from "./outside.ts";
 import type {
   Agent,
   AgentEventId,
@@ -65,6 +66,7 @@ export class Switchboard {
       ...facts,
       links: [...links],
       parties: [],
+      outside: [],
       attachments: [],
       virtualStays: [],
       routes: [],
@@ -84,12 +86,13 @@ export class Switchboard {
   /** A new party whose first state `event` begins. */
   enter(
     call: Call,
-    facts: PartyFacts & Pick<Party, "queue" | "otherDn"> & { readonly thirdParty?: ThirdParty },
+    facts: PartyFacts &
+      Pick<Party, "queue" | "otherDn"> & { readonly thirdParty?: ThirdParty; readonly parent?: Party | null },
     event: "EventQueued" | "EventDialing" | "EventRinging",
   ): Party {
     const { thirdParty = null } = facts;
     const from = thirdParty?.dn ?? (facts.queue === facts.dn ? null : facts.queue);
-    const parent = call.parties.findLast(({ dn }) => dn === from) ?? null;
+    const parent = facts.parent ?? call.parties.findLast(({ dn }) => dn === from) ?? null;
     const party: Party = { ...facts, call, thirdParty, parent, stretches: [], end: null, origin: null };
     this.change(party, event);
     return party;
@@ -135,6 +138,7 @@ export class Switchboard {
       party.call.parties.push(party);
     }
     party.stretches.push({ state: stateBegunBy[event], fromUs: this.nowUs, event });
+    followInside(party, event, this.nowUs);
   }
 
   /** `releasingParty`: 1 this party hung up, 2 the other side; left out: not told. */
@@ -147,6 +151,21 @@ export class Switchboard {
 
   remark(party: Party, event: RemarkId, words: Words | null = null): boolean {
     return this.tell({ id: event, call: party.call, party, words }) !== null;
+  }
+
+  /** Every other member of the conference is told who came or went, and who made him; false: nobody was told. */
+  tellMembers(
+    call: Call,
+    event: "EventPartyAdded" | "EventPartyDeleted",
+    { dn }: { readonly dn: string },
+    byDn: string,
+  ): boolean {
+    const words: Words = { otherDn: dn, thirdParty: { dn: byDn, role: event === "EventPartyAdded" ? 9 : null } };
+    let isTold = false;
+    for (const party of call.parties) {
+      if (party.end === null && party.dn !== dn) isTold = this.remark(party, event, words) || isTold;
+    }
+    return isTold;
   }
 
   /** `thirdPartyDn` did it from elsewhere; null: the party itself. */
@@ -198,6 +217,7 @@ export class Switchboard {
   #finish(call: Call): void {
     call.endedAtUs = this.nowUs;
     call.step++;
+    leaveOutside(call, null, this.nowUs);
     for (const stay of call.virtualStays) stay.end ??= { atUs: this.nowUs, event: null, target: null };
     for (const route of call.routes) route.end ??= { atUs: this.nowUs, outcome: "lost", target: null, keys: [] };
     this.#liveCalls.delete(call);

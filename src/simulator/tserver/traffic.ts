@@ -11,7 +11,7 @@
 
 import { AgentPool } from "./agent-pool.ts";
 import { CallFactory } from "./call-factory.ts";
-import { HandingOn } from "./handing-on.ts";
+import { HandingOn, type HandingOnSetting } from "./handing-on.ts";
 import type { AgentDesks } from "./login-session.ts";
 import { Random } from "./random.ts";
 import type { Schedule } from "./schedule.ts";
@@ -45,6 +45,7 @@ export class Traffic {
   readonly #pool: AgentPool;
   readonly #full: VoiceInFull | null;
   readonly #handingOn: HandingOn;
+  readonly #script: HandingOnSetting["script"];
   // Rises when the switch loses its calls, so that agents' timers of before do not free an agent twice.
   #era = 0;
 
@@ -56,18 +57,18 @@ export class Traffic {
     this.#calls = new CallFactory(setting.seed, setting.startUs);
     const { desks, agents } = setting.board;
     this.#pool = new AgentPool(this.#random, desks === null ? agents : []);
+    this.#script = {
+      next: (call, seconds, act, busy) => this.#next(call, seconds, act, busy),
+      talk: (min, max) => this.#talk(min, max),
+      dial: (call, agent, otherDn) => this.#dial(call, agent, otherDn),
+      converse: (call, party, agent) => this.#converseAlone(call, party, agent),
+      hangUp: (call, party, agent) => this.#hangUp(call, [party], [agent]),
+      finish: (call) => this.#finish(call),
+      rest: (agent, isTold) => this.#rest(agent, isTold),
+    };
     this.#full = desks === null ? null : this.#inFull(desks);
     this.#handingOn = new HandingOn({
-      ...{ board: this.#board, calls: this.#calls, random: this.#random },
-      script: {
-        next: (call, seconds, act, busy) => this.#next(call, seconds, act, busy),
-        talk: (min, max) => this.#talk(min, max),
-        dial: (call, agent, otherDn) => this.#dial(call, agent, otherDn),
-        converse: (call, party, agent) => this.#converseAlone(call, party, agent),
-        hangUp: (call, party, agent) => this.#hangUp(call, [party], [agent]),
-        finish: (call) => this.#finish(call),
-        rest: (agent, isTold) => this.#rest(agent, isTold),
-      },
+      ...{ board: this.#board, calls: this.#calls, random: this.#random, script: this.#script },
     });
   }
 
@@ -81,6 +82,7 @@ export class Traffic {
         abandon: (call) => this.#abandon(call),
       },
       callOut: (agent) => this.#callOut(agent),
+      outsideScript: { ...this.#script, seekAgent: (call, queued) => this.#seekAgent(call, queued, 0) },
     });
   }
 
@@ -102,6 +104,7 @@ export class Traffic {
       const kind = this.#random.fraction();
       if (kind < 0.72) this.#inbound();
       else if (kind < 0.86) this.#internal();
+      else if (this.#full?.outside.isPredictive()) this.#full.outside.predict();
       else this.#outbound();
       this.#planArrival();
     });
@@ -126,7 +129,7 @@ export class Traffic {
   }
 
   #queue(call: Call, queue: string): Party {
-    const facts = { uuid: this.#calls.partyUuid(), dn: queue, role: 2, queue, otherDn: call.ani } as const;
+    const facts = { uuid: this.#calls.partyUuid(), dn: queue, queue, ...sideOf(call) } as const;
     return this.#board.enter(call, facts, "EventQueued");
   }
 
@@ -161,12 +164,14 @@ export class Traffic {
     const facts = {
       uuid: this.#calls.partyUuid(),
       dn: agent.dn,
-      role: 2,
       queue: queued.dn,
-      otherDn: call.ani,
+      ...sideOf(call),
     } as const;
     this.#board.leave(queued, "EventDiverted", 0);
-    const party = this.#board.enter(call, facts, "EventRinging");
+    this.#ring(call, this.#board.enter(call, facts, "EventRinging"), agent, noAnswers);
+  }
+
+  #ring(call: Call, party: Party, agent: Agent, noAnswers: number): void {
     const isAnswered = noAnswers >= noAnswersMax || this.#random.chance(0.9);
     this.#next(
       call,
@@ -184,7 +189,16 @@ export class Traffic {
   }
 
   #notAnswered(call: Call, party: Party, agent: Agent, noAnswers: number): void {
-    const queue = party.queue ?? this.#setting.queues[0];
+    const queue = party.queue ?? party.parent?.dn ?? this.#setting.queues[0];
+    const instead = this.#full?.isRedirected() ? this.#pool.take() : undefined;
+    if (instead !== undefined) {
+      this.#board.leave(party, "EventReleased", 22);
+      // It rings there without a word of the queue that it came from.
+      const facts = { uuid: this.#calls.partyUuid(), dn: instead.dn, queue: null, ...sideOf(call) };
+      const ringing = this.#board.enter(call, { ...facts, parent: party.parent }, "EventRinging");
+      this.#rest(agent, true);
+      return this.#ring(call, ringing, instead, noAnswers + 1);
+    }
     this.#board.leave(party, this.#random.chance(0.5) ? "EventReleased" : "EventDiverted", 7);
     if (this.#full?.routing.isRoutingPoint(queue)) {
       this.#full.routing.begin(call, queue, noAnswers + 1);
@@ -328,6 +342,7 @@ export class Traffic {
     if (state === "connected" && this.#full?.isTransferredOutside()) {
       return this.#handingOn.transferOutside(call, party, agent);
     }
+    if (state === "connected" && this.#full?.outside.goOn(call, party, agent, () => this.#pool.take())) return;
     // Without any share no chance is drawn: a seed's calls are the same as before there were transfers.
     const { transferShare } = this.#setting;
     const isHandedOn = transferShare > 0 && state === "connected" && this.#random.chance(transferShare);
@@ -393,4 +408,9 @@ export class Traffic {
   #talk(min: number, max: number): number {
     return this.#random.between(min, max) * this.#setting.talkSeconds;
   }
+}
+
+/** Of whoever is called for somebody outside: the party that calls, where the call goes out. */
+function sideOf({ callType, ani, dnis }: Call): Pick<Party, "role" | "otherDn"> {
+  return callType === 3 ? { role: 1, otherDn: dnis } : { role: 2, otherDn: ani };
 }

@@ -26,6 +26,17 @@ export interface CallStory {
   /** ConnID of the call into which it was merged, and whether by a transfer (1) or a conference (2). */
   readonly merged: { readonly into: string; readonly by: 1 | 2 } | null;
   readonly parties: readonly PartyStory[];
+  readonly outside: readonly OutsideStory[];
+}
+
+/** Whoever took part from outside of the switch; nobody names them but by their number. */
+export interface OutsideStory {
+  readonly dn: string;
+  readonly role: DnRole;
+  readonly states: readonly { readonly state: PartyState; readonly from: number }[];
+  readonly endedAt: number | null;
+  /** Brought in by a transfer (1) or a conference (2). */
+  readonly broughtBy: 1 | 2 | null;
 }
 
 /** One line of the links file: a call's end of a link to a call at another site, as it was told first. */
@@ -124,6 +135,10 @@ export class Truth {
         endEvent: party.end?.event ?? null,
         callState: party.end?.callState ?? null,
         parent: party.parent && this.#parentStory(party.parent),
+      })),
+      outside: call.outside.map(({ dn, role, stretches, endUs, broughtBy }) => ({
+        ...{ dn, role, broughtBy, endedAt: endUs === null ? null : milliseconds(endUs) },
+        states: stretches.map(({ state, fromUs }) => ({ state, from: milliseconds(fromUs) })),
       })),
     } satisfies CallStory);
   }

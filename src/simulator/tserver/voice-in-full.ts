@@ -5,6 +5,7 @@ import type { AgentPool } from "./agent-pool.ts";
 import type { CallFactory } from "./call-factory.ts";
 import { DataEntry } from "./data-entry.ts";
 import type { AgentDesks } from "./login-session.ts";
+import { OutsideScript, type OutsideScriptSetting } from "./outside-script.ts";
 import { Pace } from "./pace.ts";
 import { Random } from "./random.ts";
 import { Routing, type RoutingSetting } from "./routing.ts";
@@ -24,6 +25,7 @@ export interface VoiceSetting {
   readonly calls: CallFactory;
   readonly script: RoutingSetting["script"];
   readonly callOut: (agent: Agent) => void;
+  readonly outsideScript: OutsideScriptSetting["script"];
 }
 
 /** Who hung up, as the switch tells it; of nobody when it does not know. */
@@ -39,10 +41,12 @@ export class VoiceInFull {
   readonly shifts: Shifts;
   readonly routing: Routing;
   readonly data: DataEntry;
+  readonly outside: OutsideScript;
   readonly #random: Random;
+  readonly #redirects: Random;
 
   constructor(setting: VoiceSetting) {
-    const { seed, board, desks, pool, calls, queues, script, callOut } = setting;
+    const { seed, board, desks, pool, calls, queues, callOut } = setting;
     const pace = (purpose: string) => new Pace({ ...setting, random: new Random(seed, purpose) });
     const agents = board.agents;
     const spareDns = Array.from({ length: 2 + (agents.length >> 2) }, (_, index) => String(60_001 + index));
@@ -53,11 +57,19 @@ export class VoiceInFull {
     });
     const routing = pace("routing");
     this.routing = new Routing({
-      ...{ pace: routing, board, calls, pool, script },
+      ...{ pace: routing, board, calls, pool, script: setting.script },
       queueDn: () => routing.random.pick(queues),
     });
     this.data = new DataEntry(pace("data entry"), board);
     this.#random = new Random(seed, "voice");
+    this.#redirects = new Random(seed, "redirects");
+    const script = setting.outsideScript;
+    this.outside = new OutsideScript({ board, calls, queues, script, random: new Random(seed, "outside") });
+  }
+
+  /** Of telephones that nobody answers. */
+  isRedirected(): boolean {
+    return this.#redirects.chance(0.3);
   }
 
   isRouted(): boolean {
