@@ -89,8 +89,8 @@ export const ICON_COVERAGE = sqliteTable(
 );
 
 /**
- * One row is one doubt about one row of a documented table: what of it nobody saw, and the bounds. Written with that
- * row, never changed. ID grows with time; TABLE_NAME and ROW_KEY name the row in
+ * One row is one doubt about one row of a documented table: what of it nobody saw, and the bounds; EARLIEST or LATEST is
+ * null where nothing tells it. CAUSE "not recorded": the role was switched off. Written with that row, never changed. ID grows with time; TABLE_NAME and ROW_KEY name the row in
  * doubt: CALLID, PARTYID, IRID, VQUEUEID or LOGINSESSIONID; of G_CUSTOM_STATES ENDPOINTDN/STATE/CREATED.
  */
 export const ICON_ROW_QUALITY = sqliteTable(

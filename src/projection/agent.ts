@@ -17,7 +17,7 @@ import { beginEndpoint, endEndpoint, rewriteEndpoint, turnEndpoint } from "./age
 import { hidesQueues, joinQueue, leaveQueue } from "./agent-queues.ts";
 import { isSameTold } from "./agent-reasons.ts";
 import { writeDnd, writeLoginSession, writeTotals } from "./agent-rows.ts";
-import { closedAt, forgetClosed, forgetClosedAt, leaveClosed, missedSince } from "./closed-agent.ts";
+import { closedAt, forgetClosedAt, leaveClosed, missedSince } from "./closed-agent.ts";
 import { endStates } from "./custom-state.ts";
 import { hashedKey } from "./key.ts";
 import {
@@ -271,19 +271,4 @@ export function rewriteLoginSession(
   }
   const unseen = { earliest: session.createdAt, latest: now, cause: "history not kept" } as const;
   note(world, context, session, "earlier rows not kept", unseen);
-}
-
-/** Role gls was off for a while: who was logged in before may be anywhere now. */
-export function closeAllSessions(world: World, context: StepContext, now: SourceInstant): void {
-  forgetClosed(world, context);
-  for (const [, session] of world.all("login session")) {
-    if (session.source !== context.source.identity.name) continue;
-    for (const { dn, endpoints } of session.dns) {
-      const current = sessionAt(world, session.source, dn);
-      if (current === undefined) continue;
-      const earliest = lastKnown(current, dn);
-      const latest = sourceInstant(Math.max(now, earliest));
-      leaveUnseen(world, context, current, dn, endpoints, { earliest, latest, cause: "not recorded" });
-    }
-  }
 }

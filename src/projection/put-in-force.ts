@@ -2,17 +2,16 @@
 // begins with.
 
 import type { MarkEnvelope, ProjectionConfiguration, SourceIdentity } from "../event/envelope.ts";
-import { arrivalInstant, type SourceInstant, sourceInstant, timestampText } from "../event/instant.ts";
+import { arrivalInstant, sourceInstant, timestampText } from "../event/instant.ts";
 import { interSiteDefaults } from "../event/inter-site.ts";
-import { closeAllSessions } from "./agent.ts";
-import { rewriteCall } from "./call.ts";
 import { configurationInForce, rememberConfiguration } from "./configuration.ts";
 import { breakCoverage } from "./coverage.ts";
 import { interSiteOptions } from "./inter-site.ts";
-import { expectAnew, rescheduleLinks, rewriteLinks } from "./inter-site-join.ts";
+import { expectAnew, rescheduleLinks } from "./inter-site-join.ts";
+import { beginRoles, endRoles, rolesOf } from "./role-change.ts";
 import { addProviders } from "./session.ts";
 import { remind } from "./session-bound.ts";
-import { followsCalls, type SourceState, type StepContext, stepContext } from "./source.ts";
+import { type SourceState, stepContext } from "./source.ts";
 import type { World } from "./world.ts";
 
 type InForce = Extract<MarkEnvelope["mark"], { mark: "instance started" | "configuration in force" }>;
@@ -36,6 +35,8 @@ export function putInForce(
   instanceOf: (known: SourceState | undefined) => SourceState["instance"],
 ): void {
   const before = configurationInForce(world)?.interSite;
+  const roles = rolesOf(role);
+  endRoles(world, position, roles);
   rememberConfiguration(world, { role, attachedData: attachedData ?? null, userEvents: userEvents ?? null, interSite });
   writeRemoteLocations(world, before?.remoteLocations.length ?? 0);
   for (const { options, ...identity } of sources) {
@@ -47,9 +48,7 @@ export function putInForce(
       ...(known ?? newSource),
       identity,
       options,
-      writesCalls: role.includes("gcc"),
-      writesAgents: role.includes("gls"),
-      writesUserData: role.includes("gud"),
+      ...roles,
       instance: instanceOf(known),
     };
     world.put("source", identity.name, source);
@@ -69,22 +68,6 @@ export function writeRemoteLocations(world: World, before: number): void {
     world.write("GSYS_DNPREMOTELOCATION", { ID: index + 1, REMOTELOCATION: location });
   }
   for (let id = remoteLocations.length + 1; id <= before; id++) world.erase("GSYS_DNPREMOTELOCATION", id);
-}
-
-/** Of a role that was off, what was open when it was on is not as if it had been on all the time. */
-function beginRoles(world: World, position: bigint, before: SourceState, source: SourceState): void {
-  const context = stepContext(world, source, source.openSession ?? (0 as never), position);
-  const now = source.clock ?? sourceInstant(source.instance.startedAt);
-  if (source.writesAgents && !before.writesAgents) closeAllSessions(world, context, now);
-  if (source.writesCalls && !before.writesCalls && followsCalls(before)) writeFollowedCalls(world, context, now);
-}
-
-/** Calls were followed and not stored: those that are open get their rows, and word that their past has none. */
-function writeFollowedCalls(world: World, context: StepContext, now: SourceInstant): void {
-  for (const [, call] of world.all("call")) {
-    if (call.source === context.source.identity.name) rewriteCall(world, context, call, now, "not recorded");
-  }
-  rewriteLinks(world, context);
 }
 
 /** The ledger's rows name the source by these. */

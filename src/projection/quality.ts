@@ -22,8 +22,11 @@ export const endedUnseenCounters = {
   G_LOGIN_SESSION: "login session ended unseen",
 } as const;
 
-/** Bounds and cause; where nothing tells the earliest, it is null. */
-export type Doubt = Omit<Unseen, "earliest"> & { readonly earliest: SourceInstant | null };
+/** Bounds and cause; where nothing tells the earliest or the latest, it is null. */
+export type Doubt = Pick<Unseen, "cause"> & {
+  readonly earliest: SourceInstant | null;
+  readonly latest: SourceInstant | null;
+};
 
 /** Notes that nobody saw what a row says, and between which instants it must have happened. */
 export function noteQuality(
@@ -40,7 +43,7 @@ export function noteQuality(
     ROW_KEY: rowKey,
     REASON: reason,
     EARLIEST: unseen?.earliest == null ? null : timestampText(unseen.earliest),
-    LATEST: unseen && timestampText(unseen.latest),
+    LATEST: unseen?.latest == null ? null : timestampText(unseen.latest),
     CAUSE: unseen?.cause ?? null,
     SOURCE: context.source.identity.name,
     GSYS_DOMAIN: context.session,

@@ -3,6 +3,7 @@
 // time comes in the envelope and the event.
 
 import type { RowOf, TableName } from "../../schema/tables.ts";
+import type { ColumnTable } from "../event/attached-data.ts";
 import type { CallId } from "../event/happening.ts";
 import type { SourceInstant } from "../event/instant.ts";
 import type { AmiAgents, AmiMember } from "./ami-agent.ts";
@@ -70,12 +71,18 @@ export interface Entities {
   coverage: Coverage;
 }
 
+/** Tables of what is active now, what the configuration lists, and those with a row of attached data that changes until its call ends. */
+export type ErasedTable =
+  | "G_CALL_ACTIVE"
+  | "G_IR_ACTIVE"
+  | "G_AGENT_STATE_RC_A"
+  | "GSYS_DNPREMOTELOCATION"
+  | ColumnTable;
+
 export type EntityKind = keyof Entities;
 
 /** Raised whenever the JSON of an entity changes shape; a restart with another version rebuilds (or later: migrates). */
 export const liveStateVersion = 4;
-
-export type ErasedTable = "G_CALL_ACTIVE" | "G_IR_ACTIVE" | "G_AGENT_STATE_RC_A" | "GSYS_DNPREMOTELOCATION";
 
 export interface World {
   get<K extends EntityKind>(kind: K, key: string): Entities[K] | undefined;
@@ -96,7 +103,7 @@ export interface World {
   write<T extends TableName>(table: T, row: RowOf<T>): void;
   /** A row refers to this step of G_TIMECODE: it has to be there. */
   refer(timecode: number): void;
-  /** Deletes the row of an Active table, or of what the configuration lists, by its ID. */
+  /** Deletes a row by its ID. */
   erase(table: ErasedTable, id: number): void;
   /** Looks at this call again once the source's clock has reached `at`; scheduling again does not undo an earlier one. */
   schedule(source: string, at: SourceInstant, callId: string): void;

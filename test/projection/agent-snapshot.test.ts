@@ -184,18 +184,18 @@ test("a snapshot with a line that could not be taken in ends nobody, and one cut
   expect(cut.world.all("snapshot item")).toEqual([]);
 });
 
-test("role gls switched off and on again ends what it knew, and what it finds then is marked", () => {
+test("role gls switched off ends what it knew there and then; switched on again, what it finds is marked", () => {
   const story = begun().reload({ role: ["gcc"] });
   story.events([200, "EventAgentNotReady", at5001]).reload({ role: ["gcc", "gls"] });
   story.events([300, "EventAgentReady", at5001]);
   expect(sessions(story)).toEqual([
-    "A7 0–2: 5001/8001 0–2, 5001/8002 2–2",
-    "A8 20–20: 5002 20–20",
+    "A7 0–100: 5001/8001 0–100, 5001/8002 2–100",
+    "A8 20–100: 5002 20–100",
     "A7 300–…: 5001 300–…",
   ]);
   expect(doubts(story)).toEqual([
-    "G_LOGIN_SESSION: end not seen, not recorded, 2–200",
-    "G_LOGIN_SESSION: end not seen, not recorded, 20–200",
+    "G_LOGIN_SESSION: end not seen, not recorded, 100–?",
+    "G_LOGIN_SESSION: end not seen, not recorded, 100–?",
     "G_LOGIN_SESSION: key is local, null, ?–?",
     "G_LOGIN_SESSION: beginning not seen, link down, ?–300",
   ]);
