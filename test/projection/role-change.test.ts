@@ -1,6 +1,7 @@
 // Role gcc is switched off and on while calls go on: which rows they have, and that a purge in between makes no difference.
 
 import { expect, test } from "bun:test";
+import fc from "fast-check";
 import type { AttachedDataMapping } from "../../src/event/attached-data.ts";
 import { differencesBetween, readWhole } from "../harness/dump.ts";
 import { TemporaryDirectory } from "../harness/processes.ts";
@@ -165,3 +166,69 @@ test("a purge that is asked for in between leaves the same rows, whenever it is 
   ]);
   expect(query<{ n: number }>(early, "SELECT count(*) AS n FROM G_CALL_USERDATA")).toEqual([{ n: 2 }]);
 });
+
+const roleSets = [["gcc", "gls", "gud"], ["gls", "gud"], ["gcc"], ["cfg"], ["gud"], ["gcc", "gud"], ["gls"]] as const;
+const happening = fc.record({
+  id: fc.constantFrom(
+    ...["EventRinging", "EventEstablished", "EventHeld", "EventReleased", "EventQueued", "EventDiverted"],
+    ...[
+      "EventAttachedDataChanged",
+      "EventAgentLogin",
+      "EventAgentReady",
+      "EventAgentLogout",
+      "roles",
+      "roles",
+      "purge",
+    ],
+  ),
+  call: fc.integer({ min: 1, max: 3 }),
+  roles: fc.nat(roleSets.length - 1),
+  isVirtual: fc.boolean(),
+  after: fc.nat(60),
+});
+
+test("whatever goes on while roles change, it makes no difference when purges are done", async () => {
+  let purges = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(happening, { minLength: 10, maxLength: 40 }),
+      fc.integer({ min: 4, max: 12 }),
+      async (happenings, step) => {
+        using directory = new TemporaryDirectory("role-change");
+        const queue = directory.at("queue");
+        const s = story(roleSets[0]);
+        const marks: bigint[] = [];
+        let now = 0;
+        for (const { id, call, roles, isVirtual, after } of happenings) {
+          now += after;
+          const virtual = { ThisDN: "VQ", ThisQueue: "VQ", PartyUUID: null, Extensions: { VQID: `V${call}` } };
+          const agent = { ConnID: null, CallUUID: null, PartyUUID: null, AgentID: `A${call}`, ThisQueue: "8001" };
+          const more = /Agent/.test(id) ? agent : isVirtual && /Queued|Diverted/.test(id) ? virtual : {};
+          if (id === "roles") s.reload({ role: roleSets[roles] ?? [], attachedData, callDeletionTimeoutSeconds: 5 });
+          else if (id === "purge") {
+            purge(s.heartbeat(now), Math.max(1, now - 10));
+            marks.push(BigInt(s.payloads.length));
+          } else s.events([now, id, on(call, { UserData: { k: String(now) }, ...more })]);
+        }
+        await store(queue, s.heartbeat(now + 10).payloads);
+        const done = (name: string, places: readonly bigint[]) => {
+          const idb = directory.at(`${name}.db`);
+          led({ queue, idb }, (opened, upTo, end) => {
+            for (const place of [...places, end]) {
+              upTo(place);
+              purgeAll(opened);
+            }
+          });
+          return readWhole(idb);
+        };
+        const late = done("late", []);
+        expect(differencesBetween(late, done("early", marks))).toEqual([]);
+        const some = marks.map((mark) => mark + BigInt(step)).filter((place) => place < s.payloads.length);
+        expect(differencesBetween(late, done("between", some))).toEqual([]);
+        purges += marks.length;
+      },
+    ),
+    { numRuns: 10 },
+  );
+  expect(purges).toBeGreaterThan(5);
+}, 120_000);
