@@ -9,7 +9,8 @@ import { addedColumns, createdColumns, systemColumns, terminatedColumns } from "
 /**
  * One row is one login session. Written when the agent logs in, or is first found logged in; changed when the session
  * ends. LOGINSESSIONID is a hash of the source and of the event that began the session, the same in both IDBs of a pair
- * unless local.
+ * unless local. A session that was left open ends at its bound, where one is set (gls-max-duration, gls-max-inactivity;
+ * their meaning is ours), and ICON_ROW_QUALITY says so.
  */
 export const G_LOGIN_SESSION = sqliteTable(
   "G_LOGIN_SESSION",
@@ -38,7 +39,8 @@ export const G_LOGIN_SESSION = sqliteTable(
 
 /**
  * One row is one DN, against one queue or none, that takes part in a login session. Written when the agent logs in there,
- * changed when that ends.
+ * changed when that ends. With gls-queue 1 a DN has one row here, whichever queues it serves, and QUEUEDN is null in all
+ * tables of agents.
  */
 export const GX_SESSION_ENDPOINT = sqliteTable(
   "GX_SESSION_ENDPOINT",

@@ -1,7 +1,13 @@
 // Queue members of an Asterisk, told message by message: what the recordings do not show.
 
 import { expect, test } from "bun:test";
-import { encodeEnvelope, type Mark, type SessionId } from "../../src/event/envelope.ts";
+import {
+  defaultAgentOptions,
+  encodeEnvelope,
+  type Mark,
+  type ProjectionOptions,
+  type SessionId,
+} from "../../src/event/envelope.ts";
 import { arrivalInstant } from "../../src/event/instant.ts";
 import { stepRecord } from "../../src/projection/projection.ts";
 import { reasons, sessions, stretches } from "../harness/agent-story.ts";
@@ -15,14 +21,14 @@ class MemberStory extends Story {
   #records = 1_000_000n;
   #session = 0;
 
-  constructor() {
+  constructor(options: Partial<ProjectionOptions> = {}) {
     super({ role: ["gcc", "gls"] });
     const { world } = this;
     for (const [key] of world.all("source")) world.remove("source", key);
     const source = { name: "north", kind: "ami", dbid: 201, primaryDbid: 201, switchDbid: 2, dsType: 101 } as const;
     this.tell(0, {
       ...{ mark: "configuration in force", programVersion: "0.1.0", instance: { name: "icon-a", dbid: 9001 } },
-      ...{ startedAt: startMs, role: ["gcc", "gls"], sources: [{ ...source, options: noContexts }] },
+      ...{ startedAt: startMs, role: ["gcc", "gls"], sources: [{ ...source, options: { ...noContexts, ...options } }] },
       configurationHash: "1".repeat(64),
     });
     this.connect(0);
@@ -154,4 +160,45 @@ test("a line is older than what an event has told since it was asked for, and a 
   story.list(70, [line, { ...bob, Queue: "support" }], () => story.event(70, "QueueMemberRemoved", member));
   story.list(80, [], () => undefined, 5);
   expect(sessions(story)).toEqual(["Ann 0–70: 4001/support 0–70", "Bob 61–…: 4002/support 61–…"]);
+});
+
+test("a member of two queues is one endpoint where gls-queue leaves queues out, and logged in until he leaves the second", () => {
+  const sales = { ...member, Queue: "sales" };
+  const story = new MemberStory({ leavesOut: ["gls-queue"] })
+    .event(0, "QueueMemberAdded", added)
+    .event(5, "QueueMemberAdded", { ...sales, LoginTime: loginTime(5) })
+    .event(10, "QueueMemberPause", { ...sales, Paused: 1, PausedReason: "Lunch" })
+    .event(20, "QueueMemberPause", sales)
+    .event(30, "QueueMemberRemoved", member);
+  expect(sessions(story)).toEqual(["Ann 0–…: 4001 0–…"]);
+  story
+    .cut(31)
+    .connect(40)
+    .list(41, [{ ...line, Queue: "sales", LoginTime: loginTime(5) }]);
+  story.event(50, "QueueMemberRemoved", sales);
+  expect(stretches(story)).toEqual(["4001: ready 0, notReady 10, ready 20, null 50"]);
+  expect(sessions(story)).toEqual(["Ann 0–50: 4001 0–50"]);
+});
+
+test("a member of whom nothing is heard for so long as gls-max-inactivity says is gone, and a list that says nothing new brings nobody back", () => {
+  const story = new MemberStory({ agents: { ...defaultAgentOptions, idleSecondsMax: 600 } })
+    .event(0, "QueueMemberAdded", added)
+    .event(100, "QueueMemberPause", { ...member, Paused: 1, PausedReason: "Lunch" })
+    .event(1000, "QueueMemberAdded", {
+      ...bob,
+      MemberName: "Bob",
+      Interface: "PJSIP/4002",
+      LoginTime: loginTime(1000),
+    });
+  const paused = { ...line, Paused: 1, PausedReason: "Lunch", LastPause: loginTime(100) };
+  const here = { ...bob, LoginTime: loginTime(1000) };
+  story.cut(1001).connect(1010).list(1011, [paused, here]);
+  expect(sessions(story)).toEqual(["Ann 0–700: 4001/support 0–700", "Bob 1000–…: 4002/sales 1000–…"]);
+  story.event(1020, "QueueMemberPause", member);
+  expect(sessions(story)[2]).toBe("Ann 1020–…: 4001/support 1020–…");
+  expect(doubts(story)).toEqual([
+    "G_LOGIN_SESSION: end not seen, gls-max-inactivity, 100–700",
+    "G_LOGIN_SESSION: key is local, null, ?–?",
+    "G_LOGIN_SESSION: beginning not seen, gls-max-inactivity, 700–1020",
+  ]);
 });
