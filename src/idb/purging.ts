@@ -49,6 +49,7 @@ export class Purging {
   #notBefore = 0;
   #sinceMs: number | null = null;
   #run = nothing;
+  #longestTurnMs = 0;
   #inAll = nothing;
 
   constructor(options: { readonly clock: Clock; readonly log: Log; readonly walLimitBytes: number }) {
@@ -72,7 +73,7 @@ export class Purging {
     if (block !== null || idb.walBytes > walAlarmBytes(this.#walLimitBytes)) return this.#pause(now, walAgainMs);
     const step = idb.purge(callsPerTurn);
     const after = this.#clock.monotonic();
-    this.#note(now, step);
+    this.#note(step, { now, tookMs: after - now });
     if (step.isDone) return null;
     const pauseMs = (after - now) * (isBusy ? pausesBusy : pausesIdle);
     return this.#pause(after, Math.min(pauseMsMax, Math.max(pauseMsMin, pauseMs)));
@@ -83,20 +84,24 @@ export class Purging {
     return ms;
   }
 
-  #note(now: number, { rows, roots, calls, isDone }: PurgeStep): void {
+  #note({ rows, roots, calls, isDone }: PurgeStep, { now, tookMs }: { now: number; tookMs: number }): void {
     if (rows > 0 && this.#sinceMs === null) {
       this.#sinceMs = now;
       this.#log.info("purge of the IDB begins");
     }
     const gone = { calls, loginSessions: roots - calls, rows };
     this.#run = sum(this.#run, gone);
+    this.#longestTurnMs = Math.max(this.#longestTurnMs, tookMs);
     this.#inAll = sum(this.#inAll, gone);
     if (!isDone || this.#sinceMs === null) return;
     this.#log.info("purge of the IDB is over", {
       ...this.#run,
       tookMs: Math.round(this.#clock.monotonic() - this.#sinceMs),
+      // Beside nothing else is written to the IDB, so for so long rows were held up.
+      longestTurnMs: Math.round(this.#longestTurnMs),
     });
     this.#sinceMs = null;
     this.#run = nothing;
+    this.#longestTurnMs = 0;
   }
 }

@@ -14,11 +14,12 @@ import { measureDrain } from "./drain.ts";
 import { measureGrowth } from "./growth.ts";
 import { measureIntake } from "./intake.ts";
 import { measureLatency } from "./latency.ts";
-import { type Measurement, type Promised, readLines, table, withLine, writeLines } from "./line.ts";
+import { type Measurement, readLines, table, withLine, writeLines } from "./line.ts";
 import { readLoad, recordLoad } from "./load-file.ts";
 import { provenance } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
 import { measurePair } from "./pair.ts";
+import { measurePurge } from "./purge.ts";
 import { measureRebuild } from "./rebuild.ts";
 import { measureRecording } from "./recording.ts";
 import { measureRows } from "./rows.ts";
@@ -37,6 +38,8 @@ const { values } = parseArgs({
     "pair-rows": { type: "string", default: "10000000" },
     "p12-events": { type: "string", default: "1000000" },
     "p12-steps": { type: "string", default: "10" },
+    "purge-days": { type: "string", default: "30" },
+    "purge-rate": { type: "string", default: "0.5" },
     only: { type: "string" },
     load: { type: "string" },
     dir: { type: "string", default: tmpdir() },
@@ -49,69 +52,76 @@ const root = resolve(import.meta.dir, "../..");
 
 /** In the order in which they are measured. */
 const measurements: readonly {
-  readonly promises: readonly Promised[];
+  /** By which it is chosen: the promises that its lines are of, or a word where one takes long that not everybody wants. */
+  readonly names: readonly string[];
   measure(setting: Setting): AsyncIterable<Measurement>;
 }[] = [
   {
-    promises: ["P1"],
+    names: ["P1"],
     async *measure(setting) {
       for (const idb of ["written", "paused"] as const)
         for (const windowBytes of setting.windows) yield await measureIntake(setting, windowBytes, idb);
     },
   },
   {
-    promises: ["P4"],
+    names: ["P4"],
     async *measure(setting) {
       yield await measureRows(setting);
       yield await measureDigest(setting);
     },
   },
   {
-    promises: ["P5"],
+    names: ["P5"],
     async *measure(setting) {
       for (const windowBytes of setting.windows) yield await measureRecording(setting, windowBytes);
     },
   },
   {
-    promises: ["P6"],
+    names: ["P6"],
     async *measure(setting) {
       yield* await measureRebuild(setting);
     },
   },
   {
-    promises: ["P8"],
+    names: ["P8"],
     async *measure(setting) {
       yield* await measureStart(setting);
     },
   },
   {
-    promises: ["P9"],
+    names: ["P9"],
     async *measure(setting) {
       yield* await measureMemory(setting);
     },
   },
   {
-    promises: ["P7"],
+    names: ["P7"],
     async *measure(setting) {
       yield await measureDrain(setting);
     },
   },
   {
-    promises: ["P10", "P11"],
+    names: ["P10", "P11"],
     async *measure(setting) {
       yield* await measureLatency(setting);
     },
   },
   {
-    promises: ["P12"],
+    names: ["P12"],
     async *measure(setting) {
       yield await measureGrowth(setting);
     },
   },
   {
-    promises: ["P13"],
+    names: ["P13"],
     async *measure(setting) {
       yield* measurePair(setting);
+    },
+  },
+  {
+    names: ["purge"],
+    async *measure(setting) {
+      yield* measurePurge(setting);
     },
   },
 ];
@@ -137,6 +147,7 @@ try {
     rowEvents,
     pairRows: positive("pair-rows", values["pair-rows"]),
     growth: { events: whole("p12-events", values["p12-events"]), steps: whole("p12-steps", values["p12-steps"]) },
+    month: { days: whole("purge-days", values["purge-days"]), rate: positive("purge-rate", values["purge-rate"]) },
     say,
   };
   for (const { measure } of chosen) {
@@ -158,9 +169,9 @@ try {
 function choose(only: string | undefined): typeof measurements {
   if (only === undefined) return measurements;
   const wanted = new Set(only.split(","));
-  const known = measurements.flatMap(({ promises }) => promises);
-  if ([...wanted].every((each) => known.some((promise) => promise === each))) {
-    return measurements.filter(({ promises }) => promises.some((promise) => wanted.has(promise)));
+  const known = measurements.flatMap(({ names }) => names);
+  if ([...wanted].every((each) => known.includes(each))) {
+    return measurements.filter(({ names }) => names.some((name) => wanted.has(name)));
   }
   throw new Error(`Cannot measure --only "${only}": expected some of ${known.join(",")}`);
 }

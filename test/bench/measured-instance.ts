@@ -21,6 +21,15 @@ export interface Measured {
   readonly idb?: string;
   /** Default: those with which all of voice is stored. */
   readonly role?: string;
+  /** Default: 9001, and "bench". A server knows its clients apart by their names. */
+  readonly dbid?: number;
+  readonly name?: string;
+  /** Lines for the configuration's [http]. */
+  readonly http?: string;
+  /** Shown by whoever asks for its status, where `http` names tokens. */
+  readonly token?: string;
+  /** Default: warn. */
+  readonly logLevel?: string;
   /** What `start` waits for where there is a load, when not for the recording of the session's opening. */
   readonly awaits?: "source";
 }
@@ -40,6 +49,7 @@ export class MeasuredInstance implements AsyncDisposable {
     /** Address of its page. */
     readonly status: string,
     private readonly generator: Generator | null,
+    private readonly token: string | null,
   ) {
     this.queueDirectory = join(directory, "data", "queue");
   }
@@ -63,7 +73,15 @@ export class MeasuredInstance implements AsyncDisposable {
       const { status } = JSON.parse(await linesOf(child.stdout)()) as { status: string };
       const readyMs = performance.now() - beganAt;
       const idbPath = idb ?? join(directory, "data", "idb.db");
-      const instance = new MeasuredInstance(directory, idbPath, child, readyMs, status, generator);
+      const instance = new MeasuredInstance(
+        directory,
+        idbPath,
+        child,
+        readyMs,
+        status,
+        generator,
+        measured.token ?? null,
+      );
       if (generator !== null) {
         await instance.until(async () => {
           const { idb, sources } = await instance.report();
@@ -79,7 +97,8 @@ export class MeasuredInstance implements AsyncDisposable {
   }
 
   async report(): Promise<StatusReport> {
-    const answer = await fetch(new URL("/api/v1/status", this.status));
+    const headers: Record<string, string> = this.token === null ? {} : { Authorization: `Bearer ${this.token}` };
+    const answer = await fetch(new URL("/api/v1/status", this.status), { headers });
     return (await answer.json()) as StatusReport;
   }
 
@@ -168,10 +187,11 @@ function troubled(directory: string, cause: unknown): Error {
   return new Error(`Cannot measure the instance in "${directory}"; the end of its log:\n${log}`, { cause });
 }
 
-function configText(address: string, { queue = "", idb, role = "gcc,gls,gud" }: Measured): string {
+function configText(address: string, measured: Measured): string {
+  const { queue = "", idb, role = "gcc,gls,gud", dbid = 9001, name = "bench", http = "", logLevel = "warn" } = measured;
   return `[instance]
-name = "bench"
-dbid = 9001
+name = "${name}"
+dbid = ${dbid}
 data_dir = "data"
 
 [callconcentrator]
@@ -183,9 +203,10 @@ ${queue}
 ${idb === undefined ? "" : `\n[idb]\npath = "${idb}"\n`}
 [http]
 listen = "127.0.0.1:0"
+${http}
 
 [log]
-level = "warn"
+level = "${logLevel}"
 
 [[source]]
 name = "bench"

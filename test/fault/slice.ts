@@ -43,6 +43,7 @@ export const promised: Readonly<Record<string, string>> = {
   R19: "runs unprivileged and boxed",
   R20: "holds in seeded simulation",
   Backup: "backed up under load, restored: sound, equal dump, nothing lost",
+  Purge: "a day purged beside full load: that day alone, and told as purged",
 };
 
 interface TestFile {
@@ -129,6 +130,10 @@ const listed: readonly Slice[] = [
   testFile("test/fault/backup.test.ts", { promises: ["Backup"], environment: { ICON_BACKUPS: "20" } }),
   testFile("test/fault/backup-broken-off.test.ts", { promises: ["Backup"], environment: { ICON_BACKUP_KILLS: "20" } }),
   testFile("test/fault/restored.test.ts", { promises: ["Backup"] }),
+  testFile("test/fault/purge-load.test.ts", {
+    promises: ["Purge"],
+    environment: { ICON_PURGE_DAYS: "30", ICON_PURGE_KILLS: "10", ICON_PURGE_EVENTS: "500000" },
+  }),
   testFile("test/instance/truth.test.ts", { environment: { ICON_TRUTH_SECONDS: "60" } }),
 ];
 

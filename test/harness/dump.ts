@@ -27,27 +27,36 @@ const leftOut = (table: string) =>
   table === "G_SYNC_CONTROL" ||
   table.includes("__");
 
+/** The tables that a dump holds, each with the columns that it is made of. `rows` answers a question to the IDB. */
+export function documentedTables(
+  rows: <T>(sql: string) => T[],
+  { withJoined = false } = {},
+): { readonly table: string; readonly columns: readonly string[] }[] {
+  const joined = new Set(
+    rows<{ NAME: string }>("SELECT NAME FROM ICON_SCHEMA_ORIGIN WHERE KIND = 'column' AND IS_JOINED = 1").map(
+      ({ NAME }) => NAME,
+    ),
+  );
+  return rows<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    .filter(({ name }) => !leftOut(name))
+    .map(({ name: table }) => {
+      const columns = rows<{ name: string }>(`SELECT name FROM pragma_table_info('${table}')`)
+        .map(({ name }) => name)
+        .filter((name) => meaningfulIds.has(table) || !localIds.has(name))
+        .filter((name) => !name.startsWith("GSYS_"))
+        .filter((name) => withJoined || !joined.has(`${table}.${name}`));
+      return { table, columns };
+    });
+}
+
 /** Reads an IDB, also one that is being written. */
 export function readDump(idbPath: string, { withJoined = false } = {}): Dump {
   const reading = openReading(idbPath);
   try {
     const { database } = reading;
     const rows = <T>(sql: string) => database.prepare(sql).all() as T[];
-    const joined = new Set(
-      rows<{ NAME: string }>("SELECT NAME FROM ICON_SCHEMA_ORIGIN WHERE KIND = 'column' AND IS_JOINED = 1").map(
-        ({ NAME }) => NAME,
-      ),
-    );
     const dump = new Map<string, Map<string, number>>();
-    for (const { name: table } of rows<{ name: string }>(
-      "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
-    )) {
-      if (leftOut(table)) continue;
-      const columns = rows<{ name: string }>(`SELECT name FROM pragma_table_info('${table}')`)
-        .map(({ name }) => name)
-        .filter((name) => meaningfulIds.has(table) || !localIds.has(name))
-        .filter((name) => !name.startsWith("GSYS_"))
-        .filter((name) => withJoined || !joined.has(`${table}.${name}`));
+    for (const { table, columns } of documentedTables(rows, { withJoined })) {
       const counted = new Map<string, number>();
       const fields = columns.map((column) => `'${column}', "${column}"`).join(", ");
       for (const { ROW } of rows<{ ROW: string }>(`SELECT json_object(${fields}) AS ROW FROM "${table}"`)) {
@@ -62,7 +71,7 @@ export function readDump(idbPath: string, { withJoined = false } = {}): Dump {
 }
 
 /** What is not a function of the queue: which file it is, how often it was committed to, when it was made. */
-const ofTheFile: ReadonlySet<string> = new Set(["ICON_APPLIED", "ICON_MIGRATION"]);
+export const ofTheFile: ReadonlySet<string> = new Set(["ICON_APPLIED", "ICON_MIGRATION"]);
 
 /**
  * All rows of all tables, local ids and live state among them: equal for two IDBs that were made of the same records from

@@ -9,7 +9,7 @@ import { type Provenance, provenance } from "../bench/machine.ts";
 
 /** One line of the file that ICON_FIGURES names. */
 export interface Figure extends Provenance {
-  /** "R1" … "R20", or "Backup". */
+  /** "R1" … "R20", "Backup" or "Purge". */
   readonly promise: string;
   /** The numbers, with their units. */
   readonly text: string;
@@ -25,8 +25,8 @@ let origin: Provenance | null = null;
  * Called where the test has shown the promise, so after its checks. A test that stands for several promises reports each.
  */
 export function figure(promise: string, text: string): void {
-  if (!/^(?:R\d+|Backup)$/.test(promise))
-    throw new RangeError(`Cannot report a figure of "${promise}": expected R1 to R20, or Backup`);
+  if (!/^(?:R\d+|Backup|Purge)$/.test(promise))
+    throw new RangeError(`Cannot report a figure of "${promise}": expected R1 to R20, Backup or Purge`);
   console.log(`${promise}: ${text}`);
   const path = process.env["ICON_FIGURES"];
   if (path === undefined || path === "") return;
