@@ -39,6 +39,7 @@ const { values } = parseArgs({
     "p12-events": { type: "string", default: "1000000" },
     "p12-steps": { type: "string", default: "10" },
     "purge-days": { type: "string", default: "30" },
+    "purge-day-seconds": { type: "string", default: "86400" },
     "purge-rate": { type: "string", default: "0.5" },
     only: { type: "string" },
     load: { type: "string" },
@@ -147,7 +148,11 @@ try {
     rowEvents,
     pairRows: positive("pair-rows", values["pair-rows"]),
     growth: { events: whole("p12-events", values["p12-events"]), steps: whole("p12-steps", values["p12-steps"]) },
-    month: { days: whole("purge-days", values["purge-days"]), rate: positive("purge-rate", values["purge-rate"]) },
+    month: {
+      days: whole("purge-days", values["purge-days"]),
+      daySeconds: whole("purge-day-seconds", values["purge-day-seconds"]),
+      rate: positive("purge-rate", values["purge-rate"]),
+    },
     say,
   };
   for (const { measure } of chosen) {

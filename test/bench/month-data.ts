@@ -25,7 +25,6 @@ export interface MonthData {
 }
 
 const startTime = "2026-06-01T00:00:00.000Z";
-const dayS = 86_400;
 // What is applied goes soon: what is copied for each run is the IDB, and not what it was made of.
 const queueLines = 'segment_bytes = "16MiB"\nretention_bytes = "32MiB"';
 const segmentsKept = 4;
@@ -33,8 +32,8 @@ const segmentsKept = 4;
 const seed = 4711;
 
 export async function monthData(setting: Setting): Promise<MonthData> {
-  const { days, rate } = setting.month;
-  const directory = join(setting.keptDirectory, `icon-bench-month-${days}-${rate}`);
+  const { days, daySeconds, rate } = setting.month;
+  const directory = join(setting.keptDirectory, `icon-bench-month-${days}-${daySeconds}-${rate}`);
   const [own, other] = [join(directory, "a"), join(directory, "b")];
   if (!existsSync(directory)) {
     const making = `${directory}.new`;
@@ -43,7 +42,7 @@ export async function monthData(setting: Setting): Promise<MonthData> {
     await record(setting, making);
     renameSync(making, directory);
   }
-  const secondDay = Date.parse(startTime) + dayS * 1000;
+  const secondDay = Date.parse(startTime) + daySeconds * 1000;
   using idb = new Database(idbOf(own), { readonly: true });
   const count = (sql: string) => idb.query<{ count: number }, []>(sql).get()?.count ?? 0;
   const rowsOf = (table: string) => count(`SELECT count(*) AS count FROM "${table}"`);
@@ -73,10 +72,19 @@ function idbOf(folder: string): string {
 
 async function record(setting: Setting, directory: string): Promise<void> {
   const { icon, say } = setting;
-  const { days, rate } = setting.month;
+  const { days, daySeconds, rate } = setting.month;
   say(`recording ${days} days of a contact centre, twice at the same time`);
   const words = ["--plain", "--voice-in-full", "--as-fast-as-possible", "--clients-min", "2", "--linger", "60"];
-  const centre = ["--seed", `${seed}`, "--start-time", startTime, "--seconds", `${days * dayS}`, "--rate", `${rate}`];
+  const centre = [
+    "--seed",
+    `${seed}`,
+    "--start-time",
+    startTime,
+    "--seconds",
+    `${days * daySeconds}`,
+    "--rate",
+    `${rate}`,
+  ];
   const simulator = Bun.spawn([icon, "simulate", "tserver", ...words, ...centre, "--heartbeat-ms", "30000"], {
     stdout: "pipe",
     stderr: "inherit",

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashToken, makeToken, type TokenRole } from "../../src/access/token.ts";
 import { addToken } from "../../src/access/token-file.ts";
+import { whenGone } from "../harness/processes.ts";
 import { MeasuredInstance } from "./measured-instance.ts";
 import { copyMonth, type MonthData } from "./month-data.ts";
 import { emptyPlace, type Setting, warmUpEvents } from "./setting.ts";
@@ -24,6 +25,8 @@ export class Peer implements AsyncDisposable {
     });
     // It answers for its IDB once that is open.
     await instance.until(async () => (await instance.report()).idb.state === "open");
+    // A bench that is killed would leave it stopped for ever.
+    whenGone(["kill", "-9", String(instance.process.pid)]);
     const peer = new Peer(instance);
     peer.pause();
     return peer;

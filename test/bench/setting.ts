@@ -22,8 +22,8 @@ export interface Setting {
   readonly pairRows: number;
   /** An IDB that grows by so many events in so many steps. */
   readonly growth: { readonly events: number; readonly steps: number };
-  /** What is recorded before a day of it is purged: so many days, and events that the source aims at in a second of its time. */
-  readonly month: { readonly days: number; readonly rate: number };
+  /** What is recorded before a day of it is purged: so many days, and how many events the source aims at in a second. */
+  readonly month: { readonly days: number; readonly daySeconds: number; readonly rate: number };
   readonly say: (sentence: string) => void;
 }
 
