@@ -6,9 +6,11 @@ import type { PurgeConfig } from "./config.ts";
 import type { Mark } from "./event/envelope.ts";
 import type { HandingOut } from "./handing-out/handing-out.ts";
 import type { Held } from "./handing-out/purge-held.ts";
+import type { Question } from "./handing-out/question.ts";
 import type { Log } from "./log.ts";
 import type { PurgeAnswer, PurgeOptions } from "./status/purge-route.ts";
 
+type PurgeQuestion = Extract<Question, { readonly what: "purge" }>;
 type PurgeMark = Extract<Mark, { readonly mark: "purge" }>;
 
 export interface PurgesParts {
@@ -50,7 +52,7 @@ export class Purges {
         reason: "It lies in the future; expected a time that has passed.",
       };
     }
-    const held = await this.#held(before, isEvenIfOnlyCopy, gone);
+    const held = await this.#held({ before, isEvenIfOnlyCopy, by }, gone);
     if ("kind" in held) return held;
     if (held.purgedUntilMs !== null && held.purgedUntilMs >= before) return { kind: "done before" };
     if (held.untilMs < before) {
@@ -87,8 +89,8 @@ export class Purges {
     if (answer.heldUntil !== null) await this.ask(answer.heldUntil, options, stop);
   }
 
-  async #held(before: number, isEvenIfOnlyCopy: boolean, gone: AbortSignal): Promise<Held | PurgeAnswer> {
-    const answer = await this.#parts.handingOut.ask({ what: "purge", before, isEvenIfOnlyCopy }, gone);
+  async #held(question: Omit<PurgeQuestion, "what">, gone: AbortSignal): Promise<Held | PurgeAnswer> {
+    const answer = await this.#parts.handingOut.ask({ what: "purge", ...question }, gone);
     switch (answer.kind) {
       case "busy":
         return { kind: "refused", isPassing: true, heldUntil: null, reason: "Others are being answered; ask again." };

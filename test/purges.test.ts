@@ -17,8 +17,10 @@ function setting(held: (before: number) => Partial<Held>, isEvenIfOnlyCopy = fal
   const marks: Mark[] = [];
   const stop = new AbortController().signal;
   const handingOut = new HandingOut({ instanceName: "a", idbPath: "", peer: () => null, clock, log: silentLog, stop });
+  const askedBy: string[] = [];
   handingOut.ask = async (question) => {
     if (question.what !== "purge") throw new Error("Nothing else is asked");
+    askedBy.push(question.by);
     const { before } = question;
     const answer = { untilMs: before, fromMs: 0, purgedUntilMs: null, reason: null, ...held(before) };
     return {
@@ -35,7 +37,7 @@ function setting(held: (before: number) => Partial<Held>, isEvenIfOnlyCopy = fal
     clock,
     log: { ...silentLog, warn: (sentence, fields) => warned.push([sentence, fields]) },
   });
-  return { clock, purges, marks, warned, look: () => purges.keepSchedule(stop) };
+  return { clock, purges, marks, warned, askedBy, look: () => purges.keepSchedule(stop) };
 }
 
 const purge = (before: number) => ({ mark: "purge", before, by: "schedule", isUnconfirmed: false }) as const;
@@ -50,6 +52,17 @@ test("once a day, at its time, everything that ended before a midnight goes", as
   await look();
   await look();
   expect(marks).toEqual([purge(midnight - 31 * dayMs), purge(midnight - 30 * dayMs)]);
+});
+
+test("the ledgers are asked for the schedule, or for a command: the peer's own purge stops only that", async () => {
+  const { purges, askedBy, look } = setting(() => ({}));
+  await look();
+  await purges.ask(
+    midnight - dayMs,
+    { isEvenIfOnlyCopy: false, isDryRun: true, by: "command" },
+    new AbortController().signal,
+  );
+  expect(askedBy).toEqual(["schedule", "command"]);
 });
 
 test("what was purged before a restart is not asked for again", async () => {

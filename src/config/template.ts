@@ -94,7 +94,7 @@ role = "gcc,gls"
 #keep = "off"
 # At which time of day, UTC.
 #at = "02:30"
-# Also what the other instance of the pair is not known to hold.
+# Also what the other instance of the pair is not known to hold, or to have purged itself.
 #even_if_only_copy = false
 
 [http]

@@ -70,7 +70,8 @@ function preference(one: CopyVerdict | undefined, other: CopyVerdict | undefined
   return other.events - one.events || one.faults.length - other.faults.length;
 }
 
-function agreementOf(whole: readonly CopyVerdict[]): Agreement {
+/** Of copies that are whole, or would be had they not purged it. */
+export function agreementOf(whole: readonly CopyVerdict[]): Agreement {
   const [first, ...others] = whole;
   if (first === undefined || others.length === 0) return "alone";
   // Events timed by the copies' own clocks lie in windows of their own.

@@ -3,7 +3,10 @@
 //
 // 1. A window with events is held elsewhere when the peer has it whole, or has the very same events as this IDB, whatever
 //    both may lack; and has not purged it itself. Windows without events have nothing to lose.
-// 2. What this IDB has purged already is not asked about again.
+// 2. The schedules of both instances delete what is older than each is to keep: that the peer has purged a window, which it
+//    might because this one held it, keeps this one's schedule from nothing. Whatever else the peer lacks of it does. A
+//    command is of somebody who may not know that this is the last copy, and is refused.
+// 3. What this IDB has purged already is not asked about again.
 
 import type { Clock } from "../clock.ts";
 import type { JudgedStretch, SourceKey } from "../extraction/availability.ts";
@@ -13,9 +16,9 @@ import { IdbCopy } from "../extraction/idb-copy.ts";
 import { purgedUntilMs } from "../extraction/purge.ts";
 import { partsOf } from "../extraction/read-ledgers.ts";
 import { sourceExtents } from "../extraction/source-extent.ts";
-import { isWhole, type Verdict } from "../extraction/verdict.ts";
+import { agreementOf, isWhole, type Verdict } from "../extraction/verdict.ts";
 import { type Judged, judgeLedgers } from "./ledgers.ts";
-import type { Errand } from "./question.ts";
+import type { Errand, Question } from "./question.ts";
 
 export interface Held {
   /** Milliseconds: up to here another copy holds all that this one has; `before` when that is all. */
@@ -31,6 +34,9 @@ export interface Held {
 // A part is judged in some tens of milliseconds, and asks the peer once.
 const windowsPerPart = 1500;
 
+type PurgeQuestion = Extract<Question, { what: "purge" }>;
+type PurgedBy = PurgeQuestion["by"];
+
 export interface HeldBounds {
   readonly windowsMax: number;
   /** Whoever asks waits: what could not be judged by then is another question. */
@@ -40,7 +46,7 @@ export interface HeldBounds {
 /** With `isEvenIfOnlyCopy` nobody else is asked. Throws CopyError when the own IDB cannot be read. */
 export async function heldElsewhere(
   errand: Pick<Errand, "idbPath" | "peer">,
-  { before: beforeMs, isEvenIfOnlyCopy }: { readonly before: number; readonly isEvenIfOnlyCopy: boolean },
+  { before: beforeMs, isEvenIfOnlyCopy, by }: Omit<PurgeQuestion, "what">,
   bounds: HeldBounds,
   clock: Clock,
 ): Promise<Held> {
@@ -68,16 +74,17 @@ export async function heldElsewhere(
       return answer(part.from * 1000, `It could not be judged further within ${bounds.msMax / 1000} s.`);
     }
     const judged = await judgeLedgers(errand, part, bounds.windowsMax);
-    const missed = firstNotHeld(judged, part);
+    const missed = firstNotHeld(judged, part, by);
     if (missed !== null) return answer(Math.floor(missed.fromMs / 1000) * 1000, missed.reason);
   }
   return answer(beforeMs, null);
 }
 
-/** Of the stretch that was judged; null: all of it is held by the other copy too. */
+/** Of the stretch that was judged; null: all of it is held by the other copy too, or the schedules of both delete it. */
 export function firstNotHeld(
   { availability, peerTrouble, peerName, copies }: Judged,
   part: Stretch,
+  by: PurgedBy,
 ): { readonly fromMs: number; readonly reason: string } | null {
   const peer = peerName ?? copies[1]?.name ?? "the other instance";
   if (copies[1]?.identity == null || peerTrouble !== null) {
@@ -88,7 +95,7 @@ export function firstNotHeld(
     null;
   for (const { source, names, stretches } of availability.sources) {
     const at = stretches.find(({ from, until, verdict }) => {
-      return until > part.from && from < part.until && !isHeld(verdict);
+      return until > part.from && from < part.until && !isHeld(verdict, by);
     });
     if (at !== undefined && (first === null || at.from < first.at.from)) first = { at, names, source };
   }
@@ -104,10 +111,13 @@ export function firstNotHeld(
   return { fromMs: Math.max(at.from, part.from) * 1000, reason };
 }
 
-function isHeld({ agreement, copies: [own, peer] }: Verdict): boolean {
+function isHeld({ copies: [own, peer] }: Verdict, by: PurgedBy): boolean {
   if (own === undefined || own.events === 0 || own.causes.includes("purged")) return true;
-  if (peer === undefined || peer.causes.includes("purged")) return false;
-  if (isWhole(peer)) return agreement !== "divergent";
+  if (peer === undefined) return false;
+  const isPurged = peer.causes.includes("purged");
+  if (isPurged && by !== "schedule") return false;
+  const isPurgedAlone = isPurged && peer.causes.every((cause) => cause === "purged");
+  if (isWhole(peer) || isPurgedAlone) return !isWhole(own) || agreementOf([own, peer]) !== "divergent";
   return own.digest !== null && peer.events === own.events && peer.digest === own.digest;
 }
 

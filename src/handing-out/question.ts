@@ -14,7 +14,12 @@ export type Question =
   /** UTC seconds. */
   | { readonly what: "explain"; readonly at: number }
   /** How far another copy holds what this one has, up to this time, UTC milliseconds: see purge-held.ts. */
-  | { readonly what: "purge"; readonly before: number; readonly isEvenIfOnlyCopy: boolean }
+  | {
+      readonly what: "purge";
+      readonly before: number;
+      readonly isEvenIfOnlyCopy: boolean;
+      readonly by: "command" | "schedule";
+    }
   /** For the page: see pair.ts. */
   | { readonly what: "pair"; readonly stretch: Stretch; readonly sources: readonly NamedSource[] };
 

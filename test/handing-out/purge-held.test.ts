@@ -14,7 +14,7 @@ const rows: readonly WindowStory[] = [
 const whole = { from: [-10, 0], until: [120, 9] } as const;
 const own = ledger({ spans: spans(whole), windows: windows(...rows) });
 
-function asked(peer: Ledger | null, mine = own) {
+function asked(peer: Ledger | null, mine = own, by: "command" | "schedule" = "command") {
   const ledgers = peer === null ? [mine] : [mine, peer];
   return firstNotHeld(
     {
@@ -24,6 +24,7 @@ function asked(peer: Ledger | null, mine = own) {
       peerName: peer === null ? null : "icon-b",
     },
     stretch,
+    by,
   );
 }
 
@@ -48,12 +49,35 @@ test("a window without events has nothing to lose", () => {
   expect(asked(later)).toBeNull();
 });
 
-test("what the peer has purged itself may not", () => {
-  const detail = `before ${new Date(at(40)).toISOString()}, by schedule`;
-  const marks = [{ ...purge, DETAIL: detail }];
-  const missed = asked(ledger({ spans: spans(whole), windows: windows(...rows), marks }));
+const purgedByPeer = [{ ...purge, DETAIL: `before ${new Date(at(40)).toISOString()}, by schedule` }];
+
+test("what the peer has purged itself may not by a command: this is the last copy", () => {
+  const missed = asked(ledger({ spans: spans(whole), windows: windows(...rows), marks: purgedByPeer }));
   expect(missed?.fromMs).toBe(at(20));
   expect(missed?.reason).toContain("its calls were purged from this copy");
+});
+
+test("with a schedule on both instances the one that comes second goes on", () => {
+  const peer = ledger({ spans: spans(whole), windows: windows(...rows), marks: purgedByPeer });
+  expect(asked(peer, own, "schedule")).toBeNull();
+});
+
+test("what the peer lacked before it purged keeps the schedule from it", () => {
+  const later = ledger({
+    spans: spans({ ...whole, from: [10, 3] }),
+    windows: windows({ at: 20, numbers: [3, 3] }, ...rows.slice(1)),
+    marks: purgedByPeer,
+  });
+  const faulty = [{ at: 20, numbers: [1, 3], faults: ["projection failed"] } as const, ...rows.slice(1)];
+  const other = [{ at: 20, numbers: [1, 3], digest: "f".repeat(32) } as const, ...rows.slice(1)];
+  expect(asked(later, own, "schedule")).toMatchObject({ fromMs: at(20) });
+  // The same events, though each has its own fault: nothing is here that was not there.
+  expect(
+    asked(ledger({ spans: spans(whole), windows: windows(...faulty), marks: purgedByPeer }), own, "schedule"),
+  ).toBe(null);
+  expect(
+    asked(ledger({ spans: spans(whole), windows: windows(...other), marks: purgedByPeer }), own, "schedule"),
+  ).toMatchObject({ fromMs: at(20) });
 });
 
 test("what this IDB has purged already is not asked about", () => {
