@@ -3,7 +3,7 @@
 import type { SourceInstant } from "../event/instant.ts";
 import { agentOptions, type Turn, turnEndpoint } from "./agent-endpoint.ts";
 import type { Call } from "./call.ts";
-import { type AgentCall, agentDn, type LoginSession, putSession, sessionAt, withDn } from "./login-session.ts";
+import { type AgentCall, agentDn, type Endpoint, type LoginSession, putSession, sessionAt, withDn } from "./login-session.ts";
 import { isInside, type Party } from "./party.ts";
 import { type Doubt, noteQuality } from "./quality.ts";
 import type { StepContext } from "./source.ts";
@@ -46,9 +46,11 @@ export function connect(world: World, context: StepContext, { dn, call, at, doub
   const desk = session && agentDn(session, dn);
   if (session === undefined || desk === undefined || isOn(desk.calls, call)) return;
   // With the rule of the first call, one that comes during after-call work does not take that over.
-  const isTakenOver =
-    !agentOptions(context).isAcwOfFirstCall || !desk.endpoints.some(({ told }) => told.state === "afterCallWork");
-  const isFirst = desk.calls.length === 0 && (isTakenOver || desk.firstCall === null);
+  const isWorking = ({ told }: Endpoint) => told.state === "afterCallWork";
+  const isKept =
+    agentOptions(context).isAcwOfFirstCall &&
+    (desk.firstCall === null ? desk.endpoints.every(isWorking) : desk.endpoints.some(isWorking));
+  const isFirst = desk.calls.length === 0 && !isKept;
   const next = withDn(session, dn, { calls: [...desk.calls, call], ...(isFirst && { firstCall: call }) });
   turnAll(world, context, next, dn, { at, call: { call, isConnected: true } });
   if (doubt !== null) noteQuality(world, context, "G_LOGIN_SESSION", session.sessionId, "change not seen", doubt);

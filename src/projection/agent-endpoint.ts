@@ -2,11 +2,11 @@
 //
 //   no call              what was told
 //   call                 busy; what was told is pending, and takes effect when the last call ends
-//   call, after-call     gls-enable-acw-busy 1 (default): busy, and after-call work goes on when the call ends
-//   work in effect       gls-enable-acw-busy 0: stays after-call work
+//   call, after-call     gls-acw-first 0 and gls-enable-acw-busy 1 (defaults): busy; after-call work goes on when the call ends
+//   work in effect       gls-acw-first 1, or gls-enable-acw-busy 0: stays after-call work
 //
 // After-call work belongs to the last call that ended on the DN (gls-acw-first 0, default), or to the one that took the
-// agent from not busy to busy (1). Where a later call gets it, a stretch of its own begins, with a row that names the
+// agent from not busy to busy (1): no later call interrupts that. Where a later call gets it, a stretch of its own begins, with a row that names the
 // call. A stretch ends where the next begins: none overlap, and there is no gap.
 
 import { agentChangeTypes } from "../../schema/dictionary.ts";
@@ -169,7 +169,8 @@ function overlay(
 ): Shown {
   const { isAcwOfFirstCall, isBusyOverAcw } = agentOptions(context);
   const desk = agentDn(session, dn);
-  const isWorkingOn = endpoint.state === "afterCallWork" && told.state === "afterCallWork" && !isBusyOverAcw;
+  const isInterrupted = isBusyOverAcw && !isAcwOfFirstCall;
+  const isWorkingOn = endpoint.state === "afterCallWork" && told.state === "afterCallWork" && !isInterrupted;
   if (desk !== undefined && desk.calls.length > 0 && !isWorkingOn) {
     // Of whoever logged in and said nothing more, nothing follows that is known.
     const pending = told.state === "login" ? null : told.state;

@@ -19,7 +19,8 @@ const callDuringWork = [
 test.each([
   // gls-acw-first 0, gls-enable-acw-busy 1, the defaults: the second call interrupts, and takes the rest.
   [false, true, "afterCallWork (C1) 30, busy→afterCallWork (C2) 40, afterCallWork (C2) 50, ready 60"],
-  [true, true, "afterCallWork (C1) 30, busy→afterCallWork (C2) 40, afterCallWork (C1) 50, ready 60"],
+  // With the first call's rule no later call interrupts, whatever gls-enable-acw-busy says.
+  [true, true, "afterCallWork (C1) 30, joined in afterCallWork (C2) 40, left in afterCallWork (C2) 50, ready 60"],
   // Nobody is busy during after-call work; with the last call's rule the rest of it is a stretch of its own.
   [false, false, "afterCallWork (C1) 30, joined in afterCallWork (C2) 40, afterCallWork (C2) 50, ready 60"],
   [true, false, "afterCallWork (C1) 30, joined in afterCallWork (C2) 40, left in afterCallWork (C2) 50, ready 60"],
@@ -80,7 +81,14 @@ test("after-call work ends with not ready for another reason, also during a call
   expect(word(false)).toEqual([`${before}, joined in afterCallWork (C2) 40, busy→notReady (C2) 45, ${after}`]);
 });
 
-test("after-call work that no call came before names none", () => {
-  const story = agentStory().events([0, "EventAgentLogin", at5001], [5, "EventAgentNotReady", acw]);
-  expect(stretches(story)).toEqual(["5001: login 0, afterCallWork 5"]);
+test("after-call work that no call came before names none, nor does a call during it become its first one", () => {
+  const story = agentStory({ options: { isAcwOfFirstCall: true } }).events(
+    [0, "EventAgentLogin", at5001],
+    [5, "EventAgentNotReady", acw],
+    [40, "EventDialing", other5001],
+    [50, "EventReleased", other5001],
+  );
+  expect(stretches(story)).toEqual([
+    "5001: login 0, afterCallWork 5, joined in afterCallWork (C2) 40, left in afterCallWork (C2) 50",
+  ]);
 });
