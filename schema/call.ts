@@ -47,7 +47,8 @@ export const G_CALL = sqliteTable(
 );
 
 /**
- * One row is one change in the life of a call: created, terminated, merged, failed. Written once, never changed.
+ * One row is one change in the life of a call: created, terminated, merged, failed. Written once, never changed. The
+ * termination of a call that was merged names the call that went on (REFID); the merge itself is in MERGECALLID of G_CALL.
  * CHID grows with time; (CALLID, CSEQ) names the change within the call, the same in both IDBs of a pair.
  */
 export const G_CALL_HISTORY = sqliteTable(

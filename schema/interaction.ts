@@ -28,6 +28,7 @@ export const G_IR = sqliteTable(
 
 /**
  * One row is one change of an interaction record: created, terminated, merged. Written once, never changed.
+ * XSEQ and REFID are reserved in the original; here they number the change and name the record that a merge went to.
  * IRHID grows with time. No index: an interaction record's changes are few and told by G_IR as well; who reads this
  * table reads stretches of it.
  */

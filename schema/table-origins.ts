@@ -104,7 +104,11 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
         "of G_IR",
     },
   },
-  G_CALL_HISTORY: { origin: "seen", inferred: systemEnd },
+  G_CALL_HISTORY: {
+    origin: "seen",
+    inferred: systemEnd,
+    notes: { REFID: "on the termination of a call that was merged: the call that went on" },
+  },
   G_CALL_ACTIVE: {
     origin: "seen",
     inferred: ["SWITCHCALLID", "IRID"],
@@ -137,7 +141,13 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
       ]),
     ),
   },
-  G_IR_HISTORY: { origin: "seen" },
+  G_IR_HISTORY: {
+    origin: "seen",
+    notes: {
+      XSEQ: "reserved in the reference; here the change's number within the record (our choice)",
+      REFID: "reserved in the reference; here, of a merge, the record that goes on (our choice)",
+    },
+  },
   G_IR_ACTIVE: {
     origin: "seen",
     note: "no column page was seen; expected to repeat G_IR",

@@ -107,7 +107,7 @@ export function writeCallHistory(
     // A call is created, merged once at most, and terminated.
     CSEQ: change === callChangeTypes.created ? 1 : change === callChangeTypes.terminated && call.merged ? 3 : 2,
     CHANGETYPE: change,
-    REFID: change === callChangeTypes.merged ? (call.merged?.callId ?? null) : null,
+    REFID: change === callChangeTypes.terminated ? (call.merged?.callId ?? null) : null,
     ...added(world, at),
     ...stamps(world, context, id),
   });

@@ -89,8 +89,8 @@ test("the consultation is merged into the caller's call, and so is its interacti
       .map(({ CSEQ, CHANGETYPE, REFID, ADDED }) => [CSEQ, CHANGETYPE, REFID, ADDED]);
   expect(history("C2")).toEqual([
     [1, 1, null, at(20)],
-    [2, 3, "C1", at(40)],
-    [3, 2, null, at(40)],
+    [2, 3, null, at(40)],
+    [3, 2, "C1", at(40)],
   ]);
   expect(history("C1")).toEqual([
     [1, 1, null, at(0)],
