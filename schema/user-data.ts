@@ -140,7 +140,7 @@ export const G_CUSTOM_DATA_S = sqliteTable(
 /**
  * One row is one stretch of a state that the site defined (AgentRecordUserTypes), begun and ended by user events of an
  * agent's desktop, with the data that came with them (AgentUserFields). Written when it begins, changed when it ends.
- * LOGINSESSIONID is that of the agent who was logged in at the DN when it began, with role gls; null where nobody was
+ * PARTYID is that of G_PARTY, unlike in G_CUSTOM_DATA_S and _P. LOGINSESSIONID is that of the agent who was logged in at the DN when it began, with role gls; null where nobody was
  * known to be. Where nobody saw the agent leave, ICON_ROW_QUALITY says so under ENDPOINTDN/STATE/CREATED.
  */
 export const G_CUSTOM_STATES = sqliteTable(

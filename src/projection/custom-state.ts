@@ -34,6 +34,7 @@ export interface CustomState {
 /** The call and party that something is stored with, as far as there is one. */
 export interface Stay {
   readonly callId: string | null;
+  readonly partyId: string | null;
   readonly guid: string | null;
   /** Of the party's next change; 0: there is none, or it has none any more. */
   readonly sequence: number;
@@ -149,7 +150,7 @@ function writeState(
   world.write("G_CUSTOM_STATES", {
     ID: rowId,
     CALLID: stay.callId,
-    PARTYID: stay.guid,
+    PARTYID: stay.partyId,
     PSEQ: stay.sequence,
     ENDPOINTID: null,
     ENDPOINTDN: dn,

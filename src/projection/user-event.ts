@@ -23,10 +23,10 @@ import type { World } from "./world.ts";
 
 /** What is remembered of a DN: its calls, the latest last. */
 export interface DeviceCalls {
-  readonly calls: readonly { readonly callId: CallId; readonly guid: string }[];
+  readonly calls: readonly { readonly callId: CallId; readonly partyId: string; readonly guid: string }[];
 }
 
-const noStay: Stay = { callId: null, guid: null, sequence: 0 };
+const noStay: Stay = { callId: null, partyId: null, guid: null, sequence: 0 };
 const userEvent = "EventUserEvent";
 const logout = "EventAgentLogout";
 
@@ -63,9 +63,9 @@ function remember(world: World, context: StepContext, mapping: UserEventMapping,
   const key = deviceKey(context.source.identity.name, dn);
   const known = world.get("device calls", key)?.calls ?? [];
   const last = known.at(-1);
-  if (last?.callId === call.callId && last.guid === party.guid) return;
+  if (last?.callId === call.callId && last.partyId === party.partyId) return;
   const others = known.filter(({ callId }) => callId !== call.callId);
-  const calls = [...others, { callId: call.callId, guid: party.guid }].slice(-mapping.callsMax);
+  const calls = [...others, { callId: call.callId, partyId: party.partyId, guid: party.guid }].slice(-mapping.callsMax);
   world.put("device calls", key, { calls });
 }
 
@@ -119,16 +119,16 @@ function stayOf(world: World, context: StepContext, event: TEvent, dn: string): 
   const named = callOf(world, context, event);
   const own = onDn(named?.callId);
   if (named !== undefined && own !== undefined) {
-    return { callId: named.callId, guid: own.guid, sequence: own.changes + 1 };
+    return { callId: named.callId, partyId: own.partyId, guid: own.guid, sequence: own.changes + 1 };
   }
   const known = world.get("device calls", deviceKey(context.source.identity.name, dn))?.calls ?? [];
   const active = known.findLast(({ callId }) => onDn(callId) !== undefined);
   const party = onDn(active?.callId);
   if (active !== undefined && party !== undefined) {
-    return { callId: active.callId, guid: party.guid, sequence: party.changes + 1 };
+    return { callId: active.callId, partyId: party.partyId, guid: party.guid, sequence: party.changes + 1 };
   }
   const last = known.at(-1);
-  return last === undefined ? noStay : { callId: last.callId, guid: last.guid, sequence: 0 };
+  return last === undefined ? noStay : { ...last, sequence: 0 };
 }
 
 function writeData(
