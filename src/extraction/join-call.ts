@@ -37,7 +37,7 @@ export function joinCall(segments: readonly Segment[], isOver: boolean): TakenRo
   const declared = joinDeclared(segments, callTableNames);
   return {
     G_CALL: [call],
-    G_CALL_HISTORY: renumbered(callHistory, "CSEQ"),
+    G_CALL_HISTORY: renumbered(callHistory, "CSEQ").map((row) => naming(row, call)),
     G_IR: [ir],
     G_IR_HISTORY: renumbered(withoutSecondBeginnings(taken("G_IR_HISTORY")), "XSEQ"),
     G_PARTY: parties,
@@ -47,6 +47,12 @@ export function joinCall(segments: readonly Segment[], isOver: boolean): TakenRo
     ...declared,
     G_ROUTE_RES_VQ_HIST: joinWaits(segments, declared.G_ROUTE_RESULT ?? [], declared.G_VIRTUAL_QUEUE ?? [], parties),
   };
+}
+
+/** A copy that missed the merge does not know with its termination into which call it was merged. */
+function naming(row: TakenRow, { values }: TakenRow): TakenRow {
+  if (row.values["CHANGETYPE"] !== callChangeTypes.terminated) return row;
+  return { ...row, values: { ...row.values, REFID: values["MERGECALLID"] ?? null } };
 }
 
 /** A copy that missed the beginning wrote one of its own with the first thing that it saw. */
