@@ -174,7 +174,8 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
         "step (ThirdPartyDN); or the same party on the call that it came from (EventPartyChanged). Null too where that " +
         "was not seen",
       PARTYGUID:
-        "of a server without PartyUUID a party that changes its call gets another one; PARENTPARTYID joins them",
+        "stays when the party changes its call. Of a server without PartyUUID only where the call that it came from was " +
+        "heard; else it gets another one",
       GSYS_EXT_VCH1: "LastTransferHomeLocation of the event that began the party, where the server gives it",
       GSYS_EXT_VCH2: "LastTransferOrigDN of that event",
     },

@@ -3,7 +3,15 @@
 import type { SourceInstant } from "../event/instant.ts";
 import { agentOptions, type Turn, turnEndpoint } from "./agent-endpoint.ts";
 import type { Call } from "./call.ts";
-import { type AgentCall, agentDn, type Endpoint, type LoginSession, putSession, sessionAt, withDn } from "./login-session.ts";
+import {
+  type AgentCall,
+  agentDn,
+  type Endpoint,
+  type LoginSession,
+  putSession,
+  sessionAt,
+  withDn,
+} from "./login-session.ts";
 import { isInside, type Party } from "./party.ts";
 import { type Doubt, noteQuality } from "./quality.ts";
 import type { StepContext } from "./source.ts";

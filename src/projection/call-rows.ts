@@ -5,7 +5,7 @@ import { type SourceInstant, timecode, timestampText, utcSeconds } from "../even
 import type { Call } from "./call.ts";
 import { rootIrOf } from "./inter-site.ts";
 import { isHistoryStored, isPartyStored } from "./left-out.ts";
-import type { Party } from "./party.ts";
+import { type Party, partyGuid } from "./party.ts";
 import type { StepContext } from "./source.ts";
 import type { World } from "./world.ts";
 
@@ -147,7 +147,7 @@ export function writePartyRow(
   world.write("G_PARTY", {
     ID: party.rowId,
     PARTYID: party.partyId,
-    PARTYGUID: party.guid,
+    PARTYGUID: partyGuid(party),
     TYPE: party.type,
     PROLE: party.role,
     PARENTPARTYID: party.parent?.partyId ?? null,

@@ -61,6 +61,7 @@ import {
   noteParty,
   type Party,
   parentLinks,
+  partyGuid,
 } from "./party.ts";
 import { noteQuality } from "./quality.ts";
 import { type Routing, withKeys } from "./route-result.ts";
@@ -413,9 +414,13 @@ function transplantParty(world: World, context: StepContext, known: Call | undef
     context.count("transition that does not follow");
     return settle(world, context, call);
   }
-  const stay = { state: before?.state ?? "connected", createdAt: at, since: at } as const;
   // The end of the call that it left may be told before.
   const was = before ?? left?.left?.findLast(({ dn }) => dn === happening.party.dn);
+  const isLocal = left?.isKeyLocal === true || was?.isKeyLocal === true || was?.cameAs?.isLocal === true;
+  // Where the source does not name the party, it stays what it was.
+  const isUnnamed = was !== undefined && happening.party.guid === null;
+  const cameAs = isUnnamed && { guid: partyGuid(was), ...(isLocal && { isLocal }) };
+  const stay = { state: before?.state ?? "connected", createdAt: at, since: at, ...(cameAs && { cameAs }) } as const;
   const parent = was && { partyId: was.partyId, type: parentLinks[by] };
   call = beginParty(world, context, call, happening.party, stay, cause, parent);
   let begun = findParty(call, happening.party);
@@ -425,7 +430,7 @@ function transplantParty(world: World, context: StepContext, known: Call | undef
   }
   if (was === undefined) noteBeginningMissed(world, context, call, begun, known === undefined, at);
   // It names a party that no other copy knows by this name.
-  else if (begun !== undefined && (left?.isKeyLocal === true || was.isKeyLocal === true)) {
+  else if (begun !== undefined && isLocal) {
     noteParty(world, context, begun, "key is local", null);
   }
   if (happening.unseen !== undefined && begun !== undefined) {

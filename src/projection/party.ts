@@ -48,12 +48,28 @@ export interface Party {
   readonly totals: PartyTotals;
   /** From where it was transferred here from another switch, and which DN it had there. */
   readonly transferredFrom?: NonNullable<PartyFacts["transferredFrom"]>;
+  /** Of a party that came from another call without a name of the source's. */
+  readonly cameAs?: CameAs;
   /** It was there before anything was heard of it. */
   readonly isFound?: true;
   /** It is outside of the switch, and rebuilt from what is told inside. */
   readonly isRebuilt?: true;
   /** It stands at a routing point, and where to send the call was asked. */
   readonly route?: Routing;
+}
+
+/**
+ * The PARTYGUID that a party had on the call that it came from, and keeps. Its PARTYID is made of what this call told of it:
+ * a copy that did not hear the other one has the same.
+ */
+export interface CameAs {
+  readonly guid: PartyGuid;
+  /** Made up here. */
+  readonly isLocal?: true;
+}
+
+export function partyGuid({ guid, cameAs }: Pick<Party, "guid" | "cameAs">): PartyGuid {
+  return cameAs?.guid ?? guid;
 }
 
 /** A PARTYID, of this call or of the one that the party was on before, and its PARENTLINKTYPE. */
@@ -71,6 +87,7 @@ export interface LeftParty {
   readonly isRebuilt?: true;
   /** Whoever rang next was rung instead: the call was redirected or forwarded. What this party descended from. */
   readonly instead?: { readonly parent: ParentLink | null };
+  readonly cameAs?: CameAs;
 }
 
 // A call goes through a few queues and agents; of those that it left longer ago nobody descends any more.
@@ -155,6 +172,7 @@ export function beginParty(
     readonly since: SourceInstant;
     readonly isFound?: true;
     readonly isRebuilt?: true;
+    readonly cameAs?: CameAs;
   },
   cause: EventCause,
   parent: ParentLink | undefined = findParent(call, facts.parent, stay.state === "alerting" && stay.isFound !== true),
@@ -261,11 +279,12 @@ export function endParty(
   const { [party.guid]: _gone, ...parties } = call.parties;
   const ended: Party = { ...party, totals: totalsUntil(party, at), changes: party.changes + 1 };
   const left = (call.left ?? []).filter((each) => each.dn !== party.dn).slice(1 - leftPartiesMax);
-  const { dn, guid, partyId, isKeyLocal, isRebuilt, parent } = party;
+  const { dn, guid, partyId, isKeyLocal, isRebuilt, cameAs, parent } = party;
   left.push({
     ...{ dn, guid, partyId },
     ...(isKeyLocal && { isKeyLocal }),
     ...(isRebuilt && { isRebuilt }),
+    ...(cameAs && { cameAs }),
     ...(isRedirected(party, cause) && { instead: { parent: parent ?? null } }),
   });
   const totals = countParty(call, party, { from: party.state, to: null, at }, cause);

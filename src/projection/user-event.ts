@@ -16,7 +16,7 @@ import type { Call } from "./call.ts";
 import { added, stamps } from "./call-rows.ts";
 import { configurationInForce } from "./configuration.ts";
 import { changeStates, deviceKey, endStates, type Stay } from "./custom-state.ts";
-import { isInside } from "./party.ts";
+import { isInside, partyGuid } from "./party.ts";
 import type { StepContext } from "./source.ts";
 import { valueText } from "./value-text.ts";
 import type { World } from "./world.ts";
@@ -65,7 +65,9 @@ function remember(world: World, context: StepContext, mapping: UserEventMapping,
   const last = known.at(-1);
   if (last?.callId === call.callId && last.partyId === party.partyId) return;
   const others = known.filter(({ callId }) => callId !== call.callId);
-  const calls = [...others, { callId: call.callId, partyId: party.partyId, guid: party.guid }].slice(-mapping.callsMax);
+  const calls = [...others, { callId: call.callId, partyId: party.partyId, guid: partyGuid(party) }].slice(
+    -mapping.callsMax,
+  );
   world.put("device calls", key, { calls });
 }
 
@@ -119,13 +121,13 @@ function stayOf(world: World, context: StepContext, event: TEvent, dn: string): 
   const named = callOf(world, context, event);
   const own = onDn(named?.callId);
   if (named !== undefined && own !== undefined) {
-    return { callId: named.callId, partyId: own.partyId, guid: own.guid, sequence: own.changes + 1 };
+    return { callId: named.callId, partyId: own.partyId, guid: partyGuid(own), sequence: own.changes + 1 };
   }
   const known = world.get("device calls", deviceKey(context.source.identity.name, dn))?.calls ?? [];
   const active = known.findLast(({ callId }) => onDn(callId) !== undefined);
   const party = onDn(active?.callId);
   if (active !== undefined && party !== undefined) {
-    return { callId: active.callId, partyId: party.partyId, guid: party.guid, sequence: party.changes + 1 };
+    return { callId: active.callId, partyId: party.partyId, guid: partyGuid(party), sequence: party.changes + 1 };
   }
   const last = known.at(-1);
   return last === undefined ? noStay : { ...last, sequence: 0 };

@@ -203,6 +203,40 @@ test("without PartyUUID the moved party is found by its DN, and descends from wh
   expect(parents(story).at(-1)).toBe("5002 on C1 < 5002 on C2, 1");
 });
 
+test("without PartyUUID the moved party keeps its guid, however often it moves, and a snapshot finds it again", () => {
+  const bare = ({ PartyUUID: _, ...rest }: Readonly<Record<string, unknown>>) => rest;
+  const third = { ...moved, ConnID: "03", CallUUID: "C3", PreviousConnID: "01" };
+  const story = new Story().events(
+    [0, "EventRinging", bare({ ...caller, ...anna })],
+    [10, "EventRinging", bare(asked)],
+    [12, "EventEstablished", bare(asked)],
+    [14, "EventPartyChanged", bare({ ...caller, ...moved, ...byAnna, CallState: 1 })],
+    [20, "EventPartyChanged", bare({ ...third, ...byAnna, CallState: 1 })],
+  );
+  const stays = () => partiesOf(story).filter(({ ENDPOINTDN }) => ENDPOINTDN === "5002");
+  expect(stays().map(({ CALLID }) => CALLID)).toEqual(["C2", "C1", "C3"]);
+  expect(new Set(stays().map(({ PARTYGUID }) => PARTYGUID)).size).toBe(1);
+  expect(new Set(stays().map(({ PARTYID }) => PARTYID)).size).toBe(3);
+  expect(story.doubts()).toEqual([]);
+  const origin = { run: "run-1", seq: 5, time: Date.parse(at(20)) / 1000 };
+  story.heartbeat(30).close("connection lost").wait(5).open();
+  story.snapshot(40, [20, "EventEstablished", bare({ ...third, origin })]);
+  expect(stays().map(({ TERMINATED }) => TERMINATED)).toEqual([at(14), at(20), null]);
+});
+
+test("without PartyUUID a guid that was made up here stays one, and each row of the party says so", () => {
+  const bare = ({ PartyUUID: _, ...rest }: Readonly<Record<string, unknown>>) => rest;
+  const third = { ...moved, ConnID: "03", CallUUID: "C3", PreviousConnID: "01" };
+  const story = new Story().events(
+    // Its ringing was missed.
+    [12, "EventEstablished", bare(asked)],
+    [14, "EventPartyChanged", bare({ ...caller, ...moved, ...byAnna, CallState: 1 })],
+    [20, "EventPartyChanged", bare({ ...third, ...byAnna, CallState: 1 })],
+  );
+  const local = story.rows("ICON_ROW_QUALITY", "ID").filter(({ REASON }) => REASON === "key is local");
+  expect(local.map(({ ROW_KEY }) => ROW_KEY)).toEqual(partiesOf(story).map(({ PARTYID }) => PARTYID));
+});
+
 test("a party that moves from a call that nobody here knows begins in the other one, and is marked so", () => {
   const story = new Story().events(
     [0, "EventRinging", { ...caller, ...anna }],
