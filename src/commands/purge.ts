@@ -81,7 +81,7 @@ async function run(options: Options): Promise<void> {
     json
       ? `${JSON.stringify(answer)}\n`
       : isDone
-        ? `What ended before ${time} had been purged already.\n`
+        ? `What ended before ${time} is purged already, or being deleted.\n`
         : `Calls and login sessions that ended before ${time} are being deleted from the IDB.\n`,
   );
 }
