@@ -21,6 +21,7 @@ import { lockIdb } from "./idb-lock.ts";
 import type { Log, LogLevel } from "./log.ts";
 import { Purges } from "./purges.ts";
 import type { Disk } from "./queue/disk.ts";
+import { openWithRoom } from "./queue/open-with-room.ts";
 import { openQueue, type Queue } from "./queue/queue.ts";
 import { RecorderThread } from "./recorder-thread.ts";
 import { Reloading, type ReloadRequests } from "./reload.ts";
@@ -46,6 +47,8 @@ export interface Surroundings {
   readonly ready: (
     status: { readonly host: string; readonly port: number; readonly isEncrypted: boolean } | null,
   ) => void;
+  /** Told every second while the start waits for room on the disk, with what was tried. */
+  readonly waiting: (reason: string) => void;
   /**
    * Told every second while the event loop turns, in one line, how it does; and for how long the recorder has had work
    * and taken no step, ms.
@@ -73,16 +76,18 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
   const queueDirectory = join(config.instance.dataDir, "queue");
   using locks = new DisposableStack();
   locks.use(await lockIdb(disk, config.idb.path));
-  await using queue = await openQueue({
-    directory: queueDirectory,
-    segmentBytes: config.queue.segmentBytes,
-    reserveBytes: config.queue.reserveBytes,
-    pendingBytesMax,
-    disk,
-    clock,
-    log,
-    head: () => intake.head(),
-  });
+  const open = () =>
+    openQueue({
+      directory: queueDirectory,
+      segmentBytes: config.queue.segmentBytes,
+      reserveBytes: config.queue.reserveBytes,
+      pendingBytesMax,
+      disk,
+      clock,
+      log,
+      head: () => intake.head(),
+    });
+  await using queue = await openWithRoom(open, { clock, log, stop, waiting: surroundings.waiting });
   const durableAtStart = queue.durablePosition;
   intake.recover(queue.lastHead, queue.readRecent());
   intake.attach(arrivalSink(queue));

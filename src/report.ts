@@ -28,7 +28,7 @@ export function statusReport(parts: ReportParts): InstanceReport {
   const { config, queue, recorder, now } = parts;
   const queueStatus = queue.status();
   const applied = recorder?.appliedPosition ?? null;
-  const notApplied = applied === null ? 0 : Number(queue.durablePosition - applied);
+  const notApplied = applied === null ? null : Math.max(0, Number(queue.durablePosition - applied));
   return {
     instance: {
       name: config.instance.name,
@@ -48,7 +48,7 @@ export function statusReport(parts: ReportParts): InstanceReport {
       trimmedEarly: parts.trimmedEarly,
       durablePosition: queue.durablePosition,
       appliedPosition: applied,
-      recordsNotApplied: Math.max(0, notApplied),
+      recordsNotApplied: notApplied,
       oldestNotAppliedAgeMs: applied === null ? null : parts.backlog.ageMs(applied, now),
     },
     idb: {
@@ -70,10 +70,10 @@ export function statusReport(parts: ReportParts): InstanceReport {
   };
 }
 
-function idbState(recorder: RecorderReport | null, notApplied: number): InstanceReport["idb"]["state"] {
+function idbState(recorder: RecorderReport | null, notApplied: number | null): InstanceReport["idb"]["state"] {
   if (recorder === null) return "unavailable";
   if (recorder.state === "unavailable") return recorder.isBusy ? "locked" : "unavailable";
-  return recorder.isRebuilding && notApplied > 0 ? "rebuilding" : "open";
+  return recorder.isRebuilding && notApplied !== null && notApplied > 0 ? "rebuilding" : "open";
 }
 
 function sourceStatus(source: DataSource, recorder: RecorderReport | null, rates: EventRates): SourceStatus {

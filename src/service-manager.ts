@@ -8,6 +8,8 @@
 import { dlopen, ptr } from "bun:ffi";
 
 export interface ServiceManager {
+  /** The start waits for something that may take long: it is not to be given up. One line for `systemctl status`. */
+  waiting(status: string): void;
   /** Everything runs. */
   ready(): void;
   /**
@@ -26,6 +28,8 @@ const familyUnix = 1;
 const typeDatagram = 2;
 const closeOnExec = 0x80000;
 const clockMonotonic = 1;
+// From each word on; it is said every second.
+const waitExtensionMicroseconds = 60_000_000;
 // Not to wait for a full socket, and no SIGPIPE for a closed one.
 const flags = 0x40 | 0x4000;
 // struct sockaddr_un: two bytes of family, 108 of path.
@@ -40,6 +44,7 @@ export function serviceManager(environment: Environment): ServiceManager {
   const watchdogMs = watchdogIntervalMs(environment);
   let told = "";
   return {
+    waiting: (status) => say(`EXTEND_TIMEOUT_USEC=${waitExtensionMicroseconds}\nSTATUS=${status}`),
     ready: () => say("READY=1"),
     alive: (status, recorderSilentMs) => {
       const isAlive = recorderSilentMs <= watchdogMs;

@@ -67,6 +67,7 @@ call-deletion-timeout = 1
     disk: systemDisk,
     network: systemNetwork,
     random: seeded(3),
+    waiting: () => {},
     ready: () => {},
     alive: () => {},
   };

@@ -119,6 +119,7 @@ async function run(file: string, config: Config): Promise<void> {
         // What the start has left behind: an idle instance would keep it for hours.
         systemClock.after(startGarbageMs, () => Bun.gc(false));
       },
+      waiting: (reason: string) => manager.waiting(`waits for room on the disk: ${reason}`),
       alive: (status: string, recorderSilentMs: number) => {
         const isAlive = manager.alive(status, recorderSilentMs);
         if (!isAlive && !isHanging) log.error("recorder hangs, and the watchdog is left to end the instance");

@@ -16,6 +16,11 @@ const keyExpected = '<key name="…" source="…" history="…"/>';
 
 // In a file that is no specification at all, most of what stands there is wrong: the first lines will do.
 const problemsMax = 20;
+// Keys are the third level. The parser looks up namespaces through all that is open, so that depth must have a bound.
+const depthMax = 16;
+
+/** Enough is known of what is wrong: the rest need not be read. */
+class EnoughError extends Error {}
 
 /** The keys in the order in which they stand there. Nothing is fetched, and no entities are expanded but XML's own. */
 export function readAdataXml(text: string): AdataEntries {
@@ -25,7 +30,8 @@ export function readAdataXml(text: string): AdataEntries {
   const parser = new SaxesParser({ xmlns: true, position: true });
   let place = { line: 1, column: 1 };
   const say = (problem: string, expected: string, at = place) => {
-    if (problems.length < problemsMax) problems.push({ ...at, problem, expected });
+    problems.push({ ...at, problem, expected });
+    if (problems.length >= problemsMax) throw new EnoughError();
   };
   const open: string[] = [];
   let isBroken = false;
@@ -44,9 +50,18 @@ export function readAdataXml(text: string): AdataEntries {
   parser.on("opentagstart", ({ name }) => {
     place = { line: parser.line, column: Math.max(1, parser.column - name.length - 1) };
   });
+  parser.on("xmldecl", ({ encoding }) => {
+    if (encoding !== undefined && !/^utf-?8$/i.test(encoding)) {
+      say(`the file says that its encoding is "${encoding}"`, "UTF-8, the only one that is read");
+    }
+  });
   parser.on("opentag", ({ local, uri, attributes }) => {
     if (isBroken) return;
     const depth = open.length;
+    if (depth === depthMax) {
+      say(`<${local}> stands ${depthMax} elements deep`, keyExpected);
+      throw new EnoughError();
+    }
     open.push(local);
     if (uri !== adataNamespace) {
       const where = uri === "" ? "in no namespace" : `in the namespace "${uri}"`;
@@ -66,10 +81,16 @@ export function readAdataXml(text: string): AdataEntries {
   parser.on("closetag", () => {
     open.pop();
   });
-  parser.on("text", (written) => {
+  const refuseText = (written: string) => {
     if (isBroken || written.trim() === "" || open.length === 0) return;
     say(`text stands in <${open.at(-1)}>`, keyExpected, { line: parser.line, column: 1 });
-  });
-  parser.write(text.replace(/^\uFEFF/, "")).close();
+  };
+  parser.on("text", refuseText);
+  parser.on("cdata", refuseText);
+  try {
+    parser.write(text.replace(/^\uFEFF/, "")).close();
+  } catch (error) {
+    if (!(error instanceof EnoughError)) throw error;
+  }
   return { entries, problems };
 }

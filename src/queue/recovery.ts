@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import type { Disk, DiskFile } from "./disk.ts";
+import { DiskFullError, isDiskFull } from "./disk-full.ts";
 import { QueueCorruptError } from "./error.ts";
 import { recordHeaderBytes } from "./record.ts";
 import type { SealedSegment } from "./retention.ts";
@@ -253,15 +254,11 @@ class Recovery {
     this.#noteDamage(path, survey);
     const stem = join(this.directory, segmentStem(name.firstPosition));
     const sealedMs = file.modifiedMs();
-    const copy = this.disk.create(`${stem}.new`);
-    try {
+    await this.#write(`${stem}.new`, path, async (copy) => {
       await copyPart(file, copy, { from: 0, to: endOffset });
       const seal = encodeSeal({ lastPosition, endOffset, sealedMs }, header.salt);
       await copy.write(seal, endOffset);
-      await copy.sync();
-    } finally {
-      copy.close();
-    }
+    });
     await this.disk.rename(`${stem}.new`, `${stem}.segment`);
     await this.disk.syncDirectory(this.directory);
     await this.disk.unlink(path);
@@ -276,16 +273,28 @@ class Recovery {
   ): Promise<void> {
     const salt = header.salt.toString(16).padStart(8, "0");
     const path = join(this.directory, `${segmentStem(name.firstPosition)}.${salt}.torn`);
-    const torn = this.disk.create(path);
-    try {
-      await copyPart(file, torn, { from: endOffset, to: endOffset + tornBytes });
-      await torn.sync();
-    } finally {
-      torn.close();
-    }
+    const from = join(this.directory, name.file);
+    await this.#write(path, from, (torn) => copyPart(file, torn, { from: endOffset, to: endOffset + tornBytes }));
     await this.disk.syncDirectory(this.directory);
     this.#tornBytes += tornBytes;
     this.#tornFiles.push(path);
+  }
+
+  /** Writes a file and syncs it. Where that has no room it leaves nothing, and throws DiskFullError. */
+  async #write(path: string, from: string, fill: (file: DiskFile) => Promise<void>): Promise<void> {
+    const file = this.disk.create(path);
+    try {
+      await fill(file);
+      await file.sync();
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      await this.disk.unlink(path);
+      throw new DiskFullError(`Cannot recover "${from}": there is no room for a copy of what is good in it`, {
+        cause: error,
+      });
+    } finally {
+      file.close();
+    }
   }
 
   #noteDamage(path: string, { damage }: Survey): void {

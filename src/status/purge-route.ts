@@ -41,11 +41,13 @@ export function purgeRoute(askPurge: AskPurge, access: Access | null): Hono<Stat
       return refusal(context, 401, "This needs a token in the request itself, as in: Authorization: Bearer icon_…");
     }
     const { searchParams } = new URL(context.req.url);
-    if ([...searchParams.keys()].some((name) => !["before", "evenIfOnlyCopy", "dryRun"].includes(name))) {
+    const names = [...searchParams.keys()];
+    const isKnown = (name: string) => ["before", "evenIfOnlyCopy", "dryRun"].includes(name);
+    if (!names.every(isKnown) || new Set(names).size < names.length) {
       return problem(
         context,
         400,
-        "Cannot purge: expected before=TIME, evenIfOnlyCopy=true or false and dryRun=true or false alone.",
+        "Cannot purge: expected before=TIME, evenIfOnlyCopy=true or false and dryRun=true or false, each once, alone.",
       );
     }
     const before = readTimeText(searchParams.get("before") ?? "");

@@ -118,8 +118,9 @@ export interface QueueStatus {
   readonly trimmedEarly: TrimmedEarly | null;
   readonly durablePosition: bigint | null;
   readonly appliedPosition: bigint | null;
-  readonly recordsNotApplied: number;
-  /** Null when everything is applied. */
+  /** Null while the IDB is not open yet: how far it has come is not known. */
+  readonly recordsNotApplied: number | null;
+  /** Null when everything is applied, or that is not known yet. */
   readonly oldestNotAppliedAgeMs: number | null;
 }
 

@@ -33,7 +33,8 @@ export async function measureDrain(setting: Setting): Promise<Measurement> {
   const count = Math.min(runsMax, setting.pairs);
   for (let run = 1; run <= count; run += 1) {
     await calm(setting);
-    const isCaughtUp = async () => (await instance.report()).queue.recordsNotApplied < eventsPerSecond / 10;
+    const isCaughtUp = async () =>
+      ((await instance.report()).queue.recordsNotApplied ?? Infinity) < eventsPerSecond / 10;
     await using trail = new AppliedTrail(instance.idbPath, pollMs);
     // Longer than the outage by more than what the goal leaves for draining it.
     const secondsMax = (outageMs / 1000) * 1.5;

@@ -19,7 +19,7 @@ export async function measureRows(setting: Setting): Promise<Measurement> {
     const commitsBefore = (await instance.report()).idb.commits;
     const sent = await instance.send({ events: rowEvents, windowBytes });
     const readableAt = await instance.readable();
-    await instance.until(async () => (await instance.report()).queue.recordsNotApplied < 10);
+    await instance.until(async () => ((await instance.report()).queue.recordsNotApplied ?? Infinity) < 10);
     const transactions = (await instance.report()).idb.commits - commitsBefore;
     await instance.end("SIGTERM");
     const target = join(setting.directory, "floor.db");

@@ -250,3 +250,16 @@ test("without a file and with the default for other keys nothing of attached dat
 test("the sections with columns are those whose tables the schema has", () => {
   expect(Object.values(columnTables)).toEqual([...callUserDataTables]);
 });
+
+test("elements without end, text in CDATA and another encoding are named, and the rest of such a file is not read", () => {
+  const opening = '<adata_spec xmlns="http://www.genesyslab.com/standards/icon/ed1">';
+  const deep = problemsOf(`${opening}${"<a>".repeat(100_000)}`);
+  expect(deep.at(-1)).toContain("stands 16 elements deep");
+  expect(deep.length).toBeLessThan(20);
+  expect(problemsOf(`${opening}<public><![CDATA[Segment]]></public></adata_spec>`).join()).toContain(
+    "text stands in <public>",
+  );
+  expect(problemsOf(`<?xml version="1.0" encoding="ISO-8859-1"?>${opening}</adata_spec>`).join()).toContain(
+    'its encoding is "ISO-8859-1"',
+  );
+});

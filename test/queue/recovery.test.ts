@@ -1,6 +1,10 @@
 // The table of cases in FORMAT.md, row by row, and a power cut at every step that leads from one to another.
 
 import { expect, test } from "bun:test";
+import { systemClock } from "../../src/clock.ts";
+import { silentLog } from "../../src/log.ts";
+import { DiskFullError } from "../../src/queue/disk-full.ts";
+import { openWithRoom } from "../../src/queue/open-with-room.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import { segmentStem } from "../../src/queue/segment.ts";
 import { FakeDisk, PowerOffError } from "../harness/fake-disk.ts";
@@ -140,3 +144,41 @@ async function scenario(disk: FakeDisk): Promise<number | undefined> {
     return Number(queue?.durablePosition ?? 0n);
   }
 }
+
+test("an open segment on a disk without room for its copy: the start waits, leaves nothing half, and is whole once there is", async () => {
+  const disk = new FakeDisk(1);
+  await filled(disk, 3);
+  disk.kill();
+  const full = () => disk.failNext("write", /3.new$/, Object.assign(new Error("no space left"), { code: "ENOSPC" }));
+  const told: string[] = [];
+  const waiting = (reason: string) => {
+    told.push(reason);
+    expect(filesOf(disk)).toEqual([file(1n, "segment"), file(3n, "open")]);
+    if (told.length < 2) full();
+  };
+  full();
+  const stop = new AbortController();
+  const queue = await openWithRoom(() => open(directory, { ...small, disk }), {
+    clock: { ...systemClock, now: systemClock.now, after: (_delayMs, act) => systemClock.after(1, act) },
+    log: silentLog,
+    stop: stop.signal,
+    waiting,
+  });
+  expect(told).toHaveLength(2);
+  expect(told[0]).toContain(`${directory}/${file(3n, "open")}`);
+  expect([queue.state, queue.durablePosition]).toEqual(["recovered", 3n]);
+});
+
+test("a start that waits for room gives up when it is stopped", async () => {
+  const disk = new FakeDisk(1);
+  await filled(disk, 3);
+  disk.kill();
+  disk.failNext("write", /3.new$/, Object.assign(new Error("no space left"), { code: "ENOSPC" }));
+  const opening = openWithRoom(() => open(directory, { ...small, disk }), {
+    clock: systemClock,
+    log: silentLog,
+    stop: AbortSignal.abort(),
+    waiting: () => {},
+  });
+  expect(await opening.catch((error: unknown) => error)).toBeInstanceOf(DiskFullError);
+});

@@ -50,9 +50,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 export const lineBytesMax = 1024 * 1024;
 
 export function decodeLine(frame: Uint8Array, isCut = false): TeventLine {
-  if (isCut) return undecodable(`line is longer than ${lineBytesMax} bytes`);
   // What the intake has noted of the line holds for it, whatever else it says: acknowledgements hang on that number.
-  const leading = leadingSequence(frame);
+  const leading = leadingSequence(frame, isCut);
+  if (isCut) return undecodable(`line is longer than ${lineBytesMax} bytes`, leading);
   let members: unknown;
   try {
     members = JSON.parse(decoder.decode(frame));
@@ -75,7 +75,7 @@ export type SequenceNote =
 const none: SequenceNote = { kind: "none" };
 
 export function noteSequence(frame: Uint8Array, isCut = false): SequenceNote {
-  const leading = isCut ? null : leadingSequence(frame);
+  const leading = leadingSequence(frame, isCut);
   if (leading !== null) return { kind: "event", sequence: leading };
   const line = decodeLine(frame, isCut);
   switch (line.kind) {
@@ -98,11 +98,11 @@ const sequenceDigitsMax = 15;
 
 /**
  * Most servers write id and sequence number first; then the rest of the line need not be looked at. Null: it begins
- * otherwise, or does not end like an object. Byte by byte, since this is done for every frame before it goes to disk:
+ * otherwise, or does not end like an object although it is all there. Byte by byte, since this is done for every frame before it goes to disk:
  * making a text of the bytes would cost six times as much.
  */
-function leadingSequence(frame: Uint8Array): number | null {
-  if (frame[frame.length - 1] !== 0x7d || !hasAt(frame, 0, idLead)) return null;
+function leadingSequence(frame: Uint8Array, isCut: boolean): number | null {
+  if ((!isCut && frame[frame.length - 1] !== 0x7d) || !hasAt(frame, 0, idLead)) return null;
   let at = idLead.length;
   const idEnd = Math.min(frame.length, at + idBytesMax);
   while (at < idEnd && isLetter(frame[at] ?? 0)) at += 1;

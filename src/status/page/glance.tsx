@@ -28,8 +28,12 @@ export function Glance({ report, now }: GlanceProps) {
       </div>
       <div>
         <dt>IDB behind</dt>
-        <dd class="figure">{behind === null ? "nothing" : durationText(behind)}</dd>
-        <dd class="quiet">{countText(queue.recordsNotApplied)} records not applied</dd>
+        <dd class="figure">
+          {queue.recordsNotApplied === null ? "not known yet" : behind === null ? "nothing" : durationText(behind)}
+        </dd>
+        <dd class="quiet">
+          {queue.recordsNotApplied === null ? "–" : countText(queue.recordsNotApplied)} records not applied
+        </dd>
       </div>
       <div>
         <dt>Persistent queue on disk</dt>

@@ -28,7 +28,9 @@ export function QueueFacts({ queue }: { readonly queue: QueueStatus }) {
           <Fact name="Deleted early">{trimmedText(queue.trimmedEarly)}</Fact>
           <Fact name="Durable up to position">{positionText(queue.durablePosition)}</Fact>
           <Fact name="Applied up to position">{positionText(queue.appliedPosition)}</Fact>
-          <Fact name="Records not applied">{countText(queue.recordsNotApplied)}</Fact>
+          <Fact name="Records not applied">
+            {queue.recordsNotApplied === null ? "–" : countText(queue.recordsNotApplied)}
+          </Fact>
         </tbody>
       </table>
     </section>

@@ -39,10 +39,18 @@ test("the quick look at a line finds the sequence number that decoding finds, ho
   }
 });
 
-test("a line that was cut, or does not end like an object, is not judged by its beginning", () => {
+test("a line that is all there and does not end like an object is not judged by its beginning", () => {
   const whole = '{"id":"EventRinging","EventSequenceNumber":48151,"time":1795423798.4}';
-  expect(noteSequence(bytes(whole), true)).toEqual({ kind: "none" });
   expect(noteSequence(bytes(whole.slice(0, -1)))).toEqual({ kind: "none" });
+});
+
+test("a line that is too long has the number that it begins with: without it nothing after it could be acknowledged", () => {
+  const cut = bytes('{"id":"EventRinging","EventSequenceNumber":48151,"UserData":{"k":"vvvv');
+  expect(noteSequence(cut, true)).toEqual({ kind: "event", sequence: 48151 });
+  expect(decodeLine(cut, true)).toMatchObject({ kind: "undecodable", sequence: 48151 });
+  const later = bytes('{"id":"EventRinging","UserData":{"k":"vvvv","EventSequenceNumber":48151');
+  expect(noteSequence(later, true)).toEqual({ kind: "none" });
+  expect(decodeLine(later, true)).toMatchObject({ kind: "undecodable", sequence: null });
 });
 
 test.each([
