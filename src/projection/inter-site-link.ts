@@ -17,7 +17,7 @@ import { linkKinds, type ToldLink } from "../event/inter-site.ts";
 import type { TEvent } from "../event/tevent.ts";
 import { isLinkCreated, linksInExtensions, toldLinks } from "../protocol/tevent/is-links.ts";
 import type { Call } from "./call.ts";
-import { dueAt, endOf, type InterSiteLink, isExpected, type LinkEnd, linksOf } from "./inter-site.ts";
+import { dueAt, endOf, type InterSiteLink, isExpected, type LinkEnd, linksOf, rememberedCall } from "./inter-site.ts";
 import { joinCalls } from "./inter-site-join.ts";
 import { writeLinkHistory, writeLinkRow } from "./inter-site-rows.ts";
 import type { StepContext } from "./source.ts";
@@ -77,8 +77,16 @@ function takeLink(world: World, context: StepContext, told: LinksTold, { linkId,
   const link: InterSiteLink = world.get("inter-site link", linkId) ?? { linkId, ends: [] };
   const known = endOf(link, callId);
   if (known !== undefined) return learn(world, context, link, known, told, { linkId, kind, location });
+  // What is said of a call that was merged is said of the one that has its links now.
+  const mergedInto = rememberedCall(world, callId)?.merged?.callId;
+  if (mergedInto !== undefined && endOf(link, mergedInto) !== undefined) return;
+  const isOver = world.get("call", callId) === undefined;
   const moved = link.ends.find((end) => isSameSide(world, context, end, kind));
-  if (moved !== undefined) return moveEnd(world, context, link, moved, callId, at, sequence);
+  if (moved !== undefined) {
+    moveEnd(world, context, link, moved, callId, at, sequence);
+    if (isOver) endLink(world, context, linkId, callId, at, sequence);
+    return;
+  }
   if (link.ends.length >= 2) return context.count("link with more than two ends");
   if ((world.get("linked call", callId)?.linkIds.length ?? 0) >= linksOfCallMax) {
     return context.count("link beyond the bound");
@@ -99,7 +107,7 @@ function takeLink(world: World, context: StepContext, told: LinksTold, { linkId,
   const begun = change(world, context, link, end, { change: linkChangeTypes.added, at, sequence });
   if (begun.mergeState === linkMergeStates.waiting) world.schedule(begun.source, dueAt(world, begun), callId);
   // News of a call that is over, or of which nothing else is known: the end is over with it.
-  if (world.get("call", callId) === undefined) endLink(world, context, linkId, callId, at, sequence);
+  if (isOver) endLink(world, context, linkId, callId, at, sequence);
 }
 
 /** At each end one call: another one of the same side has taken its place, though nobody told that they were merged. */
@@ -179,7 +187,7 @@ function endLink(
   const link = world.get("inter-site link", linkId);
   const end = link && endOf(link, callId);
   if (link === undefined || end === undefined || end.endedAt !== null) return;
-  const endedAt = (at < end.initiatedAt ? end.initiatedAt : at) satisfies SourceInstant;
+  const endedAt = at < end.initiatedAt ? end.initiatedAt : at;
   const about = { change: linkChangeTypes.deleted, at: endedAt, sequence };
   change(world, context, link, { ...end, endedAt }, about);
 }

@@ -198,6 +198,21 @@ describe("a link", () => {
     });
   });
 
+  test("is not taken back by what is still said of a call that was merged", () => {
+    const story = new SitesStory()
+      .call("north", "N1", [0, "EventCallCreated"], [0, "EventRinging"], [2, "EventEstablished"])
+      .call("north", "N2", [10, "EventCallCreated", { CallType: 4, PreviousConnID: "0N1" }])
+      .call("north", "N2", [10, "EventDialing", { PartyUUID: "A2", ...toSouth }])
+      .call("north", "N2", [20, "EventCallDeleted", { RefCallUUID: "N1", ...toSouth }]);
+    expect(story.links()).toEqual(["L1 N1 2>South 1 0 10–…"]);
+    story.call("north", "N2", [
+      21,
+      "EventTransactionStatus",
+      { Extensions: { "iscc.is-link-creation": 1 }, ...toSouth },
+    ]);
+    expect(story.links()).toEqual(["L1 N1 2>South 1 0 10–…"]);
+  });
+
   test("that arrives at a consultation leads to the call with which that is merged", () => {
     const moved = { ThisDN: "5002", PartyUUID: "B", PreviousConnID: "0S1", CallState: 1 };
     const story = new SitesStory()

@@ -84,6 +84,7 @@ function locationOf(about: unknown): string | null {
 }
 
 function kindOf(type: unknown): LinkKind | null {
+  if (typeof type !== "string" && typeof type !== "number") return null;
   const text = String(type).toLowerCase();
   const number = Object.values(linkKinds).find((kind) => String(kind) === text);
   if (number !== undefined) return number;
@@ -94,7 +95,7 @@ function kindOf(type: unknown): LinkKind | null {
 export function isLinkCreated(extensions: unknown): boolean | null {
   const step = (keyValues(extensions) ?? []).find(({ key }) => key.toLowerCase().endsWith("is-link-creation"));
   if (step === undefined) return null;
-  return !/^(terminated|failed|error|rejected|none|0)$/i.test(String(step.value));
+  return typeof step.value !== "string" || !/^(terminated|failed|error|rejected|none|0)$/i.test(step.value);
 }
 
 /** Where EventTransactionStatus has no ISLinkList of its own. */
