@@ -16,6 +16,7 @@ import type { SourceKey } from "./availability.ts";
 import type { Subject } from "./copy.ts";
 import { joinCall } from "./join-call.ts";
 import { joinSession } from "./join-session.ts";
+import { withOtherSites } from "./other-site.ts";
 import { type Life, segmentsBackward, segmentsForward, segmentsWithGaps } from "./segments.ts";
 import type { Doubted, SourceCoverage } from "./source-coverage.ts";
 import { msOf, type SubjectVersion, subjectVersion } from "./subject-version.ts";
@@ -82,7 +83,12 @@ export interface PlanQuestion {
   readonly knownUntil: number;
 }
 
-export function planSubject({ found, coverage, knownUntil }: PlanQuestion): SubjectPlan {
+export function planSubject(question: PlanQuestion): SubjectPlan {
+  const plan = planOf(question);
+  return plan.family === "call" ? { ...plan, rows: withOtherSites(plan.rows, question.found) } : plan;
+}
+
+function planOf({ found, coverage, knownUntil }: PlanQuestion): SubjectPlan {
   const versions = found.flatMap((each, copy) => (each === undefined ? [] : [subjectVersion(copy, each)]));
   const life = lifeOf(versions, knownUntil);
   const source = sourceOf(versions);

@@ -5,8 +5,9 @@ import { mkdirSync } from "node:fs";
 import { compareCopies } from "../../src/extraction/compare.ts";
 import { IdbCopy } from "../../src/extraction/idb-copy.ts";
 import type { Judge } from "../../src/extraction/standing.ts";
+import { runIcon } from "../commands/run-icon.ts";
 import { fromNorth, SitesStory, toSouth } from "../harness/sites-story.ts";
-import { startMs } from "../harness/story.ts";
+import { at, startMs } from "../harness/story.ts";
 import { query, TemporaryDirectory } from "../idb/temporary.ts";
 import { storeCopy } from "./stored-copy.ts";
 
@@ -26,13 +27,14 @@ const judge: Judge = (_, { from, until }) => ({
 
 /** North hands a call on to South, and another one comes back from there. */
 function told(isSouthHeard: boolean): SitesStory {
-  const story = new SitesStory({ linkTimeoutSeconds: 60 })
+  const story = new SitesStory()
     .whole("north", "N1", 0, 20, toSouth)
     .whole("north", "N2", 41, 90, { ISLinkList: { L2: { location: "South", type: "target" } } });
   if (isSouthHeard) {
     story
       .whole("south", "S1", 16, 60, fromNorth)
-      .call("south", "S2", [40, "EventCallCreated", { ISLinkList: { L2: { location: "North", type: "source" } } }]);
+      .whole("south", "S2", 40, 50, { ISLinkList: { L2: { location: "North", type: "source" } } })
+      .heartbeat("south", 590);
   }
   return story.heartbeat("north", 590);
 }
@@ -58,4 +60,24 @@ test("calls of a site that both heard are equal, though one copy alone knows whe
   const { calls } = await compareCopies([one, other], judge, { stretch, allRows: true, listedMax: 20 });
   expect(calls.listed).toEqual([]);
   expect([calls.compared, calls.different]).toEqual([2, 0]);
-});
+
+  // Both have the calls whole; which of them a call is taken from makes no difference to where it came from.
+  for (const [out, ...idbs] of [
+    ["ab.db", a, b],
+    ["ba.db", b, a],
+  ] as const) {
+    const words = idbs.flatMap((idb) => ["--idb", idb]);
+    const bounds = ["--from", at(0), "--to", at(300), "--out", out];
+    const { stderr } = await runIcon(["extract", ...words, ...bounds], directory.path);
+    expect(stderr).toBe("");
+    const file = `${directory.path}/${out}`;
+    expect(query(file, parents)).toEqual(query(a, parents));
+    const ways = `SELECT c.CALLID, r.ROOTCALLID, l.MERGESTATE FROM G_CALL c JOIN G_IS_LINK l ON l.CALLID = c.CALLID
+      LEFT JOIN G_IR r ON r.IRID = c.ROOTIRID WHERE c.CALLID LIKE 'N%' ORDER BY c.CALLID`;
+    // South's calls are in the one copy alone, and are handed out from there.
+    expect(query(file, ways)).toEqual([
+      ["N1", "N1", 1],
+      ["N2", "S2", 1],
+    ]);
+  }
+}, 60_000);
