@@ -55,6 +55,8 @@ for (const [words, message] of [
   [["--seed", "1.5"], "expected a whole number from 0"],
   [["--cut-every", "9-3"], "expected seconds, or a range of seconds like 5-20"],
   [["--restart-at", "3,x"], "expected seconds, or several like 10,25,40"],
+  [["--sites", "North,South,North"], "expected the names of three switches, like North,South,West"],
+  [["--sites", "North,South,West"], "--sites needs --start-time, the same at both servers, and call monitoring"],
   [["--start-time", "yesterday"], "expected a time like 2026-11-23T08:00:00.000Z"],
 ] as const) {
   test(`${words.join(" ")} is refused with what would be right`, async () => {
