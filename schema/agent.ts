@@ -3,6 +3,7 @@
 // Until configuration data is recorded no DBID is known: AGENTID, ENDPOINTID and QUEUEID are null, or 0 where the
 // documents require a number, and the columns beside them (AGENTLOGIN, ENDPOINTDN, QUEUEDN) tell who and where.
 
+import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { addedColumns, createdColumns, systemColumns, terminatedColumns } from "./system-columns.ts";
 
@@ -96,7 +97,11 @@ export const G_AGENT_STATE_HISTORY = sqliteTable(
     ...systemColumns(),
   },
   // A state goes on until the next: readers go from one to the other.
-  (table) => [index("IDX_G_AGENT_STATE_HISTORY_LOGINSESSIONID").on(table.LOGINSESSIONID, table.SEQ)],
+  (table) => [
+    index("IDX_G_AGENT_STATE_HISTORY_LOGINSESSIONID").on(table.LOGINSESSIONID, table.SEQ),
+    // From a call to the after-call work that belongs to it.
+    index("IDX_G_AGENT_STATE_HISTORY_AFTER_CALL").on(table.CALLID).where(sql`"STATE" = 4`),
+  ],
 );
 
 const reasonColumns = () => ({

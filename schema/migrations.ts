@@ -10,6 +10,7 @@ import goingOn from "./migrations/0004_going_on.sql" with { type: "text" };
 import sessionHeard from "./migrations/0005_session_heard.sql" with { type: "text" };
 import voiceInFull from "./migrations/0006_voice_in_full.sql" with { type: "text" };
 import reporting from "./migrations/0007_reporting.sql" with { type: "text" };
+import afterCallWork from "./migrations/0008_after_call_work.sql" with { type: "text" };
 
 export interface Migration {
   /** Counts from 1; ICON_MIGRATION.VERSION. */
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   { version: 6, name: "session heard", sql: sessionHeard },
   { version: 7, name: "voice in full", sql: voiceInFull },
   { version: 8, name: "reporting", sql: reporting },
+  { version: 9, name: "after-call work", sql: afterCallWork },
 ];
 
 /** PRAGMA application_id of every IDB, "ICON" in ASCII: tells our files from other programs' SQLite files. */

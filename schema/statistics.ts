@@ -36,7 +36,11 @@ export const G_PARTY_STAT = sqliteTable("G_PARTY_STAT", {
   TT_CONNECTED: integer(),
   TT_HOLD: integer(),
   TT_QUEUED: integer(),
-  /** Null: after-call work is not yet counted to the party that it follows; G_AGENT_STATE_HISTORY has it. */
+  /**
+   * Always null. After-call work begins when the party's row here is written, and ends at any time later: counted here, the
+   * row would change after its call was extracted, compared or purged, and two copies of one call would differ by when they
+   * were read. It is counted where it lies, in G_AGENT_STATE_HISTORY; ICON_V_CALL and ICON_V_QUEUE_STAY add it.
+   */
   TT_ACW: integer(),
   TT_DIALING: integer(),
   /** Who released, as seen from the party's DN: class 1006. Null: the source does not say, or it is not asked for. */

@@ -13,6 +13,7 @@ import extraction from "./views/extraction.sql" with { type: "text" };
 import intervals from "./views/intervals.sql" with { type: "text" };
 import ledger from "./views/ledger.sql" with { type: "text" };
 import virtualQueues from "./views/virtual-queues.sql" with { type: "text" };
+import wholeCalls from "./views/whole-calls.sql" with { type: "text" };
 
 export interface ViewColumn {
   readonly name: string;
@@ -34,7 +35,7 @@ export const viewPrefix = "ICON_V_";
 const ofQuarters = [intervals, agentIntervals].join("--> statement-breakpoint\n");
 const ofHalfHours = ofQuarters.replaceAll("_15", "_30").replaceAll("900", "1800");
 const ofDays = ofQuarters.replaceAll("_15", "_DAY").replaceAll("900", "86400");
-const common = [calls, virtualQueues, agents, ofQuarters, ofHalfHours, ofDays];
+const common = [calls, wholeCalls, virtualQueues, agents, ofQuarters, ofHalfHours, ofDays];
 
 /** Of an instance's IDB, each behind those that it stands on. */
 export const views: readonly View[] = [ledger, ...common].flatMap(viewsIn);
@@ -70,12 +71,51 @@ function filledIn(sql: string): string {
   const from = "max(unixepoch(s.STATE_FROM, 'subsec'), i.INTERVAL_TS)";
   const end = `i.INTERVAL_TS + ${length}`;
   const until = `min(coalesce(unixepoch(s.STATE_UNTIL, 'subsec'), ${end}), ${end})`;
-  return secondsOfStates(sql)
+  return afterCallWork(secondsOfStates(sql))
     .replaceAll("/*beginning of the part*/", from)
     .replaceAll("/*end of the part*/", until)
+    .replaceAll("/*when it came to wait*/", cameToWait())
     .replaceAll(/\/\*part of the interval in ([\w -]+)\*\//g, (_, state: string) => {
       return `round(total(iif(s.STATE = '${state}', ${until} - ${from}, 0)), 3)`;
     });
+}
+
+/**
+ * Seconds of after-call work, by the call or party that it belongs to. What an agent told of several queues counts once, as
+ * long as the longest. Null: some of it goes on, or no agents are recorded.
+ */
+function afterCallWork(sql: string): string {
+  return sql.replaceAll(/\/\*after-call work where ([\w.= ]+)\*\//g, (_, which: string) => {
+    return `(
+    SELECT iif(count(*) = count(SECONDS) AND (SELECT max(ID) FROM G_LOGIN_SESSION) IS NOT NULL, round(total(SECONDS), 3), NULL)
+    FROM (
+      SELECT iif(count(*) = count(SECONDS), max(SECONDS), NULL) AS SECONDS
+      FROM (
+        SELECT LOGINSESSIONID, ENDPOINTDN,
+          iif(count(*) = count(UNTIL), total(unixepoch(UNTIL, 'subsec') - unixepoch(ADDED, 'subsec')), NULL) AS SECONDS
+        FROM (
+          SELECT w.LOGINSESSIONID, w.ENDPOINTDN, w.QUEUEDN, w.ADDED, coalesce((
+            SELECT n.ADDED FROM G_AGENT_STATE_HISTORY n
+            WHERE n.LOGINSESSIONID = w.LOGINSESSIONID AND n.TYPE = 5 AND n.ENDPOINTDN = w.ENDPOINTDN
+              AND n.QUEUEDN IS w.QUEUEDN AND n.SEQ > w.SEQ
+            ORDER BY n.SEQ LIMIT 1
+          ), (SELECT l.TERMINATED FROM G_LOGIN_SESSION l WHERE l.LOGINSESSIONID = w.LOGINSESSIONID)) AS UNTIL
+          FROM G_AGENT_STATE_HISTORY w
+          WHERE w.STATE = 4 AND w.TYPE = 5 AND ${which}
+        )
+        GROUP BY LOGINSESSIONID, ENDPOINTDN, QUEUEDN
+      )
+      GROUP BY LOGINSESSIONID, ENDPOINTDN
+    )
+  )`;
+  });
+}
+
+/** A party that dialed first, for an agent who was not there yet, waits from when it was answered. */
+function cameToWait(): string {
+  return `coalesce((
+    SELECT h.ADDED FROM G_PARTY_HISTORY h WHERE h.PARTYID = p.PARTYID AND h.STATE = 5 AND h.PREVSTATE = 6 LIMIT 1
+  ), p.CREATED)`;
 }
 
 /** How long a party (by an alias with a PARTYID) was in a state, whole ms in seconds. */

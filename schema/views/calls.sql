@@ -54,8 +54,8 @@ CREATE VIEW ICON_V_QUEUE_STAY (
   SOURCE_CLUSTER,
   SWITCH_DBID,
   QUEUE, -- DN of the queue
-  ENTERED,
-  ENTERED_TS, -- filter on this: it has an index
+  ENTERED, -- of a call that was dialed from the queue: when it was answered out there
+  ENTERED_TS, -- filter on this: it has an index; of a call that was dialed from the queue: when that began
   LEFT_QUEUE, -- when it left the queue; null: it waits
   OUTCOME,
   ANSWERED, -- when whoever was reached from it was connected first
@@ -65,9 +65,10 @@ CREATE VIEW ICON_V_QUEUE_STAY (
   ANSWERED_BY_PARTYID,
   TALK_SECONDS, -- of that party; null until it has ended
   HOLD_SECONDS,
-  HANDLE_SECONDS -- talk and hold
+  HANDLE_SECONDS, -- talk and hold
+  AFTER_CALL_SECONDS -- work of that party's agent that belongs to the call; null: it goes on, or no agents are recorded
 ) AS
-SELECT p.PARTYID, p.CALLID, p.SOURCE_CLUSTER, p.SWITCH_DBID, p.DN, p.CREATED, p.CREATED_TS, o.ADDED,
+SELECT p.PARTYID, p.CALLID, p.SOURCE_CLUSTER, p.SWITCH_DBID, p.DN, /*when it came to wait*/, p.CREATED_TS, o.ADDED,
   CASE
     WHEN EXISTS (SELECT 1 FROM ICON_ROW_QUALITY q WHERE q.ROW_KEY = p.PARTYID AND q.REASON = 'beginning not seen')
       THEN 'not seen'
@@ -94,13 +95,14 @@ SELECT p.PARTYID, p.CALLID, p.SOURCE_CLUSTER, p.SWITCH_DBID, p.DN, p.CREATED, p.
     ELSE 'passed on'
   END,
   t.ADDED,
-  round(unixepoch(t.ADDED, 'subsec') - unixepoch(p.CREATED, 'subsec'), 3),
-  round(unixepoch(o.ADDED, 'subsec') - unixepoch(p.CREATED, 'subsec'), 3),
+  round(unixepoch(t.ADDED, 'subsec') - unixepoch(/*when it came to wait*/, 'subsec'), 3),
+  round(unixepoch(o.ADDED, 'subsec') - unixepoch(/*when it came to wait*/, 'subsec'), 3),
   iif(t.PHID IS NULL, NULL, coalesce(a.ENDPOINTDN, p.DN)),
   t.PARTYID,
   /*seconds of 3 in t*/,
   /*seconds of 4 in t*/,
-  /*seconds of 3 in t*/ + /*seconds of 4 in t*/
+  /*seconds of 3 in t*/ + /*seconds of 4 in t*/,
+  iif(t.PARTYID IS NULL, NULL, /*after-call work where w.CALLID = p.CALLID AND w.PARTYID = t.PARTYID*/)
 FROM ICON_V_PARTY_OF_SOURCE p
 -- How it left the queue.
 LEFT JOIN G_PARTY_HISTORY o ON o.PHID = (
@@ -161,8 +163,8 @@ SELECT c.CALLID, x.SOURCE_CLUSTER, x.SWITCH_DBID,
   c.CALLANI, c.CALLDNIS, c.CREATED, c.CREATED_TS,
   max(0, x.HEARD_UNTIL_TS - c.CREATED_TS),
   (SELECT group_concat(p.ENDPOINTDN, ', ') FROM G_PARTY p WHERE p.CALLID = c.CALLID AND p.STATE = 5),
-  (SELECT group_concat(p.ENDPOINTDN, ', ') FROM G_PARTY p WHERE p.CALLID = c.CALLID AND p.STATE = 2),
-  (SELECT group_concat(p.ENDPOINTDN, ', ') FROM G_PARTY p WHERE p.CALLID = c.CALLID AND p.STATE IN (3, 4))
+  (SELECT group_concat(p.ENDPOINTDN, ', ') FROM G_PARTY p WHERE p.CALLID = c.CALLID AND p.STATE = 2 AND p.TYPE = 1),
+  (SELECT group_concat(p.ENDPOINTDN, ', ') FROM G_PARTY p WHERE p.CALLID = c.CALLID AND p.STATE IN (3, 4) AND p.TYPE = 1)
 FROM G_CALL_ACTIVE c
 LEFT JOIN ICON_V_SOURCE x ON (x.SOURCE_CLUSTER, x.SWITCH_DBID) = (
   SELECT p.SOURCE_CLUSTER, p.SWITCH_DBID FROM ICON_V_PARTY_OF_SOURCE p WHERE p.CALLID = c.CALLID LIMIT 1

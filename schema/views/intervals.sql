@@ -65,7 +65,8 @@ CREATE VIEW ICON_V_QUEUE_15 (
   TALK_SECONDS, -- total of those handled
   HOLD_SECONDS,
   HANDLE_SECONDS,
-  AVERAGE_HANDLE_SECONDS -- null where none was handled
+  AVERAGE_HANDLE_SECONDS, -- null where none was handled
+  AFTER_CALL_SECONDS -- total work after those handled, of who answered first; null: some goes on, or no agents are recorded
 ) AS
 SELECT SOURCE_CLUSTER, SWITCH_DBID, C ->> 0, INTERVAL_TS, INTERVAL_START,
   WHY IS NULL, WHY,
@@ -88,7 +89,8 @@ SELECT SOURCE_CLUSTER, SWITCH_DBID, C ->> 0, INTERVAL_TS, INTERVAL_START,
   iif(WHY IS NULL, C ->> 17, NULL),
   iif(WHY IS NULL, C ->> 18, NULL),
   iif(WHY IS NULL, C ->> 19, NULL),
-  iif(WHY IS NULL AND C ->> 16 > 0, round((C ->> 19) / (C ->> 16), 3), NULL)
+  iif(WHY IS NULL AND C ->> 16 > 0, round((C ->> 19) / (C ->> 16), 3), NULL),
+  iif(WHY IS NULL, C ->> 20, NULL)
 FROM (
   SELECT i.SOURCE_CLUSTER, i.SWITCH_DBID, i.INTERVAL_TS, i.INTERVAL_START, j.value AS C,
     nullif(concat_ws(',', i.INCOMPLETE_BECAUSE, iif(j.value ->> 1 > 0, 'call not seen', NULL)), '') AS WHY
@@ -98,7 +100,7 @@ FROM (
   CROSS JOIN json_each((
     SELECT json_group_array(json_array(QUEUE, NOT_SEEN, ENTERED, ANSWERED, ABANDONED, ABANDONED_RINGING, PASSED_ON, CLEARED,
       STILL_THERE, IN_10, IN_20, IN_30, IN_60, ANSWER_SECONDS, ABANDON_SECONDS, LONGEST, HANDLED, TALK_SECONDS,
-      HOLD_SECONDS, HANDLE_SECONDS))
+      HOLD_SECONDS, HANDLE_SECONDS, AFTER_CALL_SECONDS))
     FROM (
       SELECT QUEUE,
         count(iif(OUTCOME = 'not seen', 1, NULL)) AS NOT_SEEN,
@@ -119,14 +121,17 @@ FROM (
         count(HANDLE_SECONDS) AS HANDLED,
         round(total(iif(HANDLE_SECONDS IS NULL, NULL, TALK_SECONDS)), 3) AS TALK_SECONDS,
         round(total(iif(HANDLE_SECONDS IS NULL, NULL, HOLD_SECONDS)), 3) AS HOLD_SECONDS,
-        round(total(HANDLE_SECONDS), 3) AS HANDLE_SECONDS
+        round(total(HANDLE_SECONDS), 3) AS HANDLE_SECONDS,
+        iif(count(iif(HANDLE_SECONDS IS NOT NULL AND AFTER_CALL_SECONDS IS NULL, 1, NULL)) > 0, NULL,
+          round(total(iif(HANDLE_SECONDS IS NULL, NULL, AFTER_CALL_SECONDS)), 3)) AS AFTER_CALL_SECONDS
       FROM (
-        SELECT s.QUEUE, s.OUTCOME, s.ANSWER_SECONDS, s.QUEUE_SECONDS, s.TALK_SECONDS, s.HOLD_SECONDS, s.HANDLE_SECONDS
+        SELECT s.QUEUE, s.OUTCOME, s.ANSWER_SECONDS, s.QUEUE_SECONDS, s.TALK_SECONDS, s.HOLD_SECONDS, s.HANDLE_SECONDS,
+          s.AFTER_CALL_SECONDS
         FROM ICON_V_QUEUE_STAY s
         WHERE s.ENTERED_TS >= i.INTERVAL_TS AND s.ENTERED_TS < i.INTERVAL_TS + 900
           AND s.SOURCE_CLUSTER = i.SOURCE_CLUSTER AND s.SWITCH_DBID = i.SWITCH_DBID
         UNION ALL
-        SELECT q.QUEUE, NULL, NULL, NULL, NULL, NULL, NULL
+        SELECT q.QUEUE, NULL, NULL, NULL, NULL, NULL, NULL, NULL
         FROM ICON_V_QUEUE q WHERE q.SOURCE_CLUSTER = i.SOURCE_CLUSTER AND q.SWITCH_DBID = i.SWITCH_DBID
       )
       GROUP BY QUEUE
@@ -171,9 +176,10 @@ FROM (
   SELECT i.SOURCE_CLUSTER, i.SWITCH_DBID, p.DN, i.INTERVAL_TS,
     nullif(concat_ws(',', max(i.INCOMPLETE_BECAUSE), iif(count(p.QUALITY) > 0, 'call not seen', NULL)), '') AS WHY,
     count(*) AS CALLS,
-    count(iif(p.PROLE <> 1, 1, NULL)) AS RANG,
-    count(iif(p.PROLE <> 1 AND p.IS_ANSWERED, 1, NULL)) AS ANSWERED,
-    count(iif(p.PROLE = 1, 1, NULL)) AS DIALED,
+    -- Of a call that a queue dialed the agent is the one who calls, and rings all the same.
+    count(iif(p.PROLE <> 1 OR p.PARENTLINKTYPE IS 4, 1, NULL)) AS RANG,
+    count(iif((p.PROLE <> 1 OR p.PARENTLINKTYPE IS 4) AND p.IS_ANSWERED, 1, NULL)) AS ANSWERED,
+    count(iif(p.PROLE = 1 AND p.PARENTLINKTYPE IS NOT 4, 1, NULL)) AS DIALED,
     count(iif(p.TERMINATED IS NULL, 1, NULL)) AS STILL_THERE,
     round(total(iif(p.TERMINATED IS NULL, NULL, p.RING_SECONDS)), 3) AS RING_SECONDS,
     round(total(iif(p.TERMINATED IS NULL, NULL, p.DIAL_SECONDS)), 3) AS DIAL_SECONDS,
@@ -185,7 +191,8 @@ FROM (
   WHERE p.TYPE = 1
     -- Queues are in ICON_V_QUEUE_15.
     AND NOT EXISTS (
-      SELECT 1 FROM G_PARTY_HISTORY h WHERE h.PARTYID = p.PARTYID AND h.PSEQ = 1 AND h.STATE = 5
+      SELECT 1 FROM G_PARTY_HISTORY h
+      WHERE h.PARTYID = p.PARTYID AND (h.PSEQ = 1 AND h.STATE = 5 OR h.STATE = 5 AND h.PREVSTATE = 6)
     )
   GROUP BY i.SOURCE_CLUSTER, i.SWITCH_DBID, p.DN, i.INTERVAL_TS
 );

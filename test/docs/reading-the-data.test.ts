@@ -45,6 +45,29 @@ function statementsOf(question: number): readonly string[] {
   return found;
 }
 
+/** By PartyUUID: the seconds of after-call work that come after the party's part in a call, the last one at that DN. */
+function afterCallSeconds(told: ReturnType<typeof toldOfDay>): ReadonlyMap<unknown, number> {
+  const seconds = new Map<unknown, number>();
+  for (const { dn, from, until, changes } of plannedSessions) {
+    const calls = busyAt(dn, told);
+    const ends = told.filter(([at, id, { ThisDN }]) => ThisDN === dn && id === "EventReleased" && at > from);
+    for (const [index, { at: begins, state }] of changes.entries()) {
+      if (state !== "after-call work") continue;
+      const over = changes[index + 1]?.at ?? until ?? begins;
+      const cuts = [begins, over, ...calls.flat().filter((cut) => cut > begins && cut < over)].sort((a, b) => a - b);
+      for (const [place, cut] of cuts.slice(0, -1).entries()) {
+        const next = cuts[place + 1] ?? cut;
+        if (calls.some(([first, last]) => first < (cut + next) / 2 && (cut + next) / 2 < last)) continue;
+        const [end = 0, , { PartyUUID: party } = {}] = ends.findLast(([at]) => at <= cut) ?? [];
+        // Whoever was ready or paused in between works for no call any more.
+        if (changes.some(({ at }) => at > end && at < begins)) continue;
+        seconds.set(party, (seconds.get(party) ?? 0) + next - cut);
+      }
+    }
+  }
+  return seconds;
+}
+
 describe("on a morning that was planned", () => {
   const directory = new TemporaryDirectory();
   const asked = new Set<string>();
@@ -376,10 +399,49 @@ describe("on a morning that was planned", () => {
     expect(expected.length).toBe(4);
   });
 
-  test("17: a way over the sites", async () => {
+  test("17: what became of each call", () => {
+    const here = plan.filter(({ stay }) => stay.enteredAt >= 1800 && stay.enteredAt < 2700);
+    const expected = here
+      .toSorted((one, other) => one.stay.enteredAt - other.stay.enteredAt)
+      .map(({ number, stay }) => {
+        const last = stay.fate.kind === "passed on" ? stay.fate.to : stay;
+        const fate = answer(last);
+        const queueSeconds = stay.queueSeconds + (last === stay ? 0 : last.queueSeconds);
+        const where = last === stay ? stay.queue : `${stay.queue}, ${last.queue}`;
+        if (fate === null) return [`C${number}`, "abandoned", where, null, null, null, 0, 0, 0, null];
+        const { agent, transferTo, ringSeconds, talkSeconds, holdSeconds } = fate;
+        return [
+          ...[`C${number}`, "answered", where, agent, transferTo ?? agent, round(queueSeconds + ringSeconds)],
+          ...[talkSeconds + (transferTo === null ? 0 : 30), holdSeconds, transferTo === null ? 0 : 1, null],
+        ];
+      });
+    expect(answerTo(17)).toEqual(expected);
+    expect(expected.length).toBeGreaterThan(15);
+  });
+
+  test("18: handle time with the work after the call", () => {
+    const work = afterCallSeconds(toldOfDay());
+    const expected = queues.flatMap((queue) =>
+      [0, 1800, 3600, 5400].flatMap((from) => {
+        if ([from, from + 900].some((quarter) => unknown(queue, quarter) !== null)) return [];
+        const over = stays.filter((each) => isIn(each, queue, from, from + 1800) && answer(each)?.isOpen === false);
+        if (over.length === 0) return [];
+        const handle = over.reduce((sum, each) => {
+          const { talkSeconds = 0, holdSeconds = 0 } = answer(each) ?? {};
+          return sum + talkSeconds + holdSeconds + (work.get(`A-${each.call.number}`) ?? 0);
+        }, 0);
+        return [[queue, start(from), over.length, round(handle), round(handle / over.length)]];
+      }),
+    );
+    expect(answerTo(18)).toEqual(expected);
+    expect(expected.length).toBeGreaterThan(0);
+    expect([...work.values()].reduce((sum, each) => sum + each, 0)).toBeGreaterThan(60);
+  });
+
+  test("19: a way over the sites", async () => {
     mkdirSync(`${directory.path}/sites`);
     const { payloads } = goneOn().heartbeats(200);
-    const sql = statementsOf(17)[0] ?? "";
+    const sql = statementsOf(19)[0] ?? "";
     asked.add(sql);
     expect(query(await storeCopy({ directory: `${directory.path}/sites`, payloads }), sql)).toEqual([
       [1, "N1", null, "5001", at(0), at(20), 18, 1],
@@ -389,7 +451,7 @@ describe("on a morning that was planned", () => {
 
   test("no statement of the page was left out", () => {
     const all = [...text.matchAll(/^```sql\n([\s\S]*?)\n```$/gm)].map(([, sql]) => sql);
-    expect(all.length).toBe(18);
+    expect(all.length).toBe(20);
     expect([...asked].sort()).toEqual(all.sort() as string[]);
     expect(plan.length).toBeGreaterThan(100);
   });

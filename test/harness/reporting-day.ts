@@ -262,6 +262,8 @@ export function reportingDay(): readonly Uint8Array[] {
   const told = toldOfDay();
   const story = new Story({
     ...{ callDeletionTimeoutSeconds: 1, role: ["gcc", "gls", "gud"], agents: defaultAgentOptions },
+    // Callers are parties too, and no report of queues, agents or DNs counts them.
+    options: { delivered: "dialing" },
     attachedData: {
       public: [["Segment", "userdata", "all"]],
       secure: [],

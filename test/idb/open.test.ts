@@ -70,6 +70,7 @@ test("the file explains itself: dictionary, origins, and which migration made it
     [6, "session heard", "2026-11-25T00:00:00.000Z"],
     [7, "voice in full", "2026-11-25T00:00:00.000Z"],
     [8, "reporting", "2026-11-25T00:00:00.000Z"],
+    [9, "after-call work", "2026-11-25T00:00:00.000Z"],
   ]);
   expect(query(directory.idb, "SELECT count(*) FROM G_DICTIONARY")).toEqual([
     [dictionaries.reduce((sum, { values }) => sum + values.length, 0)],
@@ -100,7 +101,7 @@ test("an IDB of a newer version is refused, and not a byte of it changes", () =>
   // The row stands in the WAL only. The -shm is no data: SQLite's note of who reads what.
   const before = contents(directory.path);
   expect(() => directory.open()).toThrow(IdbTooNewError);
-  expect(() => directory.open()).toThrow(/schema version is 99 and this program knows versions up to 8\b/);
+  expect(() => directory.open()).toThrow(/schema version is 99 and this program knows versions up to 9\b/);
   expect(contents(directory.path)).toEqual(before);
 
   tamper(directory.idb, "PRAGMA wal_checkpoint(TRUNCATE)");
