@@ -107,7 +107,7 @@ export abstract class SpelledServer {
   protected abstract snapshotLines(seq: number): readonly Line[];
 
   protected story(instance: { readonly name: string; readonly dbid: number }): Story {
-    return new Story({ callDeletionTimeoutSeconds: 1, instance });
+    return new Story({ callDeletionTimeoutSeconds: 1, instance, options: { delivered: "dialing" } });
   }
 
   /** The persistent queue's records of an instance that hears the server in these spells. */
