@@ -11,28 +11,16 @@
 // 5. Answers are worked in in the order in which they were asked for, channels first: those who wait are on channels.
 
 import { ccEventCauses } from "../../schema/dictionary.ts";
-import type { ProjectionOptions } from "../event/envelope.ts";
-import type { Happening, QualityCause, Unseen } from "../event/happening.ts";
+import type { Happening, Unseen } from "../event/happening.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
-import { AmiCalls, storeCall } from "./ami-calls.ts";
+import { storeCall } from "./ami-calls.ts";
 import { addChannel, announceCaller, joinsDialer, nameCaller } from "./ami-leg.ts";
-import { joinCall } from "./ami-merge.ts";
 import { compareUniqueIds, creationSecond, isSecondHalf, pairName } from "./ami-name.ts";
-import type { AmiCallState, AmiLeg, AmiList, AmiListedChannel, AmiSourceState, AmiStay } from "./ami-state.ts";
+import type { AmiCallState, AmiLeg, AmiList, AmiListedChannel, AmiStay } from "./ami-state.ts";
 import { endGoneStay, findStay, joinedBefore } from "./ami-stay.ts";
 import { AmiCallStep } from "./ami-step.ts";
+import { isUnrungPair, type ListContext, meetUnseen, moveUnseenLeg, unseenOf } from "./ami-unseen.ts";
 import type { World } from "./world.ts";
-
-/** What a list is worked in with. `source` is as it stands when the answer is complete. */
-export interface ListContext {
-  readonly name: string;
-  readonly source: AmiSourceState;
-  readonly options: ProjectionOptions;
-  /** The source's time: lines have none of their own. */
-  readonly now: SourceInstant;
-  /** Why something may have been missed since `source.heardUntil`. */
-  readonly cause: QualityCause;
-}
 
 /** Works in a complete CoreShowChannels answer, whose lines were noted at their calls. */
 export function reconcileChannels(world: World, context: ListContext, list: AmiList): readonly Happening[] {
@@ -41,7 +29,7 @@ export function reconcileChannels(world: World, context: ListContext, list: AmiL
   for (const [key, call] of world.all("ami call")) {
     if (call.source !== context.name) continue;
     const step = new AmiCallStep(call, context.options, context.source.eventCount);
-    if (call.channels.length > 0) known.push([key, linesOf(call, list)]);
+    known.push([key, linesOf(call, list)]);
     reconcileCall(step, context, list);
     storeCall(world, key, step);
     happenings.push(...step.happenings);
@@ -52,41 +40,6 @@ export function reconcileChannels(world: World, context: ListContext, list: AmiL
 function linesOf(call: AmiCallState, list: AmiList): readonly AmiListedChannel[] {
   const lines = call.listed?.actionId === list.actionId ? call.listed.channels : [];
   return lines.filter((line) => !list.gone.includes(line.uniqueId));
-}
-
-/** What transfers, and consultations by feature codes, came to while nobody listened. */
-function meetUnseen(
-  world: World,
-  context: ListContext,
-  known: readonly (readonly [key: string, lines: readonly AmiListedChannel[]])[],
-): readonly Happening[] {
-  const { name: source, options, now } = context;
-  const calls = new AmiCalls(world, { source, options, at: now, eventCount: context.source.eventCount });
-  for (const [key, lines] of known) {
-    const step = calls.open(key);
-    if (step === undefined) continue;
-    const linkedIds = new Set(lines.map((line) => line.linkedId));
-    const [linkedId] = linkedIds;
-    const into = linkedIds.size === 1 && linkedId !== key ? calls.open(linkedId) : undefined;
-    const { askedBy } = step.call.consultation ?? {};
-    if (into === undefined || into.call.channels.length === 0 || into.channel(askedBy) !== undefined) continue;
-    const unseen = unseenOf(context, sourceInstant(Math.max(step.call.lastAt, into.call.lastAt)));
-    const asker = step.call.legs.find((leg) => leg.isCaller);
-    if (askedBy !== undefined && asker !== undefined) moveUnseenLeg(step, asker, "gone", "released", unseen);
-    const by = lines.some(({ application }) => application === "ConfBridge") ? "conference" : "transfer";
-    joinCall(step, into, { by, at: unseen.earliest, unseen });
-  }
-  for (const [key] of known) {
-    const step = calls.open(key);
-    if (step?.call.asks == null) continue;
-    const consultation = calls.open(step.call.asks);
-    if (consultation !== undefined && consultation.call.isEnded !== true) continue;
-    step.changeCall({ asks: null });
-    const unseen = unseenOf(context, step.call.lastAt);
-    const held = step.call.legs.find((leg) => leg.state === "held" && leg.isAsking === true);
-    if (held !== undefined) moveUnseenLeg(step, held, "established", "retrieved", unseen);
-  }
-  return calls.store();
 }
 
 /** Works in a complete QueueStatus answer. */
@@ -158,18 +111,6 @@ function loseChannel(step: AmiCallStep, uniqueId: string, unseen: Unseen): void 
   else moveUnseenLeg(step, leg, "gone", "released", unseen);
 }
 
-function moveUnseenLeg(
-  step: AmiCallStep,
-  leg: AmiLeg,
-  state: "gone" | "established",
-  told: "released" | "established" | "retrieved",
-  { earliest, latest, cause }: Unseen,
-): void {
-  const at = sourceInstant(Math.max(earliest, leg.since));
-  const unseen = { earliest: at, latest: sourceInstant(Math.max(latest, at)), cause };
-  step.moveLeg(leg, state, told, { at, cause: ccEventCauses.unknown, unseen });
-}
-
 function endUnseenStay(
   step: AmiCallStep,
   stay: AmiStay,
@@ -215,10 +156,7 @@ function findLegs(step: AmiCallStep, listed: readonly AmiListedChannel[], now: S
     const lines = unknown.filter((line) => step.channel(line.uniqueId)?.leg === leg.id);
     const [first] = lines;
     if (first === undefined || leg.state !== "unannounced") continue;
-    // A Local pair that nobody rang links two bridges.
-    const isLink =
-      pairName(first.name) !== first.name && !lines.some(({ application }) => application.startsWith("App"));
-    if (isLink && !leg.isCaller) continue;
+    if (isUnrungPair(step, leg, listed)) continue;
     const known = leg.isCaller ? nameCaller(step, leg) : { ...leg, queueCall: queueCallOf(lines, waiting) };
     const isEstablished = isTalking(known, lines);
     step.changeLeg(leg.id, { ...known, hasAnswered: isEstablished });
@@ -308,10 +246,4 @@ function isConnected(leg: AmiLeg): boolean {
 
 function joinedAt(waitSeconds: number | null, now: SourceInstant): SourceInstant {
   return waitSeconds === null ? now : joinedBefore(now, waitSeconds);
-}
-
-/** Bounds of what ended or changed unseen: not before `known`, when it was last as we believed. */
-function unseenOf(context: ListContext, known: SourceInstant): Unseen {
-  const earliest = context.source.heardUntil ?? known;
-  return { earliest, latest: sourceInstant(Math.max(context.now, earliest)), cause: context.cause };
 }

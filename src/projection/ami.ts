@@ -16,9 +16,10 @@ import type { Mark, ProjectionOptions, SessionEndCause, SessionId } from "../eve
 import type { Happening, QualityCause, Unseen } from "../event/happening.ts";
 import { type ArrivalInstant, type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { stepAmiEvent } from "./ami-event.ts";
-import { forgetLines, type ListContext, reconcileChannels, reconcileStays } from "./ami-list.ts";
-import { durationSeconds, knownNumber, wholeNumber } from "./ami-name.ts";
+import { forgetLines, reconcileChannels, reconcileStays } from "./ami-list.ts";
+import { dnOf, durationSeconds, knownNumber, wholeNumber } from "./ami-name.ts";
 import { type AmiList, type AmiListedChannel, type AmiSourceState, newAmiCall, newAmiSource } from "./ami-state.ts";
+import type { ListContext } from "./ami-unseen.ts";
 import type { World } from "./world.ts";
 
 /** Whose message this is. */
@@ -206,7 +207,7 @@ function noteChannel(world: World, context: AmiContext, list: AmiList, { fields 
   const uniqueId = fields.get("Uniqueid");
   const linkedId = fields.get("Linkedid") || uniqueId;
   if (uniqueId === undefined || linkedId === undefined || uniqueId === "") return;
-  const owner = ownerOf(world, context.source, linkedId, uniqueId);
+  const owner = ownerOf(world, context.source, linkedId, uniqueId, fields.get("Channel") ?? "");
   const call = world.get("ami call", owner) ?? newAmiCall(context.source, owner, sourceInstant(context.arrivedAt));
   if (call.source !== context.source) return;
   const line: AmiListedChannel = {
@@ -225,12 +226,16 @@ function noteChannel(world: World, context: AmiContext, list: AmiList, { fields 
   world.put("ami call", owner, { ...call, listed: { actionId: list.actionId, channels: [...earlier, line] } });
 }
 
-/** The call that a listed channel is in: the one it came to be in, if we know it there, else its Linkedid's. */
-function ownerOf(world: World, source: string, linkedId: string, uniqueId: string): string {
+/**
+ * The call that a listed channel is in: the one it came to be in, if we know it there, else its Linkedid's; or the
+ * consultation by feature codes that was begun from that, if it asks the DN of this channel.
+ */
+function ownerOf(world: World, source: string, linkedId: string, uniqueId: string, name: string): string {
   const isIn = (key: string) => world.get("ami call", key)?.channels.some((channel) => channel.uniqueId === uniqueId);
   if (isIn(linkedId)) return linkedId;
   for (const [key, call] of world.all("ami call")) if (call.source === source && isIn(key)) return key;
-  return linkedId;
+  const asks = world.get("ami call", linkedId)?.asks ?? "";
+  return world.get("ami call", asks)?.dnis === dnOf(name) ? asks : linkedId;
 }
 
 function entryOf({ fields }: AmiEventMessage) {

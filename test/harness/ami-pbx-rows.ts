@@ -77,14 +77,14 @@ export function recordsOf(
     ask(at, "CoreShowChannels");
     ask(at, "QueueStatus");
   };
-  for (const { at, text } of said) {
+  for (const { at, text, isHidden } of said) {
     if (cut !== null && at >= cut.from && !isCut && session === 1) {
       mark(at, { mark: "session closed", source: source.name, cause: "connection lost", detail: null });
       isCut = true;
     }
     if (isCut && cut !== null && at >= cut.until) reopen(cut.until);
     view.observe(decodeAmi(encoder.encode(text)), at);
-    for (let time = 0; !isCut && time < times; time += 1) frame(at, text);
+    for (let time = 0; !isCut && !isHidden && time < times; time += 1) frame(at, text);
   }
   if (isCut && cut !== null) reopen(cut.until);
   return records;

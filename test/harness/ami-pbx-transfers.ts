@@ -88,6 +88,10 @@ export function* transferByPhone(
     }
     yield 1000;
     say(null, { DestType: "App", DestApp: ending === "app" ? "VoiceMail" : "Queue" });
+    if (ending === "queue") {
+      pbx.say("QueueCallerLeave", { ...pbx.of(second), Queue: "sales" }, true);
+      pbx.say("QueueCallerJoin", { ...pbx.of(caller.channel), Queue: "sales" }, true);
+    }
     truth.end(agent.party, pbx.now, "transferred");
     truth.end(asker, pbx.now, stay === null ? "ok" : "transferred");
     const moved = stay && truth.move(stay, call, pbx.now, "transfer");

@@ -19,6 +19,8 @@ export interface Said {
   readonly at: number;
   readonly name: string;
   readonly text: string;
+  /** No event: only the manager's lists show it. */
+  readonly isHidden: boolean;
 }
 
 /** A story goes on when the milliseconds it yields have passed. */
@@ -58,10 +60,10 @@ export class Pbx {
     }
   }
 
-  say(name: string, fields: Fields): void {
+  say(name: string, fields: Fields, isHidden = false): void {
     const lines = Object.entries(fields).map(([field, value]) => `${field}: ${value}`);
     const head = [`Event: ${name}`, "Privilege: call,all", `Timestamp: ${(this.now / 1000).toFixed(6)}`];
-    this.said.push({ at: this.now, name, text: [...head, ...lines].join("\r\n") });
+    this.said.push({ at: this.now, name, text: [...head, ...lines].join("\r\n"), isHidden });
   }
 
   /** Newchannel. `by`: on whose behalf it is made; it gets that channel's Linkedid. */
@@ -138,7 +140,11 @@ export class Pbx {
       const inIt = [...(this.#bridged.get(bridge) ?? []), channel];
       this.#bridged.set(bridge, inIt);
       const [oldest] = inIt.toSorted((a, b) => numberOf(a.linkedId) - numberOf(b.linkedId));
-      for (const each of inIt) each.linkedId = oldest?.linkedId ?? each.linkedId;
+      for (const each of inIt) {
+        if (oldest === undefined || each.linkedId === oldest.linkedId) continue;
+        each.linkedId = oldest.linkedId;
+        this.say("Newstate", this.of(each), true);
+      }
       this.say("BridgeEnter", { BridgeUniqueid: bridge, ...this.of(channel) });
     }
     return bridge;

@@ -84,8 +84,9 @@ describe.each([4, 5, 6, 7])("traffic of seed %p, cut off for a while", (seed) =>
     expect(rows.of("G_CALL").filter(({ TERMINATED }) => TERMINATED == null)).toEqual([]);
     expect(told.filter(({ line }) => line.includes("…"))).toEqual([]);
 
-    // What is not doubted was so, but for what happened to it meanwhile: a list says nothing of holds.
-    const real = new Set(lines(trueParties(truth)));
+    // What is not doubted was so, but for what happened to it meanwhile: a list says nothing of holds, and not by whom
+    // a call was sent on.
+    const real = new Set(trueParties(truth).flatMap(({ line }) => [line, line.replace(/<.*/, "< none")]));
     const isTouched = (id: string) =>
       timesOf(whole.find(({ partyId }) => partyId === id)?.line ?? "").some((time) => from <= time && time < until);
     const wrong = told.filter(
@@ -96,8 +97,9 @@ describe.each([4, 5, 6, 7])("traffic of seed %p, cut off for a while", (seed) =>
 
     // Nobody is told of who was not there. A device that took the place of a Local pair is found under its own name.
     const people = new Set(whole.flatMap(({ guid, call, dn }) => [guid, `${call} ${dn}`]));
+    const found = new Set(told.filter(({ partyId }) => doubted.has(partyId)).map(({ guid }) => guid));
     const isKnown = (each: (typeof told)[number]) =>
-      people.has(each.guid) || (doubted.has(each.partyId) && people.has(`${each.call} ${each.dn}`));
+      people.has(each.guid) || (found.has(each.guid) && people.has(`${each.call} ${each.dn}`));
     expect(told.filter((each) => !isKnown(each)).map(({ line }) => line)).toEqual([]);
 
     // Everybody who was there while we listened is told of, but for whom no list names: who is parked, and a telephone
