@@ -242,10 +242,16 @@ export function release(step: AmiCallStep, leg: AmiLeg, at: SourceInstant, cause
 /** Hold and Unhold name the channel whose side pressed the key. An Unhold without a hold comes before every transfer. */
 export function hold(step: AmiCallStep, uniqueId: string, at: SourceInstant): void {
   const leg = step.legOf(uniqueId);
+  knowHold(step, leg);
   if (leg?.state === "established") step.moveLeg(leg, "held", "held", { at, cause: ccEventCauses.ok });
 }
 
 export function unhold(step: AmiCallStep, uniqueId: string, at: SourceInstant): void {
   const leg = step.legOf(uniqueId);
+  knowHold(step, leg);
   if (leg?.state === "held") step.moveLeg(leg, "established", "retrieved", { at, cause: ccEventCauses.ok });
+}
+
+function knowHold(step: AmiCallStep, leg: AmiLeg | undefined): void {
+  if (leg?.isHoldUnknown === true) step.changeLeg(leg.id, { isHoldUnknown: false });
 }

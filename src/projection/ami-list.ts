@@ -16,7 +16,7 @@ import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { storeCall } from "./ami-calls.ts";
 import { addChannel, announceCaller, joinsDialer, nameCaller } from "./ami-leg.ts";
 import { compareUniqueIds, creationSecond, isSecondHalf, pairName } from "./ami-name.ts";
-import type { AmiCallState, AmiLeg, AmiList, AmiListedChannel, AmiStay } from "./ami-state.ts";
+import type { AmiCallState, AmiChannel, AmiLeg, AmiList, AmiListedChannel, AmiStay } from "./ami-state.ts";
 import { endGoneStay, findStay, joinedBefore } from "./ami-stay.ts";
 import { AmiCallStep } from "./ami-step.ts";
 import { isUnrungPair, type ListContext, meetUnseen, moveUnseenLeg, unseenOf } from "./ami-unseen.ts";
@@ -79,9 +79,20 @@ function reconcileCall(step: AmiCallStep, context: ListContext, list: AmiList): 
     return;
   }
   const gone = lost.map((channel) => channel.uniqueId);
+  step.changeCall({ channels: step.call.channels.map((channel) => standIn(channel, step.call.channels, gone)) });
   for (const uniqueId of gone) loseChannel(step, uniqueId, unseen);
   advanceLegs(step, listed, unseen);
   findLegs(step, listed, context.now);
+  const legs = step.call.legs.map((leg) => (leg.state === "established" ? { ...leg, isHoldUnknown: true } : leg));
+  step.changeCall({ legs });
+}
+
+/** A Local pair that is gone, with its device still there, was optimised away: the device stands for the leg. */
+function standIn(channel: AmiChannel, all: readonly AmiChannel[], gone: readonly string[]): AmiChannel {
+  const ofLeg = all.filter(({ leg }) => leg === channel.leg);
+  const isPairGone = ofLeg.every(({ isOuter, uniqueId }) => !isOuter || gone.includes(uniqueId));
+  const isDeviceThere = ofLeg.some(({ isOuter, uniqueId }) => !isOuter && !gone.includes(uniqueId));
+  return isPairGone && isDeviceThere ? { ...channel, isOuter: !gone.includes(channel.uniqueId) } : channel;
 }
 
 /** Everything of the call has ended. Stays whose caller was seen leaving keep the time of that. */

@@ -141,6 +141,8 @@ export interface AmiLeg {
   readonly dialedBy: string | null;
   /** It picked up, or its channel is up. */
   readonly hasAnswered: boolean;
+  /** A list found it talking, or it went on through a cut: it may be on hold, for no list says. */
+  readonly isHoldUnknown?: boolean;
   /** It asks somebody else by feature codes, and holds this call meanwhile. */
   readonly isAsking?: boolean;
   /** By whom it was brought in; absent: by the queue that rang it, or by nobody. */

@@ -137,15 +137,24 @@ function announceTarget(
   step.moveLeg(told, "established", "established", { at, cause: ccEventCauses.ok });
 }
 
-/** The call of which a new call from this DN is a consultation: the DN has it on hold. */
+/**
+ * The call of which a new call from this DN is a consultation: the DN has it on hold. A member of a queue that talks there
+ * and may have been put on hold unseen cannot call but by doing so.
+ */
 export function heldCall(world: World, source: string, dn: string): string | null {
-  const held = world.callsOfDn(source, dn).filter(({ callId, parties }) => {
-    const isHeld = Object.values(parties).some(
-      (party) => party.dn === dn && party.state === "hold" && party.type === partyTypes.internal,
+  const held = world
+    .callsOfDn(source, dn)
+    .filter(({ callId }) =>
+      world
+        .get("ami call", callId)
+        ?.legs.some((leg) => leg.dn === dn && leg.type === partyTypes.internal && isOnHold(leg)),
     );
-    return isHeld && world.get("ami call", callId) !== undefined;
-  });
   return newestCall(held)?.callId ?? null;
+}
+
+function isOnHold(leg: AmiLeg): boolean {
+  const isSeen = leg.isHoldUnknown !== true || leg.queueCall === null;
+  return leg.state === "held" || (leg.state === "established" && !isSeen);
 }
 
 /** VarSet ATTENDEDTRANSFER: the channel named by its value asks somebody by feature codes, over this Local pair. */

@@ -51,15 +51,19 @@ export function meetUnseen(
   for (const [key, lines] of known) {
     const step = calls.open(key);
     if (step === undefined) continue;
-    const linkedIds = new Set(lines.map((line) => line.linkedId));
-    const [linkedId] = linkedIds;
-    const into = linkedIds.size === 1 && linkedId !== key ? calls.open(linkedId) : undefined;
+    // What is behind a Local pair keeps its Linkedid.
+    const [linkedId, another] = new Set(lines.map((line) => line.linkedId).filter((each) => each !== key));
+    const into = another === undefined ? calls.open(linkedId) : undefined;
     const { askedBy } = step.call.consultation ?? {};
     if (into === undefined || into.call.channels.length === 0 || into.channel(askedBy) !== undefined) continue;
     const unseen = unseenOf(context, sourceInstant(Math.max(step.call.lastAt, into.call.lastAt)));
     const asker = step.call.legs.find((leg) => leg.isCaller);
     if (askedBy !== undefined && asker !== undefined) moveUnseenLeg(step, asker, "gone", "released", unseen);
-    const by = lines.some(({ application }) => application === "ConfBridge") ? "conference" : "transfer";
+    // Whoever transfers is gone afterwards.
+    const isThere = step.call.consultation !== undefined && asker !== undefined && askedBy === undefined;
+    const isConference = isThere && asker.state !== "gone";
+    const by =
+      isConference || lines.some(({ application }) => application === "ConfBridge") ? "conference" : "transfer";
     joinCall(step, into, { by, at: unseen.earliest, unseen });
   }
   for (const [key, lines] of known) {

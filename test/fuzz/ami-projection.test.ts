@@ -12,6 +12,7 @@ import { stepRecord } from "../../src/projection/projection.ts";
 import { rescheduleEndings } from "../../src/projection/put-in-force.ts";
 import type { EntityKind } from "../../src/projection/world.ts";
 import { AmiFramer } from "../../src/protocol/ami/framer.ts";
+import { playedTraffic } from "../harness/ami-pbx-traffic.ts";
 import { loadRecording } from "../harness/ami-recording.ts";
 import { inputsInAll, Mutator } from "./mutator.ts";
 
@@ -26,9 +27,16 @@ const kinds: readonly EntityKind[] = [
   "login session",
   "ami member",
 ];
-const messages = (["ami", "a", "b"] as const).map((name) =>
-  loadRecording(name).connections.flatMap((connection) => connection.messages),
-);
+const encoder = new TextEncoder();
+const messages = [
+  ...(["ami", "a", "b"] as const).map((name) =>
+    loadRecording(name).connections.flatMap((connection) => connection.messages),
+  ),
+  // Transfers, conferences and the like, which no recording has.
+  playedTraffic(1, 40)
+    .pbx.said.filter(({ isHidden }) => !isHidden)
+    .map(({ at, text }) => ({ at, bytes: encoder.encode(`${text}\r\n\r\n`), answers: null, actionId: null })),
+];
 const startMs = messages[0]?.[0]?.at ?? 0;
 const identity = { name: "asterisk", kind: "ami", dbid: 201, primaryDbid: 201, switchDbid: 2, dsType: 101 } as const;
 const options = { callDeletionTimeoutSeconds: 30, inboundContexts: [], internalContexts: [], outboundContexts: [] };

@@ -68,7 +68,8 @@ describe.each([4, 5, 6, 7])("traffic of seed %p, cut off for a while", (seed) =>
   const { pbx, truth } = playedTraffic(seed, 12);
   const start = pbx.said[0]?.at ?? 0;
   const end = pbx.said.at(-1)?.at ?? 0;
-  const whole = toldParties(new Rows(recordsOf(pbx.said)));
+  const wholeRows = new Rows(recordsOf(pbx.said));
+  const whole = toldParties(wholeRows);
   const cuts = Array.from({ length: 24 }, (_, index) => {
     const from = start + 500 + Math.floor(((end - start) * index) / 24);
     return { from, until: from + ([300, 1500, 4000][index % 3] ?? 0) };
@@ -95,9 +96,27 @@ describe.each([4, 5, 6, 7])("traffic of seed %p, cut off for a while", (seed) =>
     );
     expect(wrong.map(({ line }) => line)).toEqual([]);
 
-    // Nobody is told of who was not there. A device that took the place of a Local pair is found under its own name.
-    const people = new Set(whole.flatMap(({ guid, call, dn }) => [guid, `${call} ${dn}`]));
+    // Of these, keys and calls are those of whoever heard everything. A device that took the place of a Local pair is
+    // found under its own name.
     const found = new Set(told.filter(({ partyId }) => doubted.has(partyId)).map(({ guid }) => guid));
+    const sure = told.filter(({ partyId, call }) => !doubted.has(partyId) && !doubted.has(call));
+    const ids = new Map(whole.map(({ line, partyId }) => [line, partyId]));
+    const others = sure.filter(({ line, partyId, guid }) => ids.has(line) && ids.get(line) !== partyId && !found.has(guid));
+    expect(others.map(({ line }) => line)).toEqual([]);
+    const wholeCalls = new Set(toldCalls(wholeRows));
+    const sureCalls = toldCalls(rows).filter((line) => {
+      const isLate = timesOf(line).every((time) => time < from || time >= until);
+      const [callId = ""] = line.split(" | ");
+      return (
+        isLate &&
+        !doubted.has(callId) &&
+        told.every(({ call, partyId }) => call !== callId || (!doubted.has(partyId) && !isTouched(partyId)))
+      );
+    });
+    expect(sureCalls.filter((line) => !wholeCalls.has(line))).toEqual([]);
+
+    // Nobody is told of who was not there.
+    const people = new Set(whole.flatMap(({ guid, call, dn }) => [guid, `${call} ${dn}`]));
     const isKnown = (each: (typeof told)[number]) =>
       people.has(each.guid) || (found.has(each.guid) && people.has(`${each.call} ${each.dn}`));
     expect(told.filter((each) => !isKnown(each)).map(({ line }) => line)).toEqual([]);
