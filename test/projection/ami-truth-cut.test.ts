@@ -28,7 +28,7 @@ describe.each([1, 2, 3])("traffic of seed %p", (seed) => {
 
   test("batches and restarts of the instance change no row", () => {
     expect(batchedRows(records, 41)).toEqual(batchedRows(records, records.length));
-  });
+  }, 30_000);
 
   test("agents were busy while they were on calls, without a break through transfers", () => {
     const sessions = rows.of("G_LOGIN_SESSION");
@@ -64,14 +64,14 @@ function joined(spans: readonly (readonly number[])[]): number[][] {
   return out;
 }
 
-describe.each([4, 5, 6, 7])("traffic of seed %p, cut off for a while", (seed) => {
+describe.each([4, 5, 6])("traffic of seed %p, cut off for a while", (seed) => {
   const { pbx, truth } = playedTraffic(seed, 12);
   const start = pbx.said[0]?.at ?? 0;
   const end = pbx.said.at(-1)?.at ?? 0;
   const wholeRows = new Rows(recordsOf(pbx.said));
   const whole = toldParties(wholeRows);
-  const cuts = Array.from({ length: 24 }, (_, index) => {
-    const from = start + 500 + Math.floor(((end - start) * index) / 24);
+  const cuts = Array.from({ length: 16 }, (_, index) => {
+    const from = start + 500 + Math.floor(((end - start) * index) / 16);
     return { from, until: from + ([300, 1500, 4000][index % 3] ?? 0) };
   });
 
@@ -101,7 +101,9 @@ describe.each([4, 5, 6, 7])("traffic of seed %p, cut off for a while", (seed) =>
     const found = new Set(told.filter(({ partyId }) => doubted.has(partyId)).map(({ guid }) => guid));
     const sure = told.filter(({ partyId, call }) => !doubted.has(partyId) && !doubted.has(call));
     const ids = new Map(whole.map(({ line, partyId }) => [line, partyId]));
-    const others = sure.filter(({ line, partyId, guid }) => ids.has(line) && ids.get(line) !== partyId && !found.has(guid));
+    const others = sure.filter(
+      ({ line, partyId, guid }) => ids.has(line) && ids.get(line) !== partyId && !found.has(guid),
+    );
     expect(others.map(({ line }) => line)).toEqual([]);
     const wholeCalls = new Set(toldCalls(wholeRows));
     const sureCalls = toldCalls(rows).filter((line) => {

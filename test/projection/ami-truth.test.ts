@@ -78,3 +78,37 @@ describe("calls that meet", () => {
     expectTruth(played(1, (stage) => transferBlindly(stage, "331", "4001", "4002")));
   });
 });
+
+test("without VarSet whoever is asked by feature codes is a party of the call from which that is done, and stays in it", () => {
+  const { pbx } = played(1, (stage) =>
+    withTalk(stage, number, "4001", "device", (talk) =>
+      transferByCodes(stage, talk, "4002", "bridge", "after bridges"),
+    ),
+  );
+  const rows = new Rows(recordsOf(pbx.said.filter(({ name }) => name !== "VarSet")));
+  const told = toldParties(rows).map(({ dn, line }) => [dn, /\| \d+ (\d+)/.exec(line)?.[1]]);
+  expect(told).toEqual([
+    [number, "0"],
+    ["support", "0"],
+    ["4001", "1"],
+    ["4002", "0"],
+  ]);
+  expect(toldCalls(rows).map((line) => line.split(" | ").slice(-1))).toEqual([["1 transfers, 0 conferences"]]);
+  expect(rows.of("ICON_ROW_QUALITY", "ROW_KEY")).toEqual([]);
+});
+
+test("an AttendedTransfer of calls that are not known, or odd, costs nothing", () => {
+  const { pbx } = played(1, (stage) =>
+    withTalk(stage, number, "4001", "device", (talk) =>
+      transferByPhone(stage, talk, "4002", "device", "bridge", "after hangups"),
+    ),
+  );
+  const odd = pbx.said.map((each) =>
+    each.name === "AttendedTransfer"
+      ? { ...each, text: each.text.replace(/^(.*(Uniqueid|Linkedid)): .*$/gm, "$1: 7") }
+      : each,
+  );
+  const rows = new Rows(recordsOf(odd));
+  expect(rows.of("G_CALL").filter(({ TERMINATED }) => TERMINATED == null)).toEqual([]);
+  expect(rows.of("ICON_UNDECODED", "POSITION")).toEqual([]);
+});
