@@ -6,8 +6,8 @@
 // 2. Where agents or attached data are still stored, calls are followed further, without rows. When gcc is switched on they
 //    get theirs, with word that what came before is not there. A call that was recorded before has two records then: the
 //    second begins where the first ended, so nothing of it is counted twice.
-// 3. The second record's rows have new ids. A purge asked for in between judges the first by itself, and it makes no
-//    difference when it is done.
+// 3. The second record's rows have new ids, of attached data too. A purge asked for in between judges the first by itself,
+//    and it makes no difference when it is done.
 
 import { callChangeTypes, irChangeTypes } from "../../schema/dictionary.ts";
 import type { ColumnTable } from "../event/attached-data.ts";
@@ -107,7 +107,7 @@ function endRecord(world: World, context: StepContext, call: Call, now: SourceIn
   if (ended.merged === undefined) writeIrHistory(world, context, ended, irChangeTypes.terminated, at);
   writeCallStatistics(world, context, ended);
   eraseActiveRows(world, call);
-  if (isFollowed) return world.put("call", call.callId, goingOnFrom(at, call, ended.partyChanges));
+  if (isFollowed) return world.put("call", call.callId, withNewIds(world, goingOnFrom(at, call, ended.partyChanges)));
   closeLinks(world, context, ended, at);
   if (call.connId !== null) world.remove("call alias", aliasKey(context.source, call.connId));
   world.remove("call data", call.callId);

@@ -167,6 +167,27 @@ test("a purge that is asked for in between leaves the same rows, whenever it is 
   expect(query<{ n: number }>(early, "SELECT count(*) AS n FROM G_CALL_USERDATA")).toEqual([{ n: 2 }]);
 });
 
+test("attached data that changes after such a purge, with gcc still off, stays, whenever that is done", async () => {
+  using directory = new TemporaryDirectory("role-change");
+  const queue = directory.at("queue");
+  const s = story(["gcc", "gud"]).events([0, "EventRinging", on(1, { UserData: { k: "a" } })]);
+  s.heartbeat(5).reload({ role: ["gud"], attachedData });
+  purge(s, 10);
+  const mark = BigInt(s.payloads.length);
+  await store(queue, s.events([20, "EventEstablished", on(1, { UserData: { k: "b" } })]).payloads);
+  const rows = [mark, BigInt(s.payloads.length)].map((purgedAt, index) => {
+    const idb = directory.at(`${index}.db`);
+    led({ queue, idb }, (opened, upTo, end) => {
+      upTo(purgedAt);
+      purgeAll(opened);
+      upTo(end);
+      purgeAll(opened);
+    });
+    return query<{ ACCOUNT_ID: string }>(idb, "SELECT ACCOUNT_ID FROM G_CALL_USERDATA");
+  });
+  expect(rows).toEqual([[{ ACCOUNT_ID: "b" }], [{ ACCOUNT_ID: "b" }]]);
+});
+
 const roleSets = [["gcc", "gls", "gud"], ["gls", "gud"], ["gcc"], ["cfg"], ["gud"], ["gcc", "gud"], ["gls"]] as const;
 const happening = fc.record({
   id: fc.constantFrom(
