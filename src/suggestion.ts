@@ -11,6 +11,7 @@ export function nearestNames(written: string, candidates: readonly string[], cou
   // A third of the letters wrong, and it is another word.
   const distanceMax = Math.max(1, Math.floor(plain.length / 3));
   return candidates
+    .filter((candidate) => Math.abs(candidate.length - plain.length) <= distanceMax)
     .map((candidate) => ({ candidate, distance: editDistance(plain, normalized(candidate)) }))
     .filter(({ distance }) => distance <= distanceMax)
     .sort((one, other) => one.distance - other.distance)
