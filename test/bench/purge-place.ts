@@ -107,9 +107,9 @@ export class PurgedInstance implements AsyncDisposable {
     await this.instance.until(async () => (await this.deleted()).rows > 0);
   }
 
-  async deleted(): Promise<{ readonly rows: number; readonly calls: number; readonly isOver: boolean }> {
-    const { rows, calls } = (await this.instance.report()).idb.purge;
-    return { rows, calls, isOver: this.ending() !== null };
+  async deleted(): Promise<{ readonly rows: number; readonly isOver: boolean }> {
+    const { rows } = (await this.instance.report()).idb.purge;
+    return { rows, isOver: this.ending() !== null };
   }
 
   /** Null: the purge is not over. */
@@ -119,6 +119,12 @@ export class PurgedInstance implements AsyncDisposable {
       .split("\n")
       .find((each) => each.includes('"purge of the IDB is over"'));
     return line === undefined ? null : (JSON.parse(line) as PurgeEnding);
+  }
+
+  /** The position up to which a reader finds rows. */
+  applied(): number {
+    using reader = new Database(this.instance.idbPath, { readonly: true });
+    return reader.query<{ POSITION: number }, []>("SELECT POSITION FROM ICON_APPLIED").get()?.POSITION ?? 0;
   }
 
   /** Pages of the IDB as a reader sees them, those still in the WAL too. */

@@ -24,11 +24,11 @@ type Triple = Readonly<Record<State, Intake>>;
 
 interface Day extends PurgeEnding {
   readonly walBytesMax: number;
-  /** While the load went on. */
   readonly callsPerSecond: number;
   readonly recordedPerSecond: number;
-  /** Of the file, while the purge went on and while as many events as a warm-up has were recorded behind it. */
+  /** Of the file, while the purge and the load went on. */
   readonly pagesGrownBeside: number;
+  /** When it was over; and behind it, until half of these or the warm-up's number of events were used. */
   readonly pagesFree: number;
   readonly pagesTaken: number;
   readonly pagesGrown: number;
@@ -40,6 +40,8 @@ const states = ["paused", "written", "purged"] as const;
 const daysMax = 3;
 // A site of 10,000 agents at its peak: a purge that is slower would never have done with what has grown old meanwhile.
 const callsPerSecondOfSite = 73;
+// A few hundred pages.
+const roomEvents = 2000;
 const usualWalBytes = walUsualBytes(Number.POSITIVE_INFINITY);
 
 export async function* measurePurge(setting: Setting): AsyncGenerator<Measurement> {
@@ -100,7 +102,7 @@ async function intake(setting: Setting, { data, peer, state }: IntakePlan): Prom
   if (state === "purged") await purged.purge(data.secondDay);
   using _lock = state === "paused" ? instance.lockIdb() : null;
   using wal = new WalWatch(instance.idbPath);
-  const look = async () => ({ applied: (await instance.report()).idb.appliedPosition, ...(await purged.deleted()) });
+  const look = async () => ({ applied: purged.applied(), ...(await purged.deleted()) });
   const before = await look();
   const sent = await instance.send({ events: load.events, windowBytes, secondsMax: seconds });
   const after = await look();
@@ -110,7 +112,7 @@ async function intake(setting: Setting, { data, peer, state }: IntakePlan): Prom
   const ms = sent.lastAckAt - sent.firstSentAt;
   return {
     eventsPerSecond: perSecond(sent.events, ms),
-    recordedPerSecond: perSecond(Number(after.applied ?? 0) - Number(before.applied ?? 0), ms),
+    recordedPerSecond: perSecond(after.applied - before.applied, ms),
     rowsDeletedPerSecond: perSecond(after.rows - before.rows, ms),
     walBytesMax: wal.bytesMax,
   };
@@ -143,7 +145,7 @@ async function wholeDays(setting: Setting, data: MonthData, peer: Peer): Promise
       figure: of(({ callsPerSecond }) => callsPerSecond / callsPerSecondOfSite),
       note:
         `a day of ${inMillions(data.rows)}: ${shown(median(({ rows }) => rows))} rows, ${shown(median(({ calls }) => calls))} calls and ` +
-        `${shown(median(({ loginSessions }) => loginSessions))} login sessions in ${shown(median(({ tookMs }) => tookMs) / 1000)} s ${beside}, ` +
+        `${shown(median(({ loginSessions }) => loginSessions))} login sessions in ${(median(({ tookMs }) => tookMs) / 1000).toFixed(1)} s ${beside}, ` +
         `of which ${shown(median(({ recordedPerSecond }) => recordedPerSecond))} were recorded`,
     }),
     line({
@@ -167,7 +169,7 @@ async function wholeDays(setting: Setting, data: MonthData, peer: Peer): Promise
       figure: of(({ pagesGrown, pagesTaken }) => (pagesGrown / Math.max(1, pagesTaken)) * 100),
       note:
         `${shown(median(({ pagesFree }) => pagesFree))} pages were free, ${shown(median(({ pagesTaken }) => pagesTaken))} taken by ` +
-        `${shown(warmUpEvents)} events; grown by ${shown(median(({ pagesGrownBeside }) => pagesGrownBeside))} beside the purge`,
+        `what was recorded next; grown by ${shown(median(({ pagesGrownBeside }) => pagesGrownBeside))} beside the purge`,
     }),
   ];
 }
@@ -183,45 +185,48 @@ async function wholeDay(setting: Setting, { data, peer, eventsPerSecond }: DayPl
   await using purged = await PurgedInstance.start(setting, data, peer);
   const { instance } = purged;
   await calm(setting);
-  const pagesBefore = purged.pages();
+  const before = { pages: purged.pages(), applied: purged.applied(), at: performance.now() };
   using wal = new WalWatch(instance.idbPath);
+  let ending: PurgeEnding | null = null;
+  const loading = (async () => {
+    // A second's events at a time, for as long as it takes; some are kept for the room that becomes free.
+    for (let left = load.events - 2 * warmUpEvents; ending === null; left -= eventsPerSecond) {
+      if (left <= 0) return setting.say("the load was over before the purge: --seconds makes it longer");
+      await instance.send({ events: Math.min(left, eventsPerSecond), windowBytes, eventsPerSecond });
+    }
+  })();
   await purged.purge(data.secondDay);
-  const look = async () => ({
-    ...{ at: performance.now(), applied: (await instance.report()).idb.appliedPosition },
-    ...(await purged.deleted()),
+  await instance.until(async () => {
+    ending = purged.ending();
+    return ending !== null;
   });
-  const before = await look();
-  let after = before;
-  // A second's events at a time, for as long as it takes; what the last part of the month's room is tried with is kept.
-  for (let left = load.events - 2 * warmUpEvents; left > 0 && !after.isOver; left -= eventsPerSecond) {
-    await instance.send({ events: Math.min(left, eventsPerSecond), windowBytes, eventsPerSecond });
-    after = await look();
-  }
-  if (!after.isOver) setting.say("the load was over before the purge: --seconds makes it longer");
-  await instance.until(async () => purged.ending() !== null);
-  const ending = purged.ending();
-  if (ending === null) throw new Error("Cannot measure a purge: it does not end");
+  const after = { applied: purged.applied(), at: performance.now() };
+  await loading;
+  const { calls, loginSessions, rows, tookMs, longestTurnMs } = purged.ending() ?? unended();
   await instance.readable();
   const free = purged.pages();
-  await instance.send({ events: warmUpEvents, windowBytes });
-  await instance.readable();
-  const full = purged.pages();
-  const ms = after.at - before.at;
-  const pagesGrown = full.all - free.all;
+  let then = free;
+  // As long as there is room: what else is written needs more of the file.
+  for (let sent = 0; sent < warmUpEvents && then.free > free.free / 2; sent += roomEvents) {
+    await instance.send({ events: roomEvents, windowBytes });
+    await instance.readable();
+    then = purged.pages();
+  }
+  const pagesGrown = then.all - free.all;
   return {
-    calls: ending.calls,
-    loginSessions: ending.loginSessions,
-    rows: ending.rows,
-    tookMs: ending.tookMs,
-    longestTurnMs: ending.longestTurnMs,
+    ...{ calls, loginSessions, rows, tookMs, longestTurnMs },
     walBytesMax: wal.bytesMax,
-    callsPerSecond: perSecond(after.calls - before.calls, ms),
-    recordedPerSecond: perSecond(Number(after.applied ?? 0) - Number(before.applied ?? 0), ms),
-    pagesGrownBeside: free.all - pagesBefore.all,
+    callsPerSecond: perSecond(calls, tookMs),
+    recordedPerSecond: perSecond(after.applied - before.applied, after.at - before.at),
+    pagesGrownBeside: free.all - before.pages.all,
     pagesFree: free.free,
-    pagesTaken: free.free - full.free + pagesGrown,
+    pagesTaken: free.free - then.free + pagesGrown,
     pagesGrown,
   };
+}
+
+function unended(): never {
+  throw new Error("Cannot measure a purge: it does not end");
 }
 
 function inMiB(bytes: number): string {

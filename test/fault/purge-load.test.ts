@@ -103,6 +103,9 @@ test.skipIf(days === 0)(
       }
       load.flood(part);
       await until("the purge is over", patienceMs, () => ended(idb) === 0);
+      await until("the backlog is recorded", patienceMs, async () => {
+        return isAcknowledged(load) && (await instance.status()).queue.recordsNotApplied === 0;
+      });
       // What the simulated centre was in the midst of when its time was over goes on for ever.
       const isOpen = (what: string) => what === "every call has got its ending" && callsOpen > 0;
       const late = (await settle(instance, [load])).filter((what) => !isOpen(what));
@@ -189,6 +192,10 @@ async function toldOfBoth(
     const of = (path: string) => query(path, `SELECT ${key} FROM ${table} WHERE TERMINATED_TS < ${before} ORDER BY 1`);
     expect(of(out)).toEqual(of(keptIdb));
   }
+}
+
+function isAcknowledged(load: Load): boolean {
+  return load.ackedSeq === load.producedSeq;
 }
 
 function tokensIn(directory: TemporaryDirectory) {
