@@ -194,6 +194,9 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
       CNT_CONFERENCE: "the page is cut off at a column CNT_; how often a party joined by a conference (our choice)",
     },
     notes: {
+      F_TE_ABND:
+        "EventAbandoned of a party; of a virtual queue it is in G_VIRTUAL_QUEUE.CAUSE alone, for another switch's server " +
+        "may tell of it (our choice)",
       F_CONN_EXTN:
         "of an internal party that was never queued; which DN is a position is known from configuration data only",
       CNT_TRANSFER:
@@ -290,13 +293,13 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
     origin: "seen",
     joined: ["ENDPOINTID", "QUEUEID"],
     added: unseen("ENDPOINTDN", "QUEUEDN", ...created, ...terminated, ...system),
-    notes: withoutDbid("ENDPOINTID"),
+    notes: { ...withoutDbid("ENDPOINTID"), QUEUEID: queueOfReason },
   },
   G_AGENT_STATE_RC_A: {
     origin: "seen",
     joined: ["ENDPOINTID", "QUEUEID"],
     added: unseen("HWFLAG", "KEYNAME", "VALUE", "LSEQ", "ENDPOINTDN", "QUEUEDN", ...created, ...system),
-    notes: withoutDbid("ENDPOINTID"),
+    notes: { ...withoutDbid("ENDPOINTID"), QUEUEID: queueOfReason },
   },
   G_DND_HISTORY: {
     origin: "seen",

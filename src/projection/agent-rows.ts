@@ -11,6 +11,8 @@ import type { StepContext } from "./source.ts";
 import type { World } from "./world.ts";
 
 const noDbid = 0;
+// What the reference has in the tables of reasons; which queue it is, only configuration data could tell.
+const noQueue = 0;
 
 export function writeLoginSession(
   world: World,
@@ -113,7 +115,7 @@ function reasonRow(
   return {
     SESSIONID: sessionId,
     ENDPOINTID: noDbid,
-    QUEUEID: null,
+    QUEUEID: queue === null ? noQueue : null,
     AGENTSTATE: state === null ? agentStates.null : agentStates[state],
     WORKMODE: held.workMode,
     HWFLAG: reason.isHardware ? reasonKinds.hardware : reasonKinds.software,

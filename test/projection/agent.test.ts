@@ -201,6 +201,7 @@ test("reasons end with their state, or when others take their place, and have a 
     [14, "EventReleased", other5001],
     [20, "EventAgentLogout", { ...at5001, Reasons: { LogoutReason: "end of shift" } }],
   );
+  expect(new Set(story.rows("G_AGENT_STATE_RC", "ID").map(({ QUEUEID }) => QUEUEID))).toEqual(new Set([0]));
   expect(reasons(story)).toEqual([
     "Shift=early in login, 0–1",
     "Room=4 in notReady, 1–5",
@@ -215,6 +216,18 @@ test("reasons end with their state, or when others take their place, and have a 
   const history = story.rows("G_AGENT_STATE_HISTORY", "ID");
   const bySeq = new Map(history.map((row) => [row.SEQ, row.STATE]));
   for (const row of story.rows("G_AGENT_STATE_RC", "ID")) expect(bySeq.get(row.LSEQ)).toBe(row.AGENTSTATE);
+});
+
+test("a reason at a queue does not say that there is none: the queue's DBID is not known", () => {
+  const at8001 = { ...at5001, ThisQueue: "8001" };
+  const story = agentStory({ options: { writesActiveReasons: true } }).events(
+    [0, "EventAgentLogin", at8001],
+    [1, "EventAgentNotReady", { ...at8001, Reasons: { Break: "coffee" } }],
+    [5, "EventAgentReady", at8001],
+  );
+  for (const table of ["G_AGENT_STATE_RC", "G_AGENT_STATE_RC_A"] as const) {
+    expect(story.rows(table, "ID").map(({ QUEUEID, QUEUEDN }) => [QUEUEID, QUEUEDN])).toEqual([[null, "8001"]]);
+  }
 });
 
 test("reasons that hold now are in G_AGENT_STATE_RC_A, where gls-active-reason-codes is on", () => {
