@@ -48,6 +48,8 @@ function withoutDbid(...columns: readonly string[]): Record<string, string> {
   );
 }
 
+const queueOfReason = "0 where there is none; null where its DBID is not known: no configuration data is recorded";
+
 const userDataHistory: TableOrigin = {
   origin: "seen",
   inferred: ["CSEQ", "KEYNAME", "VALUE", ...addedTimes, ...system],

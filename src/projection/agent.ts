@@ -66,7 +66,8 @@ export function stepAgent(world: World, context: StepContext, happening: Exclude
     }
     case "do not disturb": {
       const session = holderOf(world, context, happening.place, happening.at);
-      if (session !== undefined) switchDnd(world, context, session, happening.place.dn, happening);
+      if (session === undefined) return context.count("do not disturb of an unknown agent");
+      switchDnd(world, context, session, happening.place.dn, happening);
       return;
     }
   }

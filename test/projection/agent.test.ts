@@ -267,6 +267,10 @@ test("do not disturb has a history of its own, with the state at the time", () =
     [1, "notReady", 1, "3"],
     [0, "notReady", 2, "9"],
   ]);
+  // Before the login it is nobody's.
+  expect(story.rows("ICON_COUNTER", "NAME").map(({ NAME, VALUE }) => [NAME, VALUE])).toEqual([
+    ["do not disturb of an unknown agent", 1],
+  ]);
 });
 
 test("a work mode that changes within a state is a change of its own", () => {
