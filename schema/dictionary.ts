@@ -64,6 +64,18 @@ export const parentLinkTypes = { none: 0, transferred: 1, conferenced: 2, answer
 /** Classes 30 and 86: MERGETYPE of G_CALL_ACTIVE and G_CALL. */
 export const mergeTypes = { transferred: 1, conferenced: 2 } as const;
 
+/** Class 21: STATE of G_IS_LINK and G_IS_LINK_HISTORY. */
+export const linkStates = { unknown: 0, active: 1, terminated: 2, failed: 3 } as const;
+
+/** Class 22: G_IS_LINK_HISTORY.CHANGETYPE. */
+export const linkChangeTypes = { unknown: 0, added: 1, moved: 2, deleted: 3 } as const;
+
+/** Class 27: G_IS_LINK.ISLINKTYPE. */
+export const linkTypes = { bidirectional: 0, unidirectional: 1, source: 2, target: 3 } as const;
+
+/** Class 83: HWFLAG of the agent state reasons. */
+export const reasonKinds = { software: 0, hardware: 1 } as const;
+
 /** Class 26: G_PROV_CONTROL.PROVIDERTAG. */
 export const providerTags = { cfg: 1, gcc: 2, gls: 3, gud: 4, gos: 5 } as const;
 
@@ -197,17 +209,5 @@ export const routeResults = { routed: 1, abandoned: 2, other: 3 } as const;
 /** Class 1015 (ours): STATE of G_LOGIN_SESSION and GX_SESSION_ENDPOINT. */
 export const loginStates = { over: 0, active: 1 } as const;
 
-/** Class 1016 (ours): HWFLAG of the agent state reasons. */
-export const reasonKinds = { software: 0, hardware: 1 } as const;
-
-/** Class 1017 (ours): G_IS_LINK.ISLINKTYPE. */
-export const linkTypes = { bidirectional: 0, unidirectional: 1, source: 2, target: 3 } as const;
-
-/** Class 1018 (ours): STATE of G_IS_LINK and G_IS_LINK_HISTORY. */
-export const linkStates = { unknown: 0, active: 1, terminated: 2, failed: 3 } as const;
-
-/** Class 1019 (ours): G_IS_LINK_HISTORY.CHANGETYPE. */
-export const linkChangeTypes = { unknown: 0, added: 1, moved: 2, deleted: 3 } as const;
-
-/** Class 1020 (ours): G_IS_LINK.MERGESTATE. */
+/** Class 1020 (ours): G_IS_LINK.MERGESTATE. 1016 to 1019 are not used: what they held has numbers of the reference. */
 export const linkMergeStates = { waiting: 0, merged: 1, notExpected: 2, timedOut: 3 } as const;

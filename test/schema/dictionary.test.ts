@@ -51,7 +51,9 @@ test("the constants in the code keep the numbers with which they were shipped", 
 });
 
 test("a value that is called seen stands in the reference, with that number and that name", () => {
-  const namesInReference: Readonly<Record<number, string>> = { 1004: "dss_ds_type", 1005: "dss_dsconn_type" };
+  const namesInReference: Readonly<Record<number, string>> = {
+    ...{ 1004: "dss_ds_type", 1005: "dss_dsconn_type", 1007: "agent_state", 1009: "agent_state_history_type" },
+  };
   for (const { type, values } of dictionaries) {
     const theirs = reference.dictionaries[namesInReference[type] ?? String(type)] ?? {};
     for (const { value, name, origin } of values) {
@@ -70,8 +72,13 @@ test("the constants that the projection writes are the values that the dictionar
     [9, partyTypes],
     [10, partyRoles],
     [11, parentLinkTypes],
+    [21, linkStates],
+    [22, linkChangeTypes],
     [26, providerTags],
+    [27, linkTypes],
+    [29, {}],
     [30, mergeTypes],
+    [83, reasonKinds],
     [86, mergeTypes],
     [1000, callTypes],
     [1001, partyChangeTypes],
@@ -89,10 +96,6 @@ test("the constants that the projection writes are the values that the dictionar
     [1013, virtualQueueCauses],
     [1014, routeResults],
     [1015, loginStates],
-    [1016, reasonKinds],
-    [1017, linkTypes],
-    [1018, linkStates],
-    [1019, linkChangeTypes],
     [1020, linkMergeStates],
   ];
   expect(constants.map(([type]) => type)).toEqual(dictionaries.map(({ type }) => type));

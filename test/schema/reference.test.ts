@@ -26,12 +26,14 @@ test.skipIf(!existsSync(folder))("the extract of the reference is the reference'
         ?.map(({ name, type, pk, required, inferred }) => ({ name, type, pk, required, inferred: inferred === true })),
     ]),
   );
+  expect(reference.tablesListed).toEqual([...byName.keys()].sort());
   expect(reference.tables).toEqual(expected as typeof reference.tables);
 
-  const dictionary = (await Bun.file(join(folder, "idb/dictionary.json")).json()) as Record<
-    string,
-    { values: Record<string, string> }
-  >;
+  type Dictionary = Record<string, { values: Record<string, string> }>;
+  const dictionary: Dictionary = {
+    ...((await Bun.file(join(folder, "idb/dictionary-agent-outbound.json")).json()) as Dictionary),
+    ...((await Bun.file(join(folder, "idb/dictionary.json")).json()) as Dictionary),
+  };
   for (const [type, values] of Object.entries(reference.dictionaries)) {
     expect({ type, values }).toEqual({ type, values: dictionary[type]?.values ?? {} });
   }

@@ -13,6 +13,8 @@ export interface ReferenceColumn {
 }
 
 export const reference: {
+  /** All tables of the reference's two lists for voice and agents. */
+  readonly tablesListed: readonly string[];
   readonly tables: Readonly<Record<string, readonly ReferenceColumn[]>>;
   readonly dictionaries: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly tlib: {
