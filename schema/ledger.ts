@@ -130,7 +130,10 @@ export const ICON_UNDECODED = sqliteTable("ICON_UNDECODED", {
 
 /**
  * One row is one mark of the persistent queue that a reader of the IDB should know of: instance started, session
- * closed, queue lost, history trimmed early, restored from backup. Written when it is passed, never changed. ID grows with time.
+ * closed, queue lost, history trimmed early, restored from backup, purged. Written when it is passed, never changed. ID grows
+ * with time. It stands for what the original writes into G_LOG_MESSAGES and G_LOG_ATTRS, which an IDB does not have: its
+ * procedures log their runs there (merge, purge, time codes). Here a merge is part of the call's own transaction, a purge is
+ * a mark, and time codes are written as they are needed.
  */
 export const ICON_MARK = sqliteTable("ICON_MARK", {
   ID: integer().primaryKey(),

@@ -2,7 +2,8 @@
 // print; ICON_SCHEMA_ORIGIN says the same inside each IDB.
 //
 // 1. A column is seen unless it is listed as inferred or added. `inferred`: the reference lists it, but from other texts
-//    than its own page. `added`: the reference's page is cut off before it; name and type follow the sibling tables.
+//    than its own page. `added`: the reference's page is cut off before it; name and type follow the sibling tables, and
+//    where nothing tells what stood there, its note says that it is our choice: such a column is ours.
 // 2. `joined`: the column's value comes from another data source than the row's own, so two IDBs may differ in it
 //    without either being wrong, unless both know the same version of that other source.
 // 3. All of a table with the prefix ICON_ is ours.
@@ -25,13 +26,15 @@ export interface SchemaOrigin {
 
 function columnOrigin(table: TableName, column: string): SchemaOrigin {
   const { origin, inferred, added, joined, notes } = tableOrigins[table];
-  const isInferred = inferred?.includes(column) || added?.[column] !== undefined;
+  const addition = added?.[column];
+  const isOurs = addition?.includes("(our choice)") === true;
+  const isInferred = inferred?.includes(column) || addition !== undefined;
   return {
     kind: "column",
     name: `${table}.${column}`,
-    origin: isInferred ? "inferred" : origin,
+    origin: isOurs ? "ours" : isInferred ? "inferred" : origin,
     isJoined: joined?.includes(column) ?? false,
-    note: added?.[column] ?? notes?.[column] ?? null,
+    note: addition ?? notes?.[column] ?? null,
   };
 }
 
