@@ -6,6 +6,7 @@ import { integer, text } from "drizzle-orm/sqlite-core";
 export const systemColumns = () => ({
   /** DSS_ID of the data source session in which the row's data was processed. */
   GSYS_DOMAIN: integer(),
+  /** Null: libSQL has no partitions. A purge goes by when calls and login sessions ended, readers by the times of the rows. */
   GSYS_PARTITION: integer(),
   GSYS_SYS_ID: integer(),
   /** Sequence given when the row was inserted. */

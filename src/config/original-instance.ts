@@ -75,7 +75,7 @@ export const instanceOptions: readonly Description[] = [
     "partition-type",
     "what GSYS_PARTITION holds",
     ["0", "0 date, 1 UTC, 2 multimedia rule", "at once"],
-    replaced("nothing: the IDB has no partitions"),
+    replaced("nothing: the IDB has no partitions, and GSYS_PARTITION is null; purge and readers go by *_TS"),
   ],
   [
     "start-cfg-sync",
