@@ -77,7 +77,7 @@ function blockOf({ name, meaning, default: default_, values, takesEffect, here }
 function stateText(here: OptionState): string {
   switch (here.kind) {
     case "in force":
-      return `in force, ${here.key}; default ${here.defaultHere}; ${here.takesEffect}`;
+      return `in force, ${here.key}; default ${here.defaultHere}${inBrackets(here.because)}; ${here.takesEffect}`;
     case "replaced":
       return here.by.startsWith("nothing: ")
         ? `nothing to set: ${here.by.slice("nothing: ".length)}`
@@ -87,4 +87,8 @@ function stateText(here: OptionState): string {
     case "not public":
       return `refused, for nothing public says what it does: ${here.instead}`;
   }
+}
+
+function inBrackets(because: string | undefined): string {
+  return because === undefined ? "" : ` (${because})`;
 }

@@ -12,7 +12,14 @@ export type OptionSection =
 /** What becomes of an option here. */
 export type OptionState =
   /** Set under `key`. */
-  | { readonly kind: "in force"; readonly key: string; readonly defaultHere: string; readonly takesEffect: string }
+  | {
+      readonly kind: "in force";
+      readonly key: string;
+      readonly defaultHere: string;
+      /** What it is to the original's default, and why; absent: it is the same, or nothing else suggests itself. */
+      readonly because?: string;
+      readonly takesEffect: string;
+    }
   /** Nothing is to be set: it is always so, or something else is in its place. */
   | { readonly kind: "replaced"; readonly by: string }
   /** This version does not act on it, and refuses it. */
@@ -46,6 +53,19 @@ export const notYet = (meanwhile: string): OptionState => ({ kind: "not yet", me
 export function inForce(key: string, defaultHere: string, takesEffect = "at SIGHUP"): OptionState {
   return { kind: "in force", key, defaultHere, takesEffect };
 }
+
+/** Its default here is another one than there, or may be. */
+export function inForceUnlike(
+  key: string,
+  defaultHere: string,
+  because: string,
+  takesEffect = "at SIGHUP",
+): OptionState {
+  return { kind: "in force", key, defaultHere, because, takesEffect };
+}
+
+/** The safe default where the original's would lose what costs little to store. */
+export const notStoredIsLost = "unlike there, the safe one: what is not stored is lost";
 
 /** An option of which the documents have the name alone. */
 export function nameOnly(name: string, instead: string): Description {

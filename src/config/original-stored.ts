@@ -1,6 +1,17 @@
 // The original's options of what is stored of calls, agents and their data.
 
-import { type Description, inForce, nothingStored, notYet, onOff, replaced, unknown } from "./original-option.ts";
+import {
+  type Description,
+  inForce,
+  inForceUnlike,
+  nameOnly,
+  nothingStored,
+  notStoredIsLost,
+  notYet,
+  onOff,
+  replaced,
+  unknown,
+} from "./original-option.ts";
 
 /** [callconcentrator] */
 export const storedOptions: readonly Description[] = [
@@ -8,7 +19,12 @@ export const storedOptions: readonly Description[] = [
     "adata-spec-name",
     "the attached data specification: which keys are stored where",
     ["ccon_adata_spec.xml", "a file", "restart"],
-    inForce("[callconcentrator] adata-spec-name", "no file", "at SIGHUP, the file as well"),
+    inForceUnlike(
+      "[callconcentrator] adata-spec-name",
+      "no file",
+      "unlike there: no file is read that the configuration does not name",
+      "at SIGHUP, the file as well",
+    ),
   ],
   [
     "adata-userdata-history",
@@ -23,10 +39,25 @@ export const storedOptions: readonly Description[] = [
     inForce("[callconcentrator] max-userdata-length", "255"),
   ],
   [
+    "gud-cust-disp",
+    "which procedure of the site's own fills G_CALL_USERDATA_CUST, _CUST1 and _CUST2; 0: none",
+    [null, "0, 1, 2", null],
+    replaced(
+      "the sections call_cust, call_cust1 and call_cust2 of the file of adata-spec-name: each names column and key",
+    ),
+  ],
+  [
+    "gud-cust-disp-groups",
+    "how many groups of keys, up to 17 texts and 17 numbers each, that procedure is given",
+    ["16", "0-255", null],
+    replaced("nothing: no procedure is called, and a key goes into the column that the specification names"),
+  ],
+  nameOnly("vq-write-mode", "a row of G_VIRTUAL_QUEUE is written when the stay begins, and changed when it ends"),
+  [
     "extended-route-result",
     "store route results as of 7.6: here also of routings that did not send the call on",
     ["0", onOff, "restart"],
-    inForce("[callconcentrator] extended-route-result", "1"),
+    inForceUnlike("[callconcentrator] extended-route-result", "1", notStoredIsLost),
   ],
   ["mcr-om-processing", "follow open media interactions", ["1", onOff, "restart"], notYet(nothingStored.multimedia)],
   [
@@ -45,7 +76,7 @@ export const storedOptions: readonly Description[] = [
     "store-releasing-party",
     "store who released, in G_CALL_STAT and G_PARTY_STAT",
     ["0", onOff, null],
-    inForce("[callconcentrator] store-releasing-party", "1"),
+    inForceUnlike("[callconcentrator] store-releasing-party", "1", notStoredIsLost),
   ],
   [
     "ssc-processing",
@@ -57,7 +88,11 @@ export const storedOptions: readonly Description[] = [
     "dest-busy-processing",
     "a history row for EventDestinationBusy",
     unknown,
-    inForce("[callconcentrator] dest-busy-processing", "1"),
+    inForceUnlike(
+      "[callconcentrator] dest-busy-processing",
+      "1",
+      "the safe one, whatever it is there: what is not stored is lost",
+    ),
   ],
   [
     "gls-acw-first",

@@ -81,6 +81,30 @@ test("what is listed as in force is accepted in the configuration, and everythin
   }
 });
 
+test("a default that is another one than the original's is said so with the option, with the reason", async () => {
+  // What is said of the same value in other words there.
+  const inOtherWords = ["max-userdata-length", "gls-acw-first", "max-party-info", "call-deletion-timeout"];
+  const differing = originalOptions.filter(({ name, default: there, here }) => {
+    const isOther = here.kind === "in force" && there !== null && there !== here.defaultHere;
+    return isOther && !inOtherWords.includes(name);
+  });
+  expect(differing.map(({ name }) => name)).toEqual([
+    "adata-spec-name",
+    "extended-route-result",
+    "store-releasing-party",
+  ]);
+  for (const { name, here } of differing) {
+    if (here.kind !== "in force" || here.because === undefined)
+      throw new Error(`"${name}" says nothing of its default`);
+    expect((await icon(name)).stdout).toContain(
+      `default ${here.defaultHere} (unlike there${here.because.slice("unlike there".length)}); `,
+    );
+  }
+  expect((await icon("dest-busy-processing")).stdout).toContain("default 1 (the safe one, whatever it is there: ");
+  expect((await icon("gud-cust-disp")).stdout).toContain("instead: the sections call_cust");
+  expect((await icon("vq-write-mode")).stdout).toContain("refused, for nothing public says what it does");
+});
+
 test("no name stands twice in a section", () => {
   const names = originalOptions.map(({ name, section }) => `${section}/${name}`);
   expect(new Set(names).size).toBe(names.length);
