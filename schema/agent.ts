@@ -135,7 +135,8 @@ export const G_AGENT_STATE_RC = sqliteTable(
 
 /**
  * One row is one reason that an agent's state carries now. Written when it begins, deleted when it ends; small at all
- * times. Only where gls-active-reason-codes is on.
+ * times. Only where gls-active-reason-codes is on. The rows stay over a restart, as the reasons do: the original empties the
+ * table then.
  */
 export const G_AGENT_STATE_RC_A = sqliteTable("G_AGENT_STATE_RC_A", { ...reasonColumns(), ...systemColumns() });
 
@@ -173,7 +174,8 @@ const totalColumns = () => ({
 
 /**
  * One row is the total of one agent state on one DN, against one queue or none, in one login session. Written when the
- * session ends, never changed. Each is right to a second, and those of an endpoint add up to its length in whole seconds.
+ * session ends, never changed, and not refreshed before, as the original does with gls-stats-update: until then
+ * ICON_V_AGENT_15 counts the states. Each is right to a second, and those of an endpoint add up to its length in whole seconds.
  */
 export const GS_AGENT_STAT = sqliteTable("GS_AGENT_STAT", { ...totalColumns(), ...systemColumns() }, (table) => [
   index("IDX_GS_AGENT_STAT_LOGINSESSIONID").on(table.LOGINSESSIONID),

@@ -29,7 +29,8 @@ const providerColumns = () => ({
 /**
  * One row is one stay connected to one data source, for the provider of calls and parties. Written when the connection
  * opens, changed as events come and when it ends. Its key is DSS_ID, which rises with each session of this instance,
- * and the DBID of the instance. GSYS_DOMAIN of other rows refers to DSS_ID.
+ * and the DBID of the instance. GSYS_DOMAIN of other rows refers to DSS_ID. Every session has its row, whatever the role:
+ * readers of the ledger go by it, while the original fills it with role gcc alone.
  */
 export const G_DSS_GCC_PROVIDER = sqliteTable("G_DSS_GCC_PROVIDER", providerColumns(), (table) => [
   primaryKey({ columns: [table.DSS_ID, table.ICON_DBID] }),

@@ -50,8 +50,19 @@ function withoutDbid(...columns: readonly string[]): Record<string, string> {
 
 const queueOfReason = "0 where there is none; null where its DBID is not known: no configuration data is recorded";
 
+const valueAsText =
+  "a list within the list as a JSON object; of a key that comes twice the first value; cut, never through the middle of a " +
+  "character (our choice)";
+
 const userDataHistory: TableOrigin = {
   origin: "seen",
+  notes: {
+    PARTYID:
+      "of EventAttachedDataChanged ThirdPartyDN's, else ThisDN's; of the event that began the call its first party's; else " +
+      "ThisDN's. The reference contradicts itself: its column has ThirdPartyDN's on a change of attached data and else " +
+      "nothing, its text on who changed something falls back as it is done here (our choice)",
+    VALUE: valueAsText,
+  },
   inferred: ["CSEQ", "KEYNAME", "VALUE", ...addedTimes, ...system],
   joined: ["ENDPOINTID"],
   added: unseen("SEQ", "CHANGETYPE", "KEYTYPE", "ENDPOINTID", "ENDPOINTDN"),
@@ -60,7 +71,7 @@ const userDataHistory: TableOrigin = {
 const customColumns = Array.from({ length: 16 }, (_, index) => `CUST_DATA_${index + 1}`);
 const customUserData: TableOrigin = {
   origin: "seen",
-  note: noPage,
+  note: `${noPage}; texts hold 255 characters, as those of G_CALL_USERDATA: ${valueAsText}`,
   added: unseen("ID", "CALLID", ...customColumns, ...system),
 };
 
@@ -68,12 +79,17 @@ const eventData: TableOrigin = {
   origin: "seen",
   inferred: system,
   joined: ["ENDPOINTID", "AGENTID"],
-  added: unseen("KEYNAME", "VALUE", ...addedTimes),
+  added: {
+    ...unseen("KEYNAME", ...addedTimes),
+    VALUE:
+      "the page is cut off before it (our choice): as text and not cut; lists are left out; of a key that comes twice the " +
+      "first value",
+  },
 };
 
 const agentTotals: TableOrigin = {
   origin: "seen",
-  note: noPage,
+  note: `${noPage}; written when the login session ends, and not refreshed during it (our choice)`,
   joined: ["ENDPOINTID", "QUEUEID"],
   added: unseen(
     ...["ID", "LOGINSESSIONID", "ENDPOINTID", "ENDPOINTDN", "QUEUEID", "QUEUEDN", "AGENTSTATE", "TT", "CNT"],
@@ -299,6 +315,7 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
   },
   G_AGENT_STATE_RC_A: {
     origin: "seen",
+    note: "stays over a restart, as the reasons do (our choice: the original empties it then)",
     joined: ["ENDPOINTID", "QUEUEID"],
     added: unseen("HWFLAG", "KEYNAME", "VALUE", "LSEQ", "ENDPOINTDN", "QUEUEDN", ...created, ...system),
     notes: { ...withoutDbid("ENDPOINTID"), QUEUEID: queueOfReason },
@@ -315,6 +332,7 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
   G_DSS_GUD_PROVIDER: { origin: "seen", inferred: sessionColumnsInferred },
   G_DSS_GCC_PROVIDER: {
     origin: "seen",
+    note: "filled whatever the role: readers of the ledger go by it (our choice: the original fills it with role gcc alone)",
     inferred: sessionColumnsInferred,
     notes: {
       DSCONN_TYPE:

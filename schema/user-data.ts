@@ -37,7 +37,9 @@ const historyColumns = () => ({
  * One row is one change of one key of a call's attached data. Written once, never changed; VALUE is null where the key was
  * deleted. With history "last" it is written when the call's ending is, with the time of the change that brought the
  * value. CSEQ is that of the next row of G_PARTY_HISTORY; (CALLID, SEQ) names the change. Of a key found otherwise in a
- * snapshot nobody knows who changed it.
+ * snapshot nobody knows who changed it. VALUE is text, cut to max-userdata-length; a list within the list is a JSON object,
+ * of a key that comes twice the first value counts (all three ours). PARTYID falls back to ThisDN's party: of the two rules
+ * that the reference gives for it, the fuller one.
  */
 export const G_USERDATA_HISTORY = sqliteTable(
   "G_USERDATA_HISTORY",
