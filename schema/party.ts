@@ -9,6 +9,8 @@ import { addedColumns, createdColumns, systemColumns, terminatedColumns } from "
  * and when it ends. ID grows with time and is local to this IDB; PARTYID is a hash of PARTYGUID and CALLID
  * (and, of a party that comes back to a call, of the PARTYID that it had there), and PARTYGUID is the source's identifier
  * or a hash like CALLID's, so both are the same in both IDBs of a pair unless local.
+ * A party that changes its call keeps its PARTYGUID; where the source does not name it, its PARTYID is made of what the new call
+ * told of it, so that a copy that did not hear the call before has the same PARTYID, though another PARTYGUID.
  *
  * Whoever is outside of a T-Server's switch (TYPE 2) has no events of his own. His row is rebuilt from those of the parties
  * inside (delivered-flag; how is ours, the reference names the option and its values): the caller of a call that came in is
