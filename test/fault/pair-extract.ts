@@ -103,8 +103,9 @@ export function auditSessions(out: string, primaryDbid: number, truthPath: strin
   const complete = new Set(
     [...verdicts].filter(([, said]) => said === "complete" || said === "joined").map(([key]) => key),
   );
-  const { sessions, differences } = compareAgents(out, truthPath, ({ run, seq }) => {
-    return complete.has(hashedKey("login", primaryDbid, run, seq));
+  const { sessions, differences } = compareAgents(out, truthPath, {
+    hasCalls: false,
+    isJudged: ({ run, seq }) => complete.has(hashedKey("login", primaryDbid, run, seq)),
   });
   const joined = [...verdicts.values()].filter((said) => said === "joined").length;
   const unknown =

@@ -4,21 +4,21 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CallDetail } from "../../src/simulator/tserver/call-detail.ts";
+import type { CallDetail, SessionStory } from "../../src/simulator/tserver/call-detail.ts";
 import { Centre } from "../../src/simulator/tserver/centre.ts";
 import { LineWriter } from "../../src/simulator/tserver/line.ts";
 import { type TserverOptions, tserverDefaults } from "../../src/simulator/tserver/options.ts";
 import { Random } from "../../src/simulator/tserver/random.ts";
 import { ServerRun } from "../../src/simulator/tserver/server-run.ts";
-import { Truth } from "../../src/simulator/tserver/truth.ts";
-import { readOracle } from "./oracle.ts";
+import { type CallStory, Truth } from "../../src/simulator/tserver/truth.ts";
 import { Story, startMs } from "./story.ts";
-import { readCallDetails } from "./voice-truth.ts";
+import { readCallDetails, readCallStories, readSessionStories } from "./voice-truth.ts";
 
 export interface Played {
   readonly story: Story;
   readonly details: readonly CallDetail[];
-  readonly calls: ReturnType<typeof readOracle>;
+  readonly calls: readonly CallStory[];
+  readonly sessions: readonly SessionStory[];
 }
 
 /** All of voice for so many seconds of the source's time; then its clock goes on for a minute and nothing happens. */
@@ -43,7 +43,7 @@ export function playCentre(
         return number;
       },
       callOver: (call) => truth.call(call),
-      sessionOver: () => {},
+      sessionOver: (session) => truth.session(session),
     });
     const server = new ServerRun({
       ...{ startTime: new Date(startMs).toISOString(), resendEvents: 10, lines, board: centre.board },
@@ -51,9 +51,13 @@ export function playCentre(
     });
     centre.advance(startMs * 1000 + seconds * 1_000_000, () => false);
     for (const call of centre.board.liveCalls) truth.call(call);
+    for (const session of centre.board.desks?.sessions ?? []) truth.session(session);
     truth.close();
     story.heartbeat(seconds + 60);
-    return { story, details: readCallDetails(path), calls: readOracle(path) };
+    return {
+      ...{ story, details: readCallDetails(path) },
+      ...{ calls: readCallStories(path), sessions: readSessionStories(path) },
+    };
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -5,11 +5,15 @@ import type { CallDetail, SessionStory } from "../../src/simulator/tserver/call-
 import { observedPaths } from "../../src/simulator/tserver/observable.ts";
 import type { ObservedSession } from "../../src/simulator/tserver/observed-agents.ts";
 import type { ObservedDetail } from "../../src/simulator/tserver/observed-details.ts";
-import { truthPaths } from "../../src/simulator/tserver/truth.ts";
+import { type CallStory, truthPaths } from "../../src/simulator/tserver/truth.ts";
 
 /** Of a simulation with `voiceInFull` whose truth was written to `truthPath`. */
 export function readCallDetails(truthPath: string): CallDetail[] {
   return readLines<CallDetail>(truthPaths(truthPath).details);
+}
+
+export function readCallStories(truthPath: string): CallStory[] {
+  return readLines<CallStory>(truthPath);
 }
 
 export function readSessionStories(truthPath: string): SessionStory[] {

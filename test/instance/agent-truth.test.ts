@@ -30,6 +30,7 @@ async function play(directory: TemporaryDirectory, seed: number, more: readonly 
   const setting: InstanceSetting = {
     directory: directory.path,
     callDeletionTimeoutSeconds: 1,
+    callconcentrator: ["gls-active-reason-codes = 1"],
     sources: [{ name: "north", address: simulator.address, dbid: 101, switchDbid: 1 }],
   };
   await using instance = await Instance.start(setting);
@@ -74,11 +75,11 @@ function readSessions(idbPath: string): Recorded[] {
 }
 
 // At the same time: they wait more than they work.
-test.concurrent("with cuts shorter than the resend buffer, agents' sessions, states, reasons and totals are as they were", async () => {
+test.concurrent("with cuts shorter than the resend buffer, agents' sessions, states, calls, reasons and totals are as they were", async () => {
   const { seed } = seededRandom("agents with cuts");
   using directory = new TemporaryDirectory("agents");
   const { truthPath, idbPath, client } = await play(directory, seed, ["--cut-every", "1-3", "--cut-for", "0.1-0.5"]);
-  const { differences, ...counted } = compareAgents(idbPath, truthPath);
+  const { differences, ...counted } = compareAgents(idbPath, truthPath, { hasActiveReasons: true });
   console.log(`agents with cuts: ${JSON.stringify(counted)}, ${client?.connections} connections`);
   expect(differences.slice(0, 10)).toEqual([]);
   expect(counted.sessions).toBeGreaterThan(20);
@@ -104,8 +105,9 @@ test.concurrent.each([
     expect(missed.length).toBeGreaterThan(0);
     const wasMissed = (from: number, to: number | null) =>
       missed.some((each) => from <= each.to && (to === null || each.from <= to));
-    const { differences, ...counted } = compareAgents(idbPath, truthPath, ({ loggedInAt, loggedOutAt }) => {
-      return !wasMissed(loggedInAt, loggedOutAt);
+    const { differences, ...counted } = compareAgents(idbPath, truthPath, {
+      hasActiveReasons: true,
+      isJudged: ({ loggedInAt, loggedOutAt }) => !wasMissed(loggedInAt, loggedOutAt),
     });
     console.log(`agents with ${what}: ${JSON.stringify(counted)}, ${doubts.length} doubts`);
     expect(differences.slice(0, 10)).toEqual([]);
