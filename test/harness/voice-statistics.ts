@@ -6,6 +6,7 @@ import { sourceInstant, timestampText } from "../../src/event/instant.ts";
 import type { CallDetail } from "../../src/simulator/tserver/call-detail.ts";
 import type { CallStory, PartyStory } from "../../src/simulator/tserver/truth.ts";
 import type { RowsOf } from "./agent-rows.ts";
+import { readCallDetails, readCallStories } from "./voice-truth.ts";
 
 type Row = ReturnType<RowsOf>[number];
 
@@ -23,6 +24,11 @@ interface Told {
   readonly details: readonly CallDetail[];
   /** Whether the source says who hung up: with call monitoring. */
   readonly tellsWhoReleased: boolean;
+}
+
+/** Of a server with call monitoring. */
+export function readTold(truthPath: string): Told {
+  return { calls: readCallStories(truthPath), details: readCallDetails(truthPath), tellsWhoReleased: true };
 }
 
 export function compareVoiceStatistics(rows: RowsOf, told: Told): VoiceStatistics {

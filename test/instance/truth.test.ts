@@ -5,6 +5,8 @@
 import { expect, test } from "bun:test";
 import { openReading } from "../../src/idb/reading.ts";
 import { observablePath } from "../../src/simulator/tserver/link-server.ts";
+import { readIdbRows } from "../harness/agent-rows.ts";
+import { compareCustomStates, customStatesConfig } from "../harness/custom-states-oracle.ts";
 import { seededRandom } from "../harness/load-verdict.ts";
 import { type Comparison, compare, readDoubtfulKeys, readIdbCalls, readOracle } from "../harness/oracle.ts";
 import {
@@ -19,6 +21,7 @@ import {
   until,
 } from "../harness/processes.ts";
 import { virtualStayDifferences } from "../harness/virtual-stays.ts";
+import { compareVoiceStatistics, readTold } from "../harness/voice-statistics.ts";
 import { readCallDetails, readObservedDetails } from "../harness/voice-truth.ts";
 
 const seconds = fromEnvironment("ICON_TRUTH_SECONDS", 5);
@@ -47,6 +50,7 @@ async function play(directory: TemporaryDirectory, seed: number, outages: readon
   const setting: InstanceSetting = {
     directory: directory.path,
     callDeletionTimeoutSeconds: 1,
+    callconcentrator: customStatesConfig,
     sources: [{ name: "north", address: simulator.address, dbid: 101, switchDbid: 1 }],
   };
   await using instance = await Instance.start(setting);
@@ -81,6 +85,12 @@ test.concurrent(
     const { stays, differences } = virtualStayDifferences(played.idbPath, readCallDetails(played.truthPath));
     expect(differences.slice(0, 10)).toEqual([]);
     expect(stays).toBeGreaterThan(20);
+    const came = readIdbRows(played.idbPath, (rows) => compareVoiceStatistics(rows, readTold(played.truthPath)));
+    expect(came.differences.slice(0, 10)).toEqual([]);
+    for (const count of [came.calls, came.parties, came.routes, came.waits]) expect(count).toBeGreaterThan(20);
+    const custom = compareCustomStates(played.idbPath, played.truthPath);
+    expect(custom.differences.slice(0, 10)).toEqual([]);
+    expect(custom.states).toBeGreaterThan(5);
   },
   timeoutMs,
 );

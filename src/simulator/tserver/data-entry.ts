@@ -67,6 +67,8 @@ export class DataEntry {
     this.#board.desks?.userEvent(session, [
       ["CustomState", random.pick(["reading", "typing"])],
       ["Step", random.below(9)],
+      // A state of the site's own, on and off in turn; it ends with the session at the latest.
+      ["Reading", session.userEvents.length % 2 === 0 ? "+" : "-"],
     ]);
   }
 }
