@@ -3,7 +3,8 @@
 import Database from "libsql";
 import { userDataChangeTypes } from "../../schema/dictionary.ts";
 import type { CallDetail, StoryValue } from "../../src/simulator/tserver/call-detail.ts";
-import { readCallDetails } from "./voice-truth.ts";
+import type { ObservedDetail } from "../../src/simulator/tserver/observed-details.ts";
+import { readCallDetails, readObservedDetails } from "./voice-truth.ts";
 
 export interface AttachedDataVerdict {
   /** Changes that there were. */
@@ -39,6 +40,67 @@ export function compareAttachedData(idbPath: string, truthPath: string): Attache
     if (!Bun.deepEquals(inOrder(found), inOrder(wanted))) differences.push({ call: detail.callUuid, found, wanted });
   }
   return { changes, differences, invented: [...byCall.keys()] };
+}
+
+export interface ObservedDataVerdict extends Omit<AttachedDataVerdict, "changes"> {
+  readonly changes: number;
+  /** Changes that nobody saw. */
+  readonly unseen: number;
+  readonly calls: number;
+  /** Calls all of whose data were deleted while nobody listened: nothing says so. */
+  readonly emptied: number;
+}
+
+/** As above, against what one client could know. With role gcc. */
+export function compareObservedData(idbPath: string, observablePath: string): ObservedDataVerdict {
+  const database = new Database(idbPath, { readonly: true });
+  const rows = database
+    .prepare(
+      "SELECT CONNID, KEYNAME, CHANGETYPE, VALUE, ADDED, ENDPOINTDN FROM G_USERDATA_HISTORY JOIN G_CALL USING (CALLID) ORDER BY CALLID, SEQ",
+    )
+    .raw()
+    .all() as [string, string, number, string | null, string, string | null][];
+  database.close();
+  const byCall = Map.groupBy(rows, ([connId]) => connId);
+  const differences: { call: string; found: unknown; wanted: unknown }[] = [];
+  const counted = { changes: rows.length, unseen: 0, calls: 0, emptied: 0 };
+  for (const detail of readObservedDetails(observablePath)) {
+    counted.calls += 1;
+    const wanted = expectedHeard(detail);
+    const found = (byCall.get(detail.connId) ?? []).map(([, key, type, value, added, dn], index) => {
+      const each = detail.attached[index];
+      const change = `${key} ${type} ${value}`;
+      if (each !== undefined && "unseen" in each) {
+        counted.unseen += 1;
+        return `${change} unseen by ${dn}`;
+      }
+      return each?.dn === null ? change : `${change} @${Date.parse(added)} by ${dn}`;
+    });
+    byCall.delete(detail.connId);
+    if (isEmptiedUnseen(detail)) counted.emptied += 1;
+    else if (!Bun.deepEquals(inOrder(found), inOrder(wanted))) differences.push({ call: detail.connId, found, wanted });
+  }
+  return { ...counted, differences, invented: [...byCall.keys()] };
+}
+
+/** "key type value ms by DN" of what was heard, "key type value unseen" of what a snapshot told otherwise. */
+function expectedHeard({ attached }: ObservedDetail): string[] {
+  const changes = changesOf(attached);
+  return attached.map((each, index) => {
+    if ("unseen" in each) return `${changes[index]} unseen by null`;
+    const { at, dn, thirdPartyDn } = each;
+    return `${changes[index]}${dn === null ? "" : ` @${Math.floor(at)} by ${thirdPartyDn ?? dn}`}`;
+  });
+}
+
+/** A snapshot that has no UserData for a call says nothing of it (docs/link.md), though all of it was deleted. */
+function isEmptiedUnseen({ attached }: ObservedDetail): boolean {
+  const known = new Set<string>();
+  return attached.some((each) => {
+    if (each.value === null) known.delete(each.key);
+    else known.add(each.key);
+    return "unseen" in each && known.size === 0;
+  });
 }
 
 const deletion = new RegExp(`^\\S+ ${userDataChangeTypes.deleted} null @(\\d+) `);

@@ -145,7 +145,8 @@ function callText(call: CallStory, detail: CallDetail | undefined, { tellsWhoRel
     CNT_HOLD: parties.flatMap(({ states }) => states).filter(({ event }) => event === "EventHeld").length,
     CNT_DIVERT: endings("EventDiverted"),
     CNT_TRANSFER: Math.max(detail?.counts.transferredIn ?? 0, isTransferredOutside(call) ? 1 : 0),
-    CNT_CONFERENCE: detail?.counts.conferencedIn ?? 0,
+    CNT_CONFERENCE:
+      (detail?.counts.conferencedIn ?? 0) + call.outside.filter(({ broughtBy }) => broughtBy === 2).length,
     by: releasedBy,
     party: releaser === undefined ? null : partyName(call, releaser),
   });

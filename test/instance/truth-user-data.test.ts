@@ -5,8 +5,7 @@ import { expect, test } from "bun:test";
 import Database from "libsql";
 import type { SessionStory } from "../../src/simulator/tserver/call-detail.ts";
 import { observablePath } from "../../src/simulator/tserver/link-server.ts";
-import type { ObservedDetail } from "../../src/simulator/tserver/observed-details.ts";
-import { changesOf, compareAttachedData, stored } from "../harness/attached-data-oracle.ts";
+import { compareAttachedData, compareObservedData, stored } from "../harness/attached-data-oracle.ts";
 import { seededRandom } from "../harness/load-verdict.ts";
 import {
   fromEnvironment,
@@ -18,30 +17,10 @@ import {
   TemporaryDirectory,
   until,
 } from "../harness/processes.ts";
-import { readObservedDetails, readSessionStories } from "../harness/voice-truth.ts";
+import { readSessionStories } from "../harness/voice-truth.ts";
 
 const seconds = fromEnvironment("ICON_TRUTH_SECONDS", 5);
 const rate = fromEnvironment("ICON_TRUTH_RATE", 1_000);
-
-/** "key type value ms by DN" of what was heard, "key type value unseen" of what a snapshot told otherwise. */
-function expectedHeard({ attached }: ObservedDetail): string[] {
-  const changes = changesOf(attached);
-  return attached.map((each, index) => {
-    if ("unseen" in each) return `${changes[index]} unseen by null`;
-    const { at, dn, thirdPartyDn } = each;
-    return `${changes[index]}${dn === null ? "" : ` @${Math.floor(at)} by ${thirdPartyDn ?? dn}`}`;
-  });
-}
-
-/** A snapshot that has no UserData for a call says nothing of it (docs/link.md), though all of it was deleted. */
-function isEmptiedUnseen({ attached }: ObservedDetail): boolean {
-  const known = new Set<string>();
-  return attached.some((each) => {
-    if (each.value === null) known.delete(each.key);
-    else known.add(each.key);
-    return "unseen" in each && known.size === 0;
-  });
-}
 
 /** Every pair of every user event, in the table that it goes to. */
 function expectedOfDesktops(sessions: readonly SessionStory[]): string[] {
@@ -131,42 +110,13 @@ test.concurrent(
     await until("everything is applied", 30_000, async () => (await instance.status()).queue.recordsNotApplied === 0);
     expect(await instance.stop()).toBe(0);
 
-    const database = new Database(idbPathOf(setting));
-    const rows = database
-      .prepare(
-        "SELECT CONNID, KEYNAME, CHANGETYPE, VALUE, ADDED, ENDPOINTDN FROM G_USERDATA_HISTORY JOIN G_CALL USING (CALLID) ORDER BY CALLID, SEQ",
-      )
-      .raw()
-      .all() as [string, string, number, string | null, string, string | null][];
-    database.close();
-    const byCall = Map.groupBy(rows, ([connId]) => connId);
-    const differences: unknown[] = [];
-    let unseen = 0;
-    let calls = 0;
-    let emptied = 0;
-    for (const detail of readObservedDetails(observablePath(observable, "icon-a"))) {
-      calls += 1;
-      const wanted = expectedHeard(detail);
-      const found = (byCall.get(detail.connId) ?? []).map(([, key, type, value, added, dn], index) => {
-        const each = detail.attached[index];
-        const change = `${key} ${type} ${value}`;
-        if (each !== undefined && "unseen" in each) {
-          unseen += 1;
-          return `${change} unseen by ${dn}`;
-        }
-        return each?.dn === null ? change : `${change} @${Date.parse(added)} by ${dn}`;
-      });
-      byCall.delete(detail.connId);
-      if (isEmptiedUnseen(detail)) emptied += 1;
-      else if (!Bun.deepEquals(found, wanted)) differences.push({ call: detail.connId, found, wanted });
-    }
-    console.log(
-      `attached data over gaps: ${rows.length} changes, ${unseen} unseen, ${differences.length} calls that differ`,
-    );
+    const told = compareObservedData(idbPathOf(setting), observablePath(observable, "icon-a"));
+    const { differences, invented, ...counted } = told;
+    console.log(`attached data over gaps: ${JSON.stringify(counted)}, ${differences.length} calls that differ`);
     expect(differences.slice(0, 3)).toEqual([]);
-    expect([...byCall.keys()]).toEqual([]);
-    expect(unseen).toBeGreaterThan(0);
-    expect(emptied).toBeLessThan(calls / 20);
+    expect(invented).toEqual([]);
+    expect(counted.unseen).toBeGreaterThan(0);
+    expect(counted.emptied).toBeLessThan(counted.calls / 20);
   },
   seconds * 3_000 + 180_000,
 );

@@ -48,15 +48,16 @@ export class Client {
 
   /** A new connection says what is durable of the run before, and begins to be served from `run`. */
   opened(run: string, durable: { readonly run: string; readonly seq: number } | null): void {
-    if (durable !== null && durable.run === this.#run) this.acknowledged(durable.seq);
+    if (durable !== null) this.acknowledged(durable.seq, durable.run);
     this.#deliveries = [];
     if (run === this.#run) return;
     this.#run = run;
     this.#foldedSeq = 0;
   }
 
-  acknowledged(seq: number): void {
-    if (this.#run === null) return; // Nothing was ever sent to it.
+  acknowledged(seq: number, run: string): void {
+    // Nothing was ever sent to it, or it is served from another run by now, perhaps by the other server of a pair.
+    if (this.#run === null || run !== this.#run) return;
     this.summary.acked[this.#run] = Math.max(this.summary.acked[this.#run] ?? 0, seq);
     if (this.#observable !== null) this.#fold(this.#observable, this.#run, seq);
   }

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Socket, TCPSocketListener, TLSOptions } from "bun";
 import { type Clock, sleep } from "../../clock.ts";
-import { Client, type ClientSummary } from "./client.ts";
+import { Client } from "./client.ts";
 import { secondsText } from "./line.ts";
 import { LinkSession, type SessionHost } from "./link-session.ts";
 import { Observable } from "./observable.ts";
@@ -23,6 +23,8 @@ interface Surroundings {
   /** What the server's clock shows. */
   readonly sourceClockUs: () => number;
   readonly run: ServerRun;
+  /** By name; of a pair, both servers'. Whoever gives them closes them. */
+  readonly clients: Map<string, Client>;
 }
 
 const connectionsMax = 64;
@@ -36,7 +38,7 @@ export class LinkServer implements SessionHost {
   readonly #clock: Clock;
   readonly #sourceNowUs: () => number;
   readonly #sourceClockUs: () => number;
-  readonly #clients = new Map<string, Client>();
+  readonly #clients: Map<string, Client>;
   readonly #sessions = new Set<LinkSession>();
   readonly #listener: TCPSocketListener<SocketState>;
   #currentRun: ServerRun;
@@ -49,6 +51,7 @@ export class LinkServer implements SessionHost {
     this.#options = options;
     this.role = options.role;
     this.token = options.token;
+    this.#clients = surroundings.clients;
     this.#clock = surroundings.clock;
     this.#sourceNowUs = surroundings.sourceNowUs;
     this.#sourceClockUs = surroundings.sourceClockUs;
@@ -136,15 +139,10 @@ export class LinkServer implements SessionHost {
     this.#currentRun = run;
   }
 
-  /** Says goodbye, closes the port and the clients' oracles. */
+  /** Says goodbye and closes the port. */
   close(): void {
     for (const session of this.#sessions) session.close("bye");
     this.#listener.stop();
-    for (const client of this.#clients.values()) client.close();
-  }
-
-  summary(): Record<string, ClientSummary> {
-    return Object.fromEntries([...this.#clients].map(([name, client]) => [name, client.summary]));
   }
 
   /** Resolves when something moved at a connection, or after `delayMs`. */

@@ -244,7 +244,7 @@ export class LinkSession {
     }
     this.#ackedSeq = Math.max(this.#ackedSeq, seq);
     this.#provenSeq = Math.max(this.#provenSeq, seq);
-    this.#client?.acknowledged(seq);
+    this.#client?.acknowledged(seq, this.#run.startTime);
     this.#host.progressed();
     this.pump();
   }

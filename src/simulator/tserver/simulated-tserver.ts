@@ -6,7 +6,7 @@
 
 import { type Clock, sleep, systemClock } from "../../clock.ts";
 import { Centre, meanEventsPerSecond } from "./centre.ts";
-import type { ClientSummary } from "./client.ts";
+import type { Client, ClientSummary } from "./client.ts";
 import type { CallLink } from "./journey.ts";
 import { LineWriter } from "./line.ts";
 import { LinkServer } from "./link-server.ts";
@@ -58,7 +58,8 @@ export interface TserverControl {
   setRole(role: TserverOptions["role"]): void;
   /**
    * The standby takes over, with a server run of its own that goes on with the calls there are. The other one says that it
-   * is the backup now, or is lost, and nobody can connect to it until it has to take over in its turn. Without a standby: RangeError.
+   * is the backup now, or is lost, and nobody can connect to it until it has to take over in its turn. With `cutSettleMs` it
+   * waits so long for what was sent to be acknowledged, and nothing happens meanwhile. Without a standby: RangeError.
    */
   switchOver(manner: "role" | "lost"): void;
   /** Ends all connections, or those of one client; whoever comes again is served. */
@@ -114,6 +115,8 @@ class Simulation implements EventSink {
   readonly #truth: Truth | null;
   readonly #outages: Outage[];
   readonly #runs: ServerRun[] = [];
+  readonly #clients = new Map<string, Client>();
+  readonly #switchesWanted: ("role" | "lost")[] = [];
   readonly #stop = new AbortController();
   #run: ServerRun;
   #outage: Outage | null = null;
@@ -147,11 +150,17 @@ class Simulation implements EventSink {
     this.#truth = options.truth === null ? null : new Truth(options.truth, options);
     // Last, for an open port would keep the process alive after an error.
     const sourceNowUs = () => this.#centre.board.nowUs;
-    const surroundings = { clock, sourceNowUs, sourceClockUs: () => this.#sourceClockUs(), run: this.#run };
+    const surroundings = {
+      clock,
+      sourceNowUs,
+      sourceClockUs: () => this.#sourceClockUs(),
+      run: this.#run,
+      clients: this.#clients,
+    };
     this.server = new LinkServer(options, surroundings);
     if (options.standby !== null) {
       const { standby } = options;
-      this.#standby = new LinkServer({ ...options, ...standby, role: "backup", observable: null }, surroundings);
+      this.#standby = new LinkServer({ ...options, ...standby, role: "backup" }, surroundings);
     }
     this.standbyAddress = this.#standby?.address ?? null;
   }
@@ -170,6 +179,7 @@ class Simulation implements EventSink {
       stopHeartbeats();
       this.server.close();
       this.#standby?.close();
+      for (const client of this.#clients.values()) client.close();
       for (const call of this.#centre.board.liveCalls) this.#truth?.call(call);
       for (const session of this.#centre.board.desks?.sessions ?? []) this.#truth?.session(session);
       this.#truth?.close();
@@ -188,7 +198,10 @@ class Simulation implements EventSink {
         this.#isCentreOver = true;
       },
       setRole: (role) => this.server.setRole(role),
-      switchOver: (manner) => this.#switchOver(manner),
+      switchOver: (manner) => {
+        if (this.#options.cutSettleMs === 0) this.#switchOver(manner);
+        else this.#switchesWanted.push(manner);
+      },
       cut: (manner, client) => this.server.cut(manner, client),
       freeze: () => {
         this.server.isFrozen = true;
@@ -273,6 +286,11 @@ class Simulation implements EventSink {
     // So much source time makes about one batch of events.
     const stepUs = (this.#usPerSecond * this.#batchEvents()) / meanEventsPerSecond(this.#options);
     while (!this.#isCentreOver && !this.#stop.signal.aborted) {
+      const wanted = this.#switchesWanted.shift();
+      if (wanted !== undefined) {
+        await this.#settle();
+        this.#switchOver(wanted);
+      }
       if (this.#options.asFastAsPossible) {
         await this.#until(() => this.#outage !== null || this.#canOthersFollow());
         await this.#advance(Math.ceil(this.#centre.board.nowUs + stepUs));
@@ -422,7 +440,7 @@ class Simulation implements EventSink {
       calls: this.#callCount,
       callsOpen: [...this.#centre.board.liveCalls].length,
       runs: this.#runs.map((run) => ({ run: run.startTime, lastSeq: run.buffer.lastSeq })),
-      clients: this.server.summary(),
+      clients: Object.fromEntries([...this.#clients].map(([name, client]) => [name, client.summary])),
     };
   }
 }
