@@ -30,7 +30,17 @@ export interface Cut {
 /** As records of a persistent queue. `times`: how often each event comes. */
 export function recordsOf(
   said: readonly Said[],
-  { times = 1, cut = null, role = ["gcc", "gls"] }: { times?: number; cut?: Cut | null; role?: readonly string[] } = {},
+  {
+    times = 1,
+    cut = null,
+    role = ["gcc", "gls"],
+    instance = { name: "icon-a", dbid: 9001 },
+  }: {
+    times?: number;
+    cut?: Cut | null;
+    role?: readonly string[];
+    instance?: { readonly name: string; readonly dbid: number };
+  } = {},
 ): Uint8Array[] {
   const records: Uint8Array[] = [];
   let session = 0;
@@ -54,7 +64,7 @@ export function recordsOf(
   mark(start, {
     mark: "instance started",
     programVersion: "0.1.0",
-    instance: { name: "icon-a", dbid: 9001 },
+    instance,
     queueId: "q",
     queueState: "new",
     role,
@@ -121,7 +131,7 @@ export interface ToldParty {
   readonly partyId: string;
 }
 
-export function toldParties(rows: Rows): readonly ToldParty[] {
+export function toldParties(rows: Pick<Rows, "of">): readonly ToldParty[] {
   const history = rows.of("G_PARTY_HISTORY", "PHID");
   const parties = rows.of("G_PARTY");
   const dns = new Map(parties.map((row) => [row.PARTYID, row.ENDPOINTDN]));
@@ -153,7 +163,7 @@ export function trueParties(truth: Truth): readonly { readonly line: string; rea
   });
 }
 
-export function toldCalls(rows: Rows): readonly string[] {
+export function toldCalls(rows: Pick<Rows, "of">): readonly string[] {
   const statistics = new Map(rows.of("G_CALL_STAT").map((row) => [row.CALLID, row]));
   return rows.of("G_CALL").map((row) => {
     const counts = statistics.get(row.CALLID);

@@ -75,7 +75,7 @@ describe.each([4, 5, 6])("traffic of seed %p, cut off for a while", (seed) => {
     return { from, until: from + ([300, 1500, 4000][index % 3] ?? 0) };
   });
 
-  test.each(cuts)("from %p on", ({ from, until }) => {
+  test.each(cuts)("from $from to $until", ({ from, until }) => {
     const rows = new Rows(recordsOf(pbx.said, { cut: { from, until } }));
     const told = toldParties(rows);
     const doubted = new Set(rows.of("ICON_ROW_QUALITY", "ROW_KEY").map(({ ROW_KEY }) => ROW_KEY));
