@@ -189,7 +189,13 @@ export class SimulatedInstance {
 
   #startMark() {
     const { identities } = this.surroundings;
-    const options = { callDeletionTimeoutSeconds: 1, inboundContexts: [], internalContexts: [], outboundContexts: [] };
+    const options = {
+      callDeletionTimeoutSeconds: 1,
+      inboundContexts: [],
+      internalContexts: [],
+      outboundContexts: [],
+      delivered: "dialing",
+    } as const;
     return {
       mark: "instance started",
       programVersion: "0.1.0",
