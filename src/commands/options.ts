@@ -23,7 +23,7 @@ export function optionsCommand(): Command {
       `
 An option that this version does not act on is refused in the configuration, so that nobody believes it to work.
 Where the original's default would lose what costs little to store, the default here stores it (store-releasing-party,
-dest-busy-processing, extended-route-result). Data of calls and of user events is stored as there, where it is asked for:
+dest-busy-processing, ssc-processing, extended-route-result). Data of calls and of user events is stored as there, where it is asked for:
 adata-spec-name, adata-userdata-history, store-event-data.`,
     )
     .action(async (name: string | undefined, { json, inForce }: Given) => {

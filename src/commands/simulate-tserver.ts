@@ -77,7 +77,7 @@ export function simulateTserverCommand(): Command {
     )
     .option(
       "--voice-in-full",
-      "agents log in and out, routing points, virtual queues, attached data that changes",
+      "agents log in and out, routing points, virtual queues, attached data that changes, predictive calls, members outside",
       false,
     )
     .option(
