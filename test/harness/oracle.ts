@@ -134,7 +134,16 @@ export function readDoubtfulKeys(idbPath: string): ReadonlySet<string> {
 }
 
 /** Calls are matched by ConnID: every source sends it, and the simulator never gives it out twice. */
-export function compare(idbCalls: readonly IdbCall[], oracle: readonly ObservedCall[]): Comparison {
+type Frozen<T> = T extends readonly (infer Each)[]
+  ? readonly Frozen<Each>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+    : T;
+
+/** An observable file's call, or a truth file's, which says no less. */
+type OracleCall = Frozen<ObservedCall>;
+
+export function compare(idbCalls: readonly IdbCall[], oracle: readonly OracleCall[]): Comparison {
   const differences: string[] = [];
   const callsDiffering = new Set<string>();
   const byConnId = new Map<string, IdbCall[]>();
@@ -198,7 +207,7 @@ function parentText(parent: ParentStory | null): string | null {
   return parent && `${parent.connId}, ${parent.dn}, ${parent.partyUuid ?? iso(parent.from)}`;
 }
 
-function compareCall(actual: IdbCall, expected: ObservedCall, links: Links, say: (what: string) => void): void {
+function compareCall(actual: IdbCall, expected: OracleCall, links: Links, say: (what: string) => void): void {
   const equal = (what: string, is: unknown, should: unknown) => {
     if (is !== should) say(`${what} is ${JSON.stringify(is)}, should be ${JSON.stringify(should)}`);
   };
@@ -240,7 +249,7 @@ function compareCall(actual: IdbCall, expected: ObservedCall, links: Links, say:
 
 const linkOf = { 1: parentLinkTypes.transferred, 2: parentLinkTypes.conferenced } as const;
 
-function compareOutside(actual: IdbParty, expected: ObservedOutside, say: (what: string) => void): void {
+function compareOutside(actual: IdbParty, expected: Frozen<ObservedOutside>, say: (what: string) => void): void {
   const equal = (what: string, is: unknown, should: unknown) => {
     if (is !== should)
       say(`outside ${expected.dn}: ${what} is ${JSON.stringify(is)}, should be ${JSON.stringify(should)}`);
@@ -255,7 +264,12 @@ function compareOutside(actual: IdbParty, expected: ObservedOutside, say: (what:
   );
 }
 
-function compareParty(actual: IdbParty, expected: ObservedParty, links: Links, say: (what: string) => void): void {
+function compareParty(
+  actual: IdbParty,
+  expected: Frozen<ObservedParty>,
+  links: Links,
+  say: (what: string) => void,
+): void {
   const name = `party ${expected.partyUuid ?? expected.dn}`;
   const equal = (what: string, is: unknown, should: unknown) => {
     if (is !== should) say(`${name}: ${what} is ${JSON.stringify(is)}, should be ${JSON.stringify(should)}`);
@@ -284,7 +298,7 @@ function compareParty(actual: IdbParty, expected: ObservedParty, links: Links, s
 function compareEnd(
   what: string,
   actual: string | null,
-  expected: Pick<ObservedCall | ObservedOutside, "endedAt" | "endedUnseen">,
+  expected: Pick<OracleCall | Frozen<ObservedOutside>, "endedAt" | "endedUnseen">,
   lastChange: number,
   equal: (what: string, is: unknown, should: unknown) => void,
   say: (what: string) => void,
@@ -300,7 +314,7 @@ function compareEnd(
   if (!(at >= from && at <= to)) say(`${what} is ${actual}, should be between ${iso(from)} and ${iso(to)}`);
 }
 
-function lastOf(call: ObservedCall): number {
+function lastOf(call: OracleCall): number {
   return Math.max(call.createdAt, ...call.parties.flatMap(({ states: each }) => each.map(({ from }) => from)));
 }
 

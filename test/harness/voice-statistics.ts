@@ -9,6 +9,7 @@ import type { RowsOf } from "./agent-rows.ts";
 import { readCallDetails, readCallStories } from "./voice-truth.ts";
 
 type Row = ReturnType<RowsOf>[number];
+type Named = { readonly dn: string; readonly states: readonly { readonly from: number }[] };
 
 export interface VoiceStatistics {
   readonly calls: number;
@@ -127,7 +128,7 @@ class Names {
   }
 }
 
-function partyName({ connId }: CallStory, { dn, states }: Pick<PartyStory, "dn" | "states">): string {
+function partyName({ connId }: CallStory, { dn, states }: Named): string {
   return `${connId}, ${dn} from ${text(states[0]?.from ?? 0)}`;
 }
 
@@ -136,7 +137,7 @@ function callText(call: CallStory, detail: CallDetail | undefined, { tellsWhoRel
   const answered = parties.filter(({ states }) => states.some(({ event }) => event === "EventEstablished"));
   const endings = (event: string) => parties.filter(({ endEvent }) => endEvent === event).length;
   const releasedBy = tellsWhoReleased ? (detail?.releasedBy ?? "") : "";
-  const releaser = parties.findLast(({ dn }) => dn === releasedBy);
+  const releaser = [...call.outside, ...parties].findLast(({ dn }) => dn === releasedBy);
   return inWords(call.connId, {
     F_CONN: answered.length > 0 ? 1 : 0,
     // Where calls are queued nobody sits.
