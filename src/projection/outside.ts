@@ -154,6 +154,8 @@ function followConsulted(world: World, context: StepContext, call: Call, told: T
   if (known !== undefined) {
     return known.state === "connected" ? call : connect(world, context, call, known, told);
   }
+  // What was dialed may differ from the DN that was reached.
+  if (Object.values(call.parties).some((party) => isInside(party) && party.guid !== inside.guid)) return call;
   if (isDnOfCall(call, other) || isDnOfSwitch(world, context, other)) return call;
   return beginOutside(world, context, call, told, { dn: other, state: "connected" });
 }

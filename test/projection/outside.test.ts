@@ -160,6 +160,19 @@ test("a consultation inside makes nobody outside, whichever answer is told first
   expect(outside(told)).toEqual(["4155550100, role 1, C1"]);
 });
 
+test("what was dialed to consult somebody inside need not be his DN", () => {
+  const dialed = { ...asking, OtherDN: "95002" };
+  const asked = { ...consult, ThisDN: "5002", ThisDNRole: 2, PartyUUID: "B1", OtherDN: "5001" };
+  const told = story().events(
+    [10, "EventDialing", dialed],
+    [10, "EventRinging", asked],
+    [14, "EventEstablished", dialed],
+    [14, "EventEstablished", asked],
+    [20, "EventHeld", dialed],
+  );
+  expect(outside(told)).toEqual([]);
+});
+
 test("an internal call makes nobody outside", () => {
   const told = story().events(
     [0, "EventDialing", { ThisDN: "5001", ThisDNRole: 1, CallType: 1, OtherDN: "5002", DNIS: "5002" }],
