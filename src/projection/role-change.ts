@@ -5,7 +5,8 @@
 //    "end not seen", cause "not recorded", from then on (EARLIEST; nobody knows until when).
 // 2. Where agents or attached data are still stored, calls are followed further, without rows. When gcc is switched on they
 //    get theirs, with word that what came before is not there. A call that was recorded before has two records then: the
-//    second begins where the first ended, so nothing of it is counted twice.
+//    second begins where the first ended, so nothing of it is counted twice. Where no role needs them any more, calls are
+//    forgotten, and their attached data ends with what was known.
 // 3. The second record's rows have new ids, of attached data too. A purge asked for in between judges the first by itself,
 //    and it makes no difference when it is done.
 
@@ -14,6 +15,7 @@ import type { ColumnTable } from "../event/attached-data.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { leave, note } from "./agent.ts";
 import { type Call, rewriteCall, writeDueEndings } from "./call.ts";
+import { endCallData } from "./call-data.ts";
 import { eraseActiveRows, writeCallHistory, writeCallRow, writeIrHistory, writeIrRow } from "./call-rows.ts";
 import { forgetClosed } from "./closed-agent.ts";
 import { rewriteLinks } from "./inter-site-join.ts";
@@ -42,13 +44,17 @@ export function endRoles(world: World, position: bigint, roles: Roles): void {
     const context = contextOf(world, source, position);
     const now = nowOf(source);
     if (source.writesAgents && !roles.writesAgents) endSessions(world, context, now);
-    if (!source.writesCalls || roles.writesCalls) continue;
+    const isRecordEnding = source.writesCalls && !roles.writesCalls;
+    const isFollowed = followsCalls({ ...source, ...roles });
+    if (!isRecordEnding && (isFollowed || !followsCalls(source))) continue;
     // Nothing that comes late can be stored any more.
     const timeoutMs = source.options.callDeletionTimeoutSeconds * 1000;
     writeDueEndings(world, context, sourceInstant(now + timeoutMs));
-    const isFollowed = followsCalls({ ...source, ...roles });
     for (const [, call] of world.all("call")) {
-      if (call.source === source.identity.name) endRecord(world, context, call, now, isFollowed);
+      if (call.source !== source.identity.name) continue;
+      const next = isRecordEnding ? endRecord(world, context, call, now) : call;
+      if (isFollowed) world.put("call", call.callId, next);
+      else forget(world, context, call, now);
     }
     for (const [, { source: name, callId }] of world.all("virtual queue")) {
       if (name === source.identity.name) endStaysOfCall(world, context, callId, now, null);
@@ -94,7 +100,8 @@ function nowOf({ clock, instance }: SourceState): SourceInstant {
   return clock ?? sourceInstant(instance.startedAt);
 }
 
-function endRecord(world: World, context: StepContext, call: Call, now: SourceInstant, isFollowed: boolean): void {
+/** Returns the call as it goes on without rows. */
+function endRecord(world: World, context: StepContext, call: Call, now: SourceInstant): Call {
   const parties = Object.values(call.parties);
   const at = sourceInstant(Math.max(now, call.createdAt, ...parties.map(({ since }) => since)));
   let ended = call;
@@ -107,10 +114,14 @@ function endRecord(world: World, context: StepContext, call: Call, now: SourceIn
   if (ended.merged === undefined) writeIrHistory(world, context, ended, irChangeTypes.terminated, at);
   writeCallStatistics(world, context, ended);
   eraseActiveRows(world, call);
-  if (isFollowed) return world.put("call", call.callId, withNewIds(world, goingOnFrom(at, call, ended.partyChanges)));
-  closeLinks(world, context, ended, at);
+  return withNewIds(world, goingOnFrom(at, call, ended.partyChanges));
+}
+
+/** Nobody will hear how it goes on. */
+function forget(world: World, context: StepContext, call: Call, now: SourceInstant): void {
+  closeLinks(world, context, call, sourceInstant(Math.max(now, call.createdAt)));
+  endCallData(world, context, call);
   if (call.connId !== null) world.remove("call alias", aliasKey(context.source, call.connId));
-  world.remove("call data", call.callId);
   world.remove("call", call.callId);
 }
 

@@ -188,6 +188,18 @@ test("attached data that changes after such a purge, with gcc still off, stays, 
   expect(rows).toEqual([[{ ACCOUNT_ID: "b" }], [{ ACCOUNT_ID: "b" }]]);
 });
 
+test("a call that is followed without rows is forgotten when no role follows calls any more", () => {
+  const s = story(["gcc", "gud"]).events([0, "EventRinging", on(1, { UserData: { k: "a" } })]);
+  s.heartbeat(5).reload({ role: ["gud"], attachedData });
+  expect(s.world.count("call")).toBe(1);
+  s.heartbeat(10).reload({ role: ["cfg"], attachedData });
+  expect([s.world.count("call"), s.world.count("call data")]).toEqual([0, 0]);
+  s.heartbeat(15).reload({ role: ["gcc", "gud"], attachedData });
+  s.events([20, "EventEstablished", on(1)], [30, "EventReleased", on(1)]).heartbeat(60);
+  // Its rows have ids of its own, behind a purge that was asked for in between.
+  expect(calls(s)).toEqual(["C1 0–5", "C1 20–30"]);
+});
+
 const roleSets = [["gcc", "gls", "gud"], ["gls", "gud"], ["gcc"], ["cfg"], ["gud"], ["gcc", "gud"], ["gls"]] as const;
 const happening = fc.record({
   id: fc.constantFrom(
