@@ -15,7 +15,7 @@ import { type AgentOptions, defaultAgentOptions } from "../event/envelope.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { isSameReason } from "./agent-reasons.ts";
 import { writeActiveReason, writeEndpoint, writeLogoutReason, writeReason, writeStateChange } from "./agent-rows.ts";
-import { addStretch } from "./agent-totals.ts";
+import { addStretch, lastedMs } from "./agent-totals.ts";
 import {
   type AgentCall,
   agentDn,
@@ -103,8 +103,9 @@ export function turnEndpoint(
   }
   if (isOtherStretch || next.workMode !== endpoint.workMode) {
     after = addStretch(after, {
-      ...{ dn, queue: endpoint.queue, state: endpoint.state, workMode: endpoint.workMode, ms: at - endpoint.since },
-      stateMs: isOtherStretch ? at - endpoint.stateSince : null,
+      ...{ dn, queue: endpoint.queue, state: endpoint.state, workMode: endpoint.workMode },
+      ms: lastedMs(endpoint.since, at),
+      stateMs: isOtherStretch ? lastedMs(endpoint.stateSince, at) : null,
     });
   }
   const moved: Endpoint = {
@@ -128,7 +129,8 @@ export function endEndpoint(
 ): LoginSession {
   const at = sourceInstant(Math.max(ending.at, endpoint.changedAt));
   const { queue, state, workMode, since, stateSince } = endpoint;
-  const counted = addStretch(session, { dn, queue, state, workMode, ms: at - since, stateMs: at - stateSince });
+  const lasted = { ms: lastedMs(since, at), stateMs: lastedMs(stateSince, at) };
+  const counted = addStretch(session, { dn, queue, state, workMode, ...lasted });
   const changes = counted.changes + 1;
   const { endpoints = [] } = agentDn(counted, dn) ?? {};
   const rest = endpoints.filter(({ rowId }) => rowId !== endpoint.rowId);

@@ -1,5 +1,6 @@
 // How long an agent was in which state: kept in milliseconds while the session goes on, written in whole seconds.
 
+import type { SourceInstant } from "../event/instant.ts";
 import type { AgentState, EndpointTotals, LoginSession } from "./login-session.ts";
 
 /** A stretch of one work mode within a state is over, and with it the state or not. */
@@ -12,6 +13,11 @@ export interface StretchOver {
   readonly ms: number;
   /** How long the state lasted that is over with it; null: it goes on. */
   readonly stateMs: number | null;
+}
+
+/** As the rows have it, in whole milliseconds: an extraction that counts anew from them must come to the same. */
+export function lastedMs(since: SourceInstant, at: SourceInstant): number {
+  return Math.floor(at) - Math.floor(since);
 }
 
 export function addStretch(session: LoginSession, over: StretchOver): LoginSession {

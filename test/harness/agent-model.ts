@@ -4,7 +4,7 @@
 // 1. Who dials, talks or holds is busy; what was told then is pending. After-call work belongs to the last call, or with
 //    gls-acw-first to the one that made the agent busy.
 // 2. A picture is how an endpoint stands after all that happened within one millisecond: rows have whole milliseconds, cut
-//    off. Totals are of the exact times.
+//    off, and totals are of these.
 
 import { type AgentOptions, defaultAgentOptions } from "../../src/event/envelope.ts";
 import type { SessionStory, StoryData } from "../../src/simulator/tserver/call-detail.ts";
@@ -324,8 +324,9 @@ function totalsOf(endpoints: readonly (readonly [queue: string, pictures: readon
   };
   for (const [queue, pictures] of endpoints) {
     let [stateFrom, modeFrom] = [0, 0];
-    for (const [index, { at, state, mode, since, call }] of pictures.entries()) {
+    for (const [index, { at: exactly, state, mode, since, call }] of pictures.entries()) {
       const before = pictures[index - 1];
+      const at = Math.floor(exactly);
       const isOther = before === undefined || isOtherStretch(before, { state, since, call });
       if (isOther && before !== undefined) add(`${queue} ${before.state}`, at - stateFrom);
       if ((isOther || before?.mode !== mode) && before !== undefined) {

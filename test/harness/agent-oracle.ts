@@ -127,8 +127,7 @@ function totalDifferences(real: SessionModel["totals"], ours: SessionWords["tota
     const down = each.filter((part) => !up.includes(part));
     const isNear = each.every(({ ms, seconds }) => seconds >= Math.floor(ms / 1000) && seconds * 1000 - ms < 1000);
     const lost = ({ ms }: { readonly ms: number }) => ms % 1000;
-    // Sums of fractions: the last digit is not to be relied on.
-    const isFair = up.length === 0 || Math.min(...up.map(lost)) >= Math.max(0, ...down.map(lost)) - 0.01;
+    const isFair = up.length === 0 || Math.min(...up.map(lost)) >= Math.max(0, ...down.map(lost));
     if (isNear && isFair && sum === should) continue;
     const text = each.map(({ key, ms, seconds }) => `${key} ${seconds} for ${ms} ms`).join(", ");
     differences.push(`TT of ${whole}: ${text}; ${should} in all`);
