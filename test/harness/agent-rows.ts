@@ -90,17 +90,22 @@ export function sessionsOf(rows: RowsOf): ReadonlyMap<string, SessionWords> {
     sessions.set(`${row["AGENTLOGIN"]} at ${row["PRIMARYDN"]} from ${ms(row["CREATED"])}`, {
       ...{ endedAt: ms(row["TERMINATED"]), endpoints: words },
       dnd: told.map((each) => `${each["STATE"]} from ${ms(each["ADDED"])} in ${word(each["AGENTSTATE"])}`),
-      totals: new Map(
-        (totalsBySession.get(key) ?? []).map((each) => {
-          const mode = each["WORKMODE"] === undefined ? "" : ` ${each["WORKMODE"]}`;
-          const name = `${each["QUEUEDN"] ?? null} ${word(each["AGENTSTATE"])}${mode}`;
-          return [name, { seconds: Number(each["TT"]), count: Number(each["CNT"]) }];
-        }),
-      ),
+      totals: totalsIn(totalsBySession.get(key) ?? [], problems),
       problems,
     });
   }
   return sessions;
+}
+
+function totalsIn(rows: readonly Row[], problems: string[]): SessionWords["totals"] {
+  const totals = new Map<string, { readonly seconds: number; readonly count: number }>();
+  for (const row of rows) {
+    const mode = row["WORKMODE"] === undefined ? "" : ` ${row["WORKMODE"]}`;
+    const name = `${row["QUEUEDN"] ?? null} ${word(row["AGENTSTATE"])}${mode}`;
+    if (totals.has(name)) problems.push(`the total of ${name} is there twice`);
+    totals.set(name, { seconds: Number(row["TT"]), count: Number(row["CNT"]) });
+  }
+  return totals;
 }
 
 function inOrder(rows: readonly Row[] = []): readonly Row[] {
