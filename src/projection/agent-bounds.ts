@@ -1,8 +1,8 @@
 // gls-max-duration and gls-max-inactivity: login sessions that are left open end at a bound. The documents have the names
 // alone; what they mean here is ours.
 //
-// 1. A session ends when it is so many seconds old, or has been so long without a change of state, work mode, reasons or
-//    calls; while one of its DNs is on a call it is not idle. The bound's own time is written, by the source's clock, and
+// 1. A session ends when it is so many seconds old, or has been so long without a change of anything of it, be it at one of
+//    its DNs only; while one of them is on a call it is not idle. The bound's own time is written, by the source's clock, and
 //    ICON_ROW_QUALITY says from when on the agent may have been gone.
 // 2. Whoever is heard of again begins another session, with a local key, in the state that he was left in: an agent's
 //    event or a call of the DN (closed-agent.ts). The same login never begins two sessions.
@@ -11,7 +11,7 @@ import type { SourceInstant } from "../event/instant.ts";
 import { enter, leave, note } from "./agent.ts";
 import { connectOpenCalls } from "./agent-busy.ts";
 import { closedAt, missedSince, rememberClosed } from "./closed-agent.ts";
-import { agentDn, type LoginSession, sessionAt } from "./login-session.ts";
+import { agentDn, type LoginSession, notBefore, sessionAt } from "./login-session.ts";
 import { type Bound, boundOf, earliestGone, remind, remindersOf } from "./session-bound.ts";
 import type { StepContext } from "./source.ts";
 import type { World } from "./world.ts";
@@ -33,7 +33,8 @@ export function closeOverdueSessions(world: World, context: StepContext, now: So
   }
 }
 
-function close(world: World, context: StepContext, session: LoginSession, { at, cause }: Bound): void {
+function close(world: World, context: StepContext, session: LoginSession, { at: dueAt, cause }: Bound): void {
+  const at = notBefore(session, dueAt);
   const unseen = { earliest: earliestGone(session, at), latest: at, cause };
   const endpoints = session.dns.flatMap((desk) => desk.endpoints);
   const logins = endpoints.flatMap(({ cameBy }) => (cameBy === null ? [] : [cameBy]));

@@ -1,7 +1,7 @@
 // The calls that make an agent's DN busy: one more, one less. What that does to a state is agent-endpoint.ts's.
 
 import type { SourceInstant } from "../event/instant.ts";
-import { agentOptions, type Turn, turnEndpoint } from "./agent-endpoint.ts";
+import { agentOptions, type Turn, turnEndpoints } from "./agent-endpoint.ts";
 import type { Call } from "./call.ts";
 import {
   type AgentCall,
@@ -89,9 +89,5 @@ function isOn(calls: readonly AgentCall[], call: AgentCall): boolean {
 }
 
 function turnAll(world: World, context: StepContext, session: LoginSession, dn: string, turn: Turn): void {
-  let next = session;
-  for (const endpoint of agentDn(session, dn)?.endpoints ?? []) {
-    next = turnEndpoint(world, context, next, dn, endpoint, turn);
-  }
-  putSession(world, next);
+  putSession(world, turnEndpoints(world, context, session, dn, agentDn(session, dn)?.endpoints ?? [], turn));
 }

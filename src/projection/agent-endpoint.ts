@@ -15,15 +15,15 @@ import { type AgentOptions, defaultAgentOptions } from "../event/envelope.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { isSameReason } from "./agent-reasons.ts";
 import { writeActiveReason, writeEndpoint, writeLogoutReason, writeReason, writeStateChange } from "./agent-rows.ts";
-import { addStretch, lastedMs } from "./agent-totals.ts";
+import { addStretches, lastedMs, type StretchOver } from "./agent-totals.ts";
 import {
   type AgentCall,
   agentDn,
   type Endpoint,
   type HeldReason,
   type LoginSession,
+  notBefore,
   withDn,
-  withEndpoint,
 } from "./login-session.ts";
 import type { StepContext } from "./source.ts";
 import type { World } from "./world.ts";
@@ -52,99 +52,148 @@ export function beginEndpoint(
     readonly cameBy: LoginSessionId | null;
   },
 ): LoginSession {
-  const { createdAt, told, cameBy } = begin;
-  const at = sourceInstant(Math.max(begin.at, createdAt));
+  const { told, cameBy } = begin;
+  const at = notBefore(session, begin.at);
+  // The one before against this queue has lasted up to some change of the session.
+  const isBack = session.totals.some((totals) => totals.dn === dn && totals.queue === queue);
+  const earliest = isBack ? session.changedAt : session.createdAt;
+  const createdAt = begin.createdAt < begin.at ? sourceInstant(Math.max(begin.createdAt, earliest)) : at;
   const changes = session.changes + 1;
   const endpoint: Endpoint = {
     rowId: world.nextRowId(),
     ...{ queue, cameBy, createdAt, told, pending: null, workedAfter: null, reasons: [] },
-    ...{ state: told.state, workMode: told.workMode, stateSince: at, since: at, changedAt: at, stateSeq: changes },
+    ...{ state: told.state, workMode: told.workMode, stateSince: at, since: at, stateSeq: changes },
   };
-  const next = withEndpoint({ ...session, changes }, dn, endpoint);
+  const others = agentDn(session, dn)?.endpoints ?? [];
+  const next = withDn({ ...session, changes, changedAt: at }, dn, { endpoints: [...others, endpoint] });
   writeEndpoint(world, context, next, dn, endpoint, null);
   writeStateChange(world, context, next, {
     ...{ type: agentChangeTypes.state, dn, queue, from: null, to: endpoint, call: null, at },
   });
-  return turnEndpoint(world, context, next, dn, endpoint, { at });
+  return turnEndpoints(world, context, next, dn, [endpoint], { at });
 }
 
-export function turnEndpoint(
+/** The same happens to these endpoints of a DN: an agent may have thousands, so the list of them is made anew once. */
+export function turnEndpoints(
+  world: World,
+  context: StepContext,
+  session: LoginSession,
+  dn: string,
+  endpoints: readonly Endpoint[],
+  turn: Turn,
+): LoginSession {
+  const at = notBefore(session, turn.at);
+  const turned = new Map<number, Endpoint>();
+  const stretches: StretchOver[] = [];
+  let { changes, changedAt } = session;
+  for (const endpoint of endpoints) {
+    const step = turnEndpoint(world, context, { ...session, changes }, dn, endpoint, { ...turn, at });
+    turned.set(endpoint.rowId, step.endpoint);
+    if (step.over !== null) stretches.push(step.over);
+    changes = step.changes;
+    if (step.isChanged) changedAt = at;
+  }
+  const next = { ...addStretches(session, dn, stretches), changes, changedAt };
+  const all = agentDn(session, dn)?.endpoints ?? [];
+  return withDn(next, dn, { endpoints: all.map((each) => turned.get(each.rowId) ?? each) });
+}
+
+interface Turned {
+  readonly endpoint: Endpoint;
+  /** Of the session, as LoginSession has it. */
+  readonly changes: number;
+  readonly over: StretchOver | null;
+  /** Something of it is another than before, as rows tell it. */
+  readonly isChanged: boolean;
+}
+
+function turnEndpoint(
   world: World,
   context: StepContext,
   session: LoginSession,
   dn: string,
   endpoint: Endpoint,
   turn: Turn,
-): LoginSession {
+): Turned {
+  const { at } = turn;
+  const { queue, state, workMode, since, stateSince } = endpoint;
   const next = overlay(context, session, dn, endpoint, turn);
-  const isOtherStretch = next.state !== endpoint.state || next.workedAfter?.callId !== endpoint.workedAfter?.callId;
+  const isOtherStretch = next.state !== state || next.workedAfter?.callId !== endpoint.workedAfter?.callId;
+  const isOtherMode = isOtherStretch || next.workMode !== workMode;
   const type = isOtherStretch
     ? agentChangeTypes.state
     : next.pending !== endpoint.pending
       ? agentChangeTypes.pendingState
-      : next.workMode !== endpoint.workMode
+      : isOtherMode
         ? agentChangeTypes.workMode
         : turn.call === undefined
           ? null
           : turn.call.isConnected
             ? agentChangeTypes.callConnected
             : agentChangeTypes.callDisconnected;
-  // A source's events may be a little older than the ones before.
-  const at = sourceInstant(Math.max(turn.at, endpoint.changedAt));
-  let after = session;
+  const changes = type === null ? session.changes : session.changes + 1;
   if (type !== null) {
-    after = { ...after, changes: after.changes + 1 };
+    const { sessionId } = session;
     const call = next.workedAfter ?? turn.call?.call ?? (next.state === "busy" ? firstCallOf(session, dn) : null);
     const isOfCall = isOtherStretch || turn.call !== undefined;
-    writeStateChange(world, context, after, {
-      ...{ type, dn, queue: endpoint.queue, from: endpoint, to: next, at },
-      call: isOfCall ? (isOtherStretch ? call : (turn.call?.call ?? null)) : null,
-    });
+    writeStateChange(
+      world,
+      context,
+      { sessionId, changes },
+      {
+        ...{ type, dn, queue, from: endpoint, to: next, at },
+        call: isOfCall ? (isOtherStretch ? call : (turn.call?.call ?? null)) : null,
+      },
+    );
   }
-  if (isOtherStretch || next.workMode !== endpoint.workMode) {
-    after = addStretch(after, {
-      ...{ dn, queue: endpoint.queue, state: endpoint.state, workMode: endpoint.workMode },
-      ms: lastedMs(endpoint.since, at),
-      stateMs: isOtherStretch ? lastedMs(endpoint.stateSince, at) : null,
-    });
-  }
+  const stateMs = isOtherStretch ? lastedMs(stateSince, at) : null;
   const moved: Endpoint = {
     ...{ ...endpoint, ...next },
-    ...(type !== null && { changedAt: at }),
-    since: isOtherStretch || next.workMode !== endpoint.workMode ? at : endpoint.since,
-    ...(isOtherStretch && { stateSince: at, stateSeq: after.changes }),
+    since: isOtherMode ? at : since,
+    ...(isOtherStretch && { stateSince: at, stateSeq: changes }),
   };
-  const reasons = changeReasons(world, context, after, dn, moved, isOtherStretch, at);
-  return withEndpoint(after, dn, { ...moved, reasons });
+  const reasons = changeReasons(world, context, session, dn, moved, isOtherStretch, at);
+  return {
+    endpoint: { ...moved, reasons },
+    changes,
+    over: isOtherMode ? { queue, state, workMode, ms: lastedMs(since, at), stateMs } : null,
+    isChanged: type !== null || reasons !== endpoint.reasons,
+  };
 }
 
-/** Nobody is logged in there any more. `reasons`: why. */
-export function endEndpoint(
+/** Nobody is logged in at these endpoints of a DN any more. `reasons`: why. */
+export function endEndpoints(
   world: World,
   context: StepContext,
   session: LoginSession,
   dn: string,
-  endpoint: Endpoint,
+  endpoints: readonly Endpoint[],
   ending: { readonly at: SourceInstant; readonly reasons: readonly AgentReason[] },
 ): LoginSession {
-  const at = sourceInstant(Math.max(ending.at, endpoint.changedAt));
-  const { queue, state, workMode, since, stateSince } = endpoint;
-  const lasted = { ms: lastedMs(since, at), stateMs: lastedMs(stateSince, at) };
-  const counted = addStretch(session, { dn, queue, state, workMode, ...lasted });
-  const changes = counted.changes + 1;
-  const { endpoints = [] } = agentDn(counted, dn) ?? {};
-  const rest = endpoints.filter(({ rowId }) => rowId !== endpoint.rowId);
-  const next = withDn({ ...counted, changes }, dn, { endpoints: rest });
-  const name = { sessionId: session.sessionId, dn, queue };
-  for (const held of endpoint.reasons) endReason(world, context, name, held, at);
-  writeStateChange(world, context, next, {
-    ...{ type: agentChangeTypes.state, dn, queue, from: endpoint, to: null, call: null, at },
-  });
-  for (const reason of ending.reasons) {
-    writeLogoutReason(world, context, name, { reason, workMode, stateSeq: changes }, at);
+  const at = notBefore(session, ending.at);
+  const { sessionId } = session;
+  const stretches: StretchOver[] = [];
+  let { changes } = session;
+  for (const endpoint of endpoints) {
+    const { queue, state, workMode, since, stateSince } = endpoint;
+    stretches.push({ queue, state, workMode, ms: lastedMs(since, at), stateMs: lastedMs(stateSince, at) });
+    changes += 1;
+    const name = { sessionId, dn, queue };
+    for (const held of endpoint.reasons) endReason(world, context, name, held, at);
+    writeStateChange(
+      world,
+      context,
+      { sessionId, changes },
+      { ...{ type: agentChangeTypes.state, dn, queue, from: endpoint, to: null, call: null, at } },
+    );
+    for (const reason of ending.reasons) {
+      writeLogoutReason(world, context, name, { reason, workMode, stateSeq: changes }, at);
+    }
+    writeEndpoint(world, context, session, dn, endpoint, at);
   }
-  writeEndpoint(world, context, next, dn, endpoint, at);
-  return next;
+  const gone = new Set(endpoints.map(({ rowId }) => rowId));
+  const rest = (agentDn(session, dn)?.endpoints ?? []).filter(({ rowId }) => !gone.has(rowId));
+  return withDn({ ...addStretches(session, dn, stretches), changes, changedAt: at }, dn, { endpoints: rest });
 }
 
 /** Writes the rows of an endpoint that is open, in an IDB that has none of them. */
@@ -210,7 +259,8 @@ function changeReasons(
       return { reason, since: at, state, workMode, stateSeq, activeRowId };
     });
   for (const held of begun) writeActiveReason(world, context, name, held);
-  return [...kept, ...begun];
+  const isSame = begun.length === 0 && kept.length === endpoint.reasons.length;
+  return isSame ? endpoint.reasons : [...kept, ...begun];
 }
 
 function endReason(

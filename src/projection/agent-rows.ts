@@ -73,7 +73,12 @@ export interface StateChange {
   readonly at: SourceInstant;
 }
 
-export function writeStateChange(world: World, context: StepContext, session: LoginSession, change: StateChange): void {
+export function writeStateChange(
+  world: World,
+  context: StepContext,
+  session: Pick<LoginSession, "sessionId" | "changes">,
+  change: StateChange,
+): void {
   const { from, to, call } = change;
   const id = world.nextRowId();
   world.write("G_AGENT_STATE_HISTORY", {

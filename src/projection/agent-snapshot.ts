@@ -53,13 +53,11 @@ export function takeAgents(
   for (const item of items) {
     const isSinceUnknown = item.kind === "agent present" && item.told !== null && item.toldAt === null;
     const at = isSinceUnknown ? sourceInstant(Math.max(item.at, unseen.earliest)) : item.at;
-    due.push({ at, act: () => confirm(world, context, item, items, unseen) });
+    due.push({ at, act: () => confirmWithCalls(world, context, item, items, unseen, at) });
   }
   const inOrder = due.map((each, index) => ({ ...each, index })).sort((a, b) => a.at - b.at || a.index - b.index);
   for (const { act } of inOrder) act();
   for (const [dn, ofDn] of lines) confirmQueues(world, context, dn, ofDn, isWhole);
-  // A call that is older than the login.
-  for (const dn of dns) for (const { act } of callChanges(world, context, dn, unseen)) act();
 }
 
 /** A DN has one agent: the one whom it is told of last. */
@@ -167,6 +165,19 @@ function callChanges(world: World, context: StepContext, dn: string, unseen: Uns
     due.push({ at, act: () => disconnect(world, context, { dn, call, at, doubt: unseen }) });
   }
   return due;
+}
+
+/** A call that is older than the login makes the DN busy with it. */
+function confirmWithCalls(
+  world: World,
+  context: StepContext,
+  item: AgentItem,
+  items: readonly AgentItem[],
+  unseen: Unseen,
+  at: SourceInstant,
+): void {
+  confirm(world, context, item, items, unseen);
+  for (const change of callChanges(world, context, item.place.dn, unseen)) if (change.at <= at) change.act();
 }
 
 function confirm(

@@ -5,7 +5,6 @@ import type { AgentState, EndpointTotals, LoginSession } from "./login-session.t
 
 /** A stretch of one work mode within a state is over, and with it the state or not. */
 export interface StretchOver {
-  readonly dn: string;
   readonly queue: string | null;
   readonly state: AgentState;
   readonly workMode: number;
@@ -20,9 +19,22 @@ export function lastedMs(since: SourceInstant, at: SourceInstant): number {
   return Math.floor(at) - Math.floor(since);
 }
 
-export function addStretch(session: LoginSession, over: StretchOver): LoginSession {
-  const { state, workMode, ms, stateMs } = over;
-  return changeTotals(session, over, (totals) => ({
+/** Of a DN, one for each queue: an agent may have thousands, so all are added in one pass. */
+export function addStretches(session: LoginSession, dn: string, stretches: readonly StretchOver[]): LoginSession {
+  if (stretches.length === 0) return session;
+  const rest = new Map(stretches.map((over) => [over.queue, over]));
+  const known = session.totals.map((totals) => {
+    const over = totals.dn === dn ? rest.get(totals.queue) : undefined;
+    if (over === undefined) return totals;
+    rest.delete(over.queue);
+    return withStretch(totals, over);
+  });
+  const first = [...rest.values()].map((over) => withStretch({ dn, queue: over.queue, states: [], modes: [] }, over));
+  return { ...session, totals: [...known, ...first] };
+}
+
+function withStretch(totals: EndpointTotals, { state, workMode, ms, stateMs }: StretchOver): EndpointTotals {
+  return {
     ...totals,
     states: added(
       totals.states,
@@ -34,19 +46,7 @@ export function addStretch(session: LoginSession, over: StretchOver): LoginSessi
       { state, workMode, ms, count: ms > 0 ? 1 : 0 },
       (each) => each.state === state && each.workMode === workMode,
     ),
-  }));
-}
-
-function changeTotals(
-  session: LoginSession,
-  { dn, queue }: Pick<EndpointTotals, "dn" | "queue">,
-  change: (totals: EndpointTotals) => EndpointTotals,
-): LoginSession {
-  const isThis = (each: EndpointTotals) => each.dn === dn && each.queue === queue;
-  const known = session.totals.some(isThis)
-    ? session.totals
-    : [...session.totals, { dn, queue, states: [], modes: [] }];
-  return { ...session, totals: known.map((each) => (isThis(each) ? change(each) : each)) };
+  };
 }
 
 function added<T extends { readonly ms: number; readonly count: number }>(

@@ -7,13 +7,15 @@
 // 3. What is said of a DN without a queue is said of all its queues. A queue that is added later has the state of the
 //    others, if they agree.
 // 4. What befalls an agent of whose login nothing is known begins a session with a local key.
-// 5. Busy comes from the DN's calls (agent-calls.ts), what it does to a state is agent-endpoint.ts's.
+// 5. A session's times never go back, whatever the source's clock does: what it tells as earlier than the last change of
+//    the session is written as of that moment.
+// 6. Busy comes from the DN's calls (agent-calls.ts), what it does to a state is agent-endpoint.ts's.
 
 import type { AgentHappening, AgentPlace, AgentReason, LoginSessionId, Told } from "../event/agent-happening.ts";
 import type { Unseen } from "../event/happening.ts";
 import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { connectOpenCalls } from "./agent-busy.ts";
-import { beginEndpoint, endEndpoint, rewriteEndpoint, turnEndpoint } from "./agent-endpoint.ts";
+import { beginEndpoint, endEndpoints, rewriteEndpoint, turnEndpoints } from "./agent-endpoint.ts";
 import { hidesQueues, joinQueue, leaveQueue } from "./agent-queues.ts";
 import { isSameTold } from "./agent-reasons.ts";
 import { writeDnd, writeLoginSession, writeTotals } from "./agent-rows.ts";
@@ -26,6 +28,7 @@ import {
   type Endpoint,
   keyOf,
   type LoginSession,
+  notBefore,
   putSession,
   sessionAt,
   sessionKey,
@@ -98,9 +101,8 @@ export function say(world: World, context: StepContext, place: AgentPlace, at: S
   const { dn } = place;
   const desk = agentDn(session, dn);
   const isForAnotherCall = told.state !== "afterCallWork" && desk?.calls.length === 0;
-  let next = isForAnotherCall ? withDn(session, dn, { firstCall: null, lastCall: null }) : session;
-  for (const endpoint of endpoints) next = turnEndpoint(world, context, next, dn, endpoint, { at, told });
-  putSession(world, next);
+  const next = isForAnotherCall ? withDn(session, dn, { firstCall: null, lastCall: null }) : session;
+  putSession(world, turnEndpoints(world, context, next, dn, endpoints, { at, told }));
 }
 
 /** How somebody comes to be logged in. */
@@ -141,7 +143,7 @@ function beginSession(world: World, context: StepContext, { agent, dn }: AgentPl
   const local = () => hashedKey("local login", identity.primaryDbid, agent ?? "", dn, createdAt, rowId);
   const session: LoginSession = {
     ...{ source: identity.name, sessionId: key ?? (local() as LoginSessionId), rowId, agent },
-    ...{ primaryDn: dn, createdAt, changes: 0, dndChanges: 0, dns: [], totals: [] },
+    ...{ primaryDn: dn, createdAt, changedAt: createdAt, changes: 0, dndChanges: 0, dns: [], totals: [] },
   };
   writeLoginSession(world, context, session, null);
   remind(world, context.source, session);
@@ -164,17 +166,9 @@ export function holderOf(
 ): LoginSession | undefined {
   const session = sessionAt(world, context.source.identity.name, dn);
   if (session === undefined || agent === null || session.agent === null || session.agent === agent) return session;
-  const latest = sourceInstant(Math.max(at, lastKnown(session, dn)));
-  leaveUnseen(world, context, session, dn, agentDn(session, dn)?.endpoints ?? [], {
-    ...{ earliest: lastKnown(session, dn), latest, cause: context.source.missedBecause },
-  });
+  const unseen = { earliest: session.changedAt, latest: at, cause: context.source.missedBecause };
+  leaveUnseen(world, context, session, dn, agentDn(session, dn)?.endpoints ?? [], unseen);
   return undefined;
-}
-
-/** Up to here the agent was surely at this DN. */
-function lastKnown(session: LoginSession, dn: string): SourceInstant {
-  const changed = agentDn(session, dn)?.endpoints.map(({ changedAt }) => changedAt) ?? [];
-  return sourceInstant(Math.max(session.createdAt, ...changed));
 }
 
 /** A queue that no endpoint has is an endpoint's that came without one. */
@@ -202,30 +196,31 @@ export function leave(
   ending: { readonly at: SourceInstant; readonly reasons: readonly AgentReason[] },
   { keepsSession = false, unseen }: Leaving = {},
 ): void {
-  let next = session;
-  for (const endpoint of endpoints) next = endEndpoint(world, context, next, dn, endpoint, ending);
+  let next = endEndpoints(world, context, session, dn, endpoints, ending);
+  const at = next.changedAt;
   if (!keepsSession && agentDn(next, dn)?.endpoints.length === 0) {
     next = withoutDn(next, dn);
     world.remove("agent dn", `${session.source}/${dn}`);
-    endStates(world, context, dn, ending.at, unseen);
+    endStates(world, context, dn, at, unseen);
   }
   if (next.dns.length > 0) return putSession(world, next);
-  const at = sourceInstant(Math.max(ending.at, ...endpoints.map(({ changedAt }) => changedAt)));
   writeLoginSession(world, context, next, at);
   writeTotals(world, context, next);
   world.remove("login session", keyOf(next));
 }
 
-/** They were left while nobody saw it, at the earliest as `unseen` says. */
+/** They were left while nobody saw it, at the earliest as `bounds` says. */
 export function leaveUnseen(
   world: World,
   context: StepContext,
   session: LoginSession,
   dn: string,
   endpoints: readonly Endpoint[],
-  unseen: Unseen,
+  bounds: Unseen,
   leaving: Leaving = {},
 ): void {
+  const earliest = notBefore(session, bounds.earliest);
+  const unseen = { ...bounds, earliest, latest: sourceInstant(Math.max(bounds.latest, earliest)) };
   const left = endpoints.length;
   const open = session.dns.reduce((sum, desk) => sum + desk.endpoints.length, 0);
   note(world, context, session, left === open && !leaving.keepsSession ? "end not seen" : "change not seen", unseen);
@@ -243,8 +238,9 @@ export function switchDnd(
   const desk = agentDn(session, dn);
   const [endpoint] = desk?.endpoints ?? [];
   if (desk === undefined || endpoint === undefined || desk.isDnd === isOn) return false;
-  const next = { ...withDn(session, dn, { isDnd: isOn }), dndChanges: session.dndChanges + 1 };
-  writeDnd(world, context, next, { dn, state: endpoint.state, isOn, at });
+  const changedAt = notBefore(session, at);
+  const next = { ...withDn(session, dn, { isDnd: isOn }), dndChanges: session.dndChanges + 1, changedAt };
+  writeDnd(world, context, next, { dn, state: endpoint.state, isOn, at: changedAt });
   putSession(world, next);
   return true;
 }

@@ -6,7 +6,7 @@
 //   endpoint  a DN against one queue, or none: states, reasons and totals are the endpoint's
 
 import type { AgentReason, LoginSessionId, Told } from "../event/agent-happening.ts";
-import type { SourceInstant } from "../event/instant.ts";
+import { type SourceInstant, sourceInstant } from "../event/instant.ts";
 import type { World } from "./world.ts";
 
 export type AgentState = Told["state"] | "busy";
@@ -24,6 +24,8 @@ export interface LoginSession {
   readonly agent: string | null;
   readonly primaryDn: string;
   readonly createdAt: SourceInstant;
+  /** When anything of it last changed: up to here the agent was surely there, and nothing more is written as earlier. */
+  readonly changedAt: SourceInstant;
   /** Rows in G_AGENT_STATE_HISTORY so far: the SEQ of the last. */
   readonly changes: number;
   /** As `changes`, of G_DND_HISTORY. */
@@ -63,8 +65,6 @@ export interface Endpoint {
   readonly stateSince: SourceInstant;
   /** When the state or the work mode within it began. */
   readonly since: SourceInstant;
-  /** When anything last changed: nothing of it is written as earlier than that. */
-  readonly changedAt: SourceInstant;
   /** SEQ of the row with which the state began. */
   readonly stateSeq: number;
   /** Of after-call work: the call that it belongs to. */
@@ -131,13 +131,9 @@ export function withoutDn(session: LoginSession, dn: string): LoginSession {
   return { ...session, dns: session.dns.filter((each) => each.dn !== dn) };
 }
 
-export function withEndpoint(session: LoginSession, dn: string, endpoint: Endpoint): LoginSession {
-  const { endpoints } = agentDn(session, dn) ?? newDn;
-  const isThis = (each: Endpoint) => each.rowId === endpoint.rowId;
-  const next = endpoints.some(isThis)
-    ? endpoints.map((each) => (isThis(each) ? endpoint : each))
-    : [...endpoints, endpoint];
-  return withDn(session, dn, { endpoints: next });
+/** A source's clock may step back: what it tells as earlier than what came before is taken to be of that same moment. */
+export function notBefore({ changedAt }: Pick<LoginSession, "changedAt">, at: SourceInstant): SourceInstant {
+  return sourceInstant(Math.max(at, changedAt));
 }
 
 const newDn: Omit<AgentDn, "dn"> = { isDnd: null, calls: [], firstCall: null, lastCall: null, endpoints: [] };

@@ -20,7 +20,7 @@ import { eraseActiveRows, writeCallHistory, writeCallRow, writeIrHistory, writeI
 import { forgetClosed } from "./closed-agent.ts";
 import { rewriteLinks } from "./inter-site-join.ts";
 import { closeLinks } from "./inter-site-link.ts";
-import { agentDn, type LoginSession, sessionAt } from "./login-session.ts";
+import { agentDn, type LoginSession, notBefore, sessionAt } from "./login-session.ts";
 import { endParty, type Party } from "./party.ts";
 import { noteQuality } from "./quality.ts";
 import { aliasKey, followsCalls, type SourceState, type StepContext, stepContext, updateSource } from "./source.ts";
@@ -152,8 +152,7 @@ function endSessions(world: World, context: StepContext, now: SourceInstant): vo
 }
 
 function endSession(world: World, context: StepContext, session: LoginSession, now: SourceInstant): void {
-  const changes = session.dns.flatMap(({ endpoints }) => endpoints.map(({ changedAt }) => changedAt));
-  const at = sourceInstant(Math.max(now, session.createdAt, ...changes));
+  const at = notBefore(session, now);
   note(world, context, session, "end not seen", { earliest: at, latest: null, cause: "not recorded" });
   for (const { dn } of session.dns) {
     const current = sessionAt(world, session.source, dn);

@@ -13,7 +13,7 @@ export function remind(world: World, source: SourceState, session: LoginSession,
   if (sessionSecondsMax !== undefined) times.push(session.createdAt + sessionSecondsMax * 1000);
   // Of one that is on a call, no earlier than if it ended now.
   if (idleSecondsMax !== undefined) {
-    times.push((isOnCall(session) ? now : lastChange(session)) + idleSecondsMax * 1000);
+    times.push((isOnCall(session) ? now : session.changedAt) + idleSecondsMax * 1000);
   }
   if (times.length > 0) {
     world.schedule(remindersOf(session.source), sourceInstant(Math.min(...times)), keyOf(session));
@@ -34,7 +34,7 @@ export interface Bound {
 export function boundOf({ options }: SourceState, session: LoginSession): Bound | null {
   const { sessionSecondsMax, idleSecondsMax } = options.agents ?? {};
   const ofAge = sessionSecondsMax === undefined ? null : session.createdAt + sessionSecondsMax * 1000;
-  const ofRest = idleSecondsMax === undefined || isOnCall(session) ? null : lastChange(session) + idleSecondsMax * 1000;
+  const ofRest = idleSecondsMax === undefined || isOnCall(session) ? null : session.changedAt + idleSecondsMax * 1000;
   if (ofRest !== null && (ofAge === null || ofRest < ofAge)) {
     return { at: sourceInstant(ofRest), cause: "gls-max-inactivity" };
   }
@@ -45,13 +45,7 @@ function isOnCall({ dns }: LoginSession): boolean {
   return dns.some(({ calls }) => calls.length > 0);
 }
 
-function lastChange({ createdAt, dns }: LoginSession): SourceInstant {
-  const endpoints = dns.flatMap((desk) => desk.endpoints);
-  const changes = endpoints.flatMap(({ changedAt, reasons }) => [changedAt, ...reasons.map(({ since }) => since)]);
-  return sourceInstant(Math.max(createdAt, ...changes));
-}
-
 /** Up to here the agent of a session that comes to a bound at `at` was surely there. */
 export function earliestGone(session: LoginSession, at: SourceInstant): SourceInstant {
-  return isOnCall(session) ? at : sourceInstant(Math.min(lastChange(session), at));
+  return isOnCall(session) ? at : sourceInstant(Math.min(session.changedAt, at));
 }

@@ -1,5 +1,5 @@
-// Whatever agents, calls and links do: an endpoint's states follow on one another, its totals are the sum of its history,
-// and neither batches nor restarts change a row.
+// Whatever agents, calls, links and the source's clock do: an endpoint's states follow on one another, its totals are the
+// sum of its history, no row ends before it began, and neither batches nor restarts change a row.
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";
@@ -19,6 +19,7 @@ const agentEvent = fc.record({
   id: fc.constantFrom(
     ...["EventAgentLogin", "EventAgentReady", "EventAgentNotReady", "EventAgentLogout", "EventQueueLogout"],
     ...["EventAgentLogin", "EventAgentReady", "EventAgentNotReady", "EventDNDOn", "EventDNDOff"],
+    "EventAgentIdleReasonSet",
   ),
   members: fc.record({ ThisDN: dn, AgentID: agent, ThisQueue: queue, AgentWorkMode: mode, Reasons: reasons }),
 });
@@ -41,8 +42,8 @@ const callEvent = fc
   }));
 const steps = fc.array(
   fc.record({
-    // Tenths of a second: now and then nothing passes, or the clock steps back.
-    after: fc.constantFrom(0, 0, 3, 17, 100, 456, -2),
+    // Tenths of a second: now and then nothing passes, or the clock steps back a little or far.
+    after: fc.constantFrom(0, 0, 3, 17, 100, 456, -2, -40, -600),
     act: fc.oneof(
       { weight: 8, arbitrary: agentEvent },
       { weight: 6, arbitrary: callEvent },
@@ -152,6 +153,49 @@ function expectTotals(story: Story): void {
   const lasted = [...ms].filter(([, each]) => each > 0).map(([key]) => key);
   expect(totals.length).toBe(lasted.length);
   for (const [where, length] of lengths) expect(sums.get(where) ?? 0).toBe(Math.floor(length / 1000));
+}
+
+test("no row of an agent ends before it began, or outside of its session, and histories go forward", () => {
+  fc.assert(
+    fc.property(steps, setting, role, (given, options, roles) => {
+      const story = storyOf(given, options, roles);
+      const endpoints = story.rows("GX_SESSION_ENDPOINT", "ID");
+      const changes = story.rows("G_AGENT_STATE_HISTORY", "ID");
+      const reasonsGiven = story.rows("G_AGENT_STATE_RC", "ID");
+      for (const session of story.rows("G_LOGIN_SESSION", "ID")) {
+        const { LOGINSESSIONID } = session;
+        const ofSession = (row: { readonly LOGINSESSIONID?: string | null }) => row.LOGINSESSIONID === LOGINSESSIONID;
+        const own = endpoints.filter(ofSession);
+        const ofReasons = reasonsGiven.filter(({ SESSIONID }) => SESSIONID === LOGINSESSIONID);
+        for (const row of [...own, ...ofReasons]) expectForward(session.CREATED, row.CREATED, row.TERMINATED);
+        expect(session.TERMINATED).toBe(
+          own
+            .map(({ TERMINATED }) => TERMINATED)
+            .sort()
+            .at(-1),
+        );
+        expectForward(...changes.filter(ofSession).map(({ ADDED }) => ADDED));
+        expectForward(
+          ...story
+            .rows("G_DND_HISTORY", "ID")
+            .filter(ofSession)
+            .map(({ ADDED }) => ADDED),
+        );
+        for (const stays of Map.groupBy(own, ({ ENDPOINTDN, QUEUEDN }) => `${ENDPOINTDN}/${QUEUEDN}`).values()) {
+          expectForward(...stays.flatMap(({ CREATED, TERMINATED }) => [CREATED, TERMINATED]));
+        }
+      }
+      const doubts = story.rows("ICON_ROW_QUALITY", "ID").filter(({ REASON }) => REASON === "end not seen");
+      for (const { EARLIEST, LATEST, TABLE_NAME } of doubts) {
+        if (TABLE_NAME === "G_LOGIN_SESSION") expectForward(EARLIEST, LATEST);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+function expectForward(...times: readonly (string | null | undefined)[]): void {
+  expect([...times].sort()).toEqual([...times]);
 }
 
 test("batches and restarts change no row of an agent", () => {
