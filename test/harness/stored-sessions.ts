@@ -8,7 +8,7 @@ import { readIdbRows } from "./agent-rows.ts";
 
 export interface StoredSessions {
   readonly sessions: number;
-  /** That went on over a stretch in which nobody listened. */
+  /** Of which a snapshot told what nobody had heard. */
   readonly over: number;
   readonly differences: readonly string[];
 }
