@@ -71,7 +71,9 @@ export function changeStates(
     if (open === undefined) continue;
     const state = { ...open, fields: { ...open.fields, ...news } };
     const isEnding = mapping.states.some(([each, name]) => String(each) === code && data.get(name) === "-");
-    writeState(world, context, dn, code, state, isEnding ? at : null);
+    // A source's clock may step back.
+    const endedAt = sourceInstant(Math.max(at, state.createdAt));
+    writeState(world, context, dn, code, state, isEnding ? endedAt : null);
     if (isEnding) delete states[code];
     else states[code] = state;
   }

@@ -229,6 +229,17 @@ test("a new run of the server is no logout; its snapshot says who is there still
   expect(stretches(s)).toEqual(["5001 10 – …", "5002 11 – 20"]);
 });
 
+test("where the clock steps back, a state ends no earlier than it began", () => {
+  const s = story(research, ["gls", "gud"]).events(
+    [0, "EventAgentLogin", login("5001")],
+    [10, user, desk({ Research: "+" })],
+    [5, user, desk({ Research: "-" })],
+    [6, user, desk({ Research: "+" })],
+    [3, "EventAgentLogout", login("5001")],
+  );
+  expect(stretches(s)).toEqual(["5001 10 – 10 of A5001", "5001 6 – 6 of A5001"]);
+});
+
 test("a snapshot of which a line is missing ends no state", () => {
   const s = story(research).events([10, user, desk({ Research: "+" }, "5001")]);
   s.heartbeat(20).close("connection lost").wait(60).open();
