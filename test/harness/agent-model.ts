@@ -166,7 +166,7 @@ class Desk {
         return;
       case "on":
         // During after-call work nobody gets busy by it in the sense of the first call.
-        if (this.calls.length === 0 && (this.#first === null || this.told.state !== "afterCallWork")) {
+        if (this.calls.length === 0 && this.told.state !== "afterCallWork") {
           this.#first = happening.call;
         }
         if (this.calls.length === 0 && !this.#rules.isAcwOfFirstCall) this.#first = happening.call;

@@ -12,6 +12,7 @@ for (const [what, seed, rules] of [
   ["of the last call, interrupted by others", 31, documentedRules],
   ["of the last call, never interrupted", 32, { isAcwOfFirstCall: false, isBusyOverAcw: false }],
   ["of the first call, never interrupted", 33, { isAcwOfFirstCall: true, isBusyOverAcw: false }],
+  ["of the first call, which keeps others from interrupting", 34, { isAcwOfFirstCall: true, isBusyOverAcw: true }],
 ] as const satisfies readonly (readonly [string, number, AgentRules])[]) {
   test(`with after-call work ${what}, states, calls, reasons and totals are the truth`, () => {
     const told = new Story({ role: ["gcc", "gls"], agents: { ...rules, writesActiveReasons: true } });
