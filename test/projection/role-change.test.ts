@@ -216,7 +216,6 @@ const happening = fc.record({
   ),
   call: fc.integer({ min: 1, max: 3 }),
   roles: fc.nat(roleSets.length - 1),
-  isVirtual: fc.boolean(),
   after: fc.nat(60),
 });
 
@@ -232,11 +231,10 @@ test("whatever goes on while roles change, it makes no difference when purges ar
         const s = story(roleSets[0]);
         const marks: bigint[] = [];
         let now = 0;
-        for (const { id, call, roles, isVirtual, after } of happenings) {
+        for (const { id, call, roles, after } of happenings) {
           now += after;
-          const virtual = { ThisDN: "VQ", ThisQueue: "VQ", PartyUUID: null, Extensions: { VQID: `V${call}` } };
           const agent = { ConnID: null, CallUUID: null, PartyUUID: null, AgentID: `A${call}`, ThisQueue: "8001" };
-          const more = /Agent/.test(id) ? agent : isVirtual && /Queued|Diverted/.test(id) ? virtual : {};
+          const more = /Agent/.test(id) ? agent : {};
           if (id === "roles") s.reload({ role: roleSets[roles] ?? [], attachedData, callDeletionTimeoutSeconds: 5 });
           else if (id === "purge") {
             purge(s.heartbeat(now), Math.max(1, now - 10));
