@@ -6,6 +6,7 @@
 // 2. An extraction's output judges by its own tables: views of the same names, other statements (views/extraction.sql).
 // 3. What is said of intervals of 15 minutes is said of those of 30 and of days, in the same words.
 
+import { ccEvents } from "./dictionary.ts";
 import agentIntervals from "./views/agent-intervals.sql" with { type: "text" };
 import agents from "./views/agents.sql" with { type: "text" };
 import calls from "./views/calls.sql" with { type: "text" };
@@ -75,9 +76,25 @@ function filledIn(sql: string): string {
     .replaceAll("/*beginning of the part*/", from)
     .replaceAll("/*end of the part*/", until)
     .replaceAll("/*when it came to wait*/", cameToWait())
+    .replaceAll("/*is in doubt within the interval*/", isDoubtfulBefore(end))
+    .replaceAll("/*it came from another call*/", cameFromAnotherCall)
     .replaceAll(/\/\*part of the interval in ([\w -]+)\*\//g, (_, state: string) => {
       return `round(total(iif(s.STATE = '${state}', ${until} - ${from}, 0)), 3)`;
     });
+}
+
+const cameFromAnotherCall = `EXISTS (
+      SELECT 1 FROM G_PARTY_HISTORY b WHERE b.PARTYID = p.PARTYID AND b.PSEQ = 1 AND b.CCEVENT = ${ccEvents.partyChanged}
+    )`;
+
+/** Whether what nobody saw of a login session may lie in the interval. Whose key is local was seen all the same. */
+function isDoubtfulBefore(end: string): string {
+  return `(s.QUALITY IS NOT NULL AND EXISTS (
+              SELECT 1 FROM ICON_ROW_QUALITY q
+              WHERE q.ROW_KEY = s.LOGINSESSIONID AND q.REASON <> 'key is local'
+                AND (q.EARLIEST IS NULL OR unixepoch(q.EARLIEST, 'subsec') < ${end})
+                AND (q.LATEST IS NULL OR unixepoch(q.LATEST, 'subsec') > i.INTERVAL_TS)
+            ))`;
 }
 
 /**

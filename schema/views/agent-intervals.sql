@@ -12,7 +12,7 @@ CREATE VIEW ICON_V_AGENT_QUEUE_15 (
   INTERVAL_TS, -- filter on this: its beginning, UTC seconds
   INTERVAL_START, -- the same as text
   IS_COMPLETE, -- 1: every measure is the truth
-  INCOMPLETE_BECAUSE, -- why all measures are null; "session not seen": nobody saw how a login session began or ended
+  INCOMPLETE_BECAUSE, -- why all measures are null; "session not seen": of a login session something happened that nobody saw, here or it cannot be told where (ICON_ROW_QUALITY)
   LOGIN_SECONDS, -- in any state
   READY_SECONDS,
   NOT_READY_SECONDS, -- paused
@@ -32,7 +32,7 @@ SELECT SOURCE_CLUSTER, SWITCH_DBID, AGENTLOGIN, DN, QUEUE, INTERVAL_TS, strftime
   iif(WHY IS NULL AND READY + AFTER_CALL + BUSY > 0, round((AFTER_CALL + BUSY) / (READY + AFTER_CALL + BUSY), 4), NULL)
 FROM (
   SELECT i.SOURCE_CLUSTER, i.SWITCH_DBID, s.AGENTLOGIN, s.DN, s.QUEUE, i.INTERVAL_TS,
-    nullif(concat_ws(',', max(i.INCOMPLETE_BECAUSE), iif(count(s.QUALITY) > 0, 'session not seen', NULL)), '') AS WHY,
+    nullif(concat_ws(',', max(i.INCOMPLETE_BECAUSE), iif(total(/*is in doubt within the interval*/) > 0, 'session not seen', NULL)), '') AS WHY,
     /*part of the interval in ready*/ AS READY,
     /*part of the interval in not ready*/ AS NOT_READY,
     /*part of the interval in after-call work*/ AS AFTER_CALL,
@@ -59,7 +59,7 @@ CREATE VIEW ICON_V_AGENT_15 (
   INTERVAL_TS, -- filter on this: its beginning, UTC seconds
   INTERVAL_START, -- the same as text
   IS_COMPLETE, -- 1: every measure is the truth
-  INCOMPLETE_BECAUSE, -- why all measures are null; "session not seen": nobody saw how a login session began or ended
+  INCOMPLETE_BECAUSE, -- why all measures are null; "session not seen": of a login session something happened that nobody saw, here or it cannot be told where (ICON_ROW_QUALITY)
   LOGIN_SECONDS, -- in any state
   READY_SECONDS,
   NOT_READY_SECONDS, -- paused
@@ -87,7 +87,7 @@ FROM (
   CROSS JOIN json_each((
     SELECT json_group_array(json_array(AGENTLOGIN, DNS, UNSEEN, READY, NOT_READY, AFTER_CALL, BUSY, UNKNOWN))
     FROM (
-      SELECT AGENTLOGIN, group_concat(DISTINCT DN ORDER BY DN) AS DNS, count(QUALITY) AS UNSEEN,
+      SELECT AGENTLOGIN, group_concat(DISTINCT DN ORDER BY DN) AS DNS, total(IS_DOUBTFUL) AS UNSEEN,
         round(total(iif(BUSY = 0 AND AFTER_CALL = 0 AND READY > 0, SECONDS, 0)), 3) AS READY,
         round(total(iif(BUSY = 0 AND AFTER_CALL = 0 AND READY = 0 AND NOT_READY > 0, SECONDS, 0)), 3) AS NOT_READY,
         round(total(iif(BUSY = 0 AND AFTER_CALL > 0, SECONDS, 0)), 3) AS AFTER_CALL,
@@ -95,7 +95,7 @@ FROM (
         round(total(iif(BUSY + AFTER_CALL + READY + NOT_READY = 0 AND UNKNOWN > 0, SECONDS, 0)), 3) AS UNKNOWN
       FROM (
         -- From each change to the next: how many of the agent's places are in which state.
-        SELECT AGENTLOGIN, NAMELESS_DN, DN, QUALITY,
+        SELECT AGENTLOGIN, NAMELESS_DN, DN, IS_DOUBTFUL,
           lead(AT, 1, AT) OVER agent - AT AS SECONDS,
           total(STEP * (STATE = 'busy')) OVER agent AS BUSY,
           total(STEP * (STATE = 'after-call work')) OVER agent AS AFTER_CALL,
@@ -103,7 +103,8 @@ FROM (
           total(STEP * (STATE = 'not ready')) OVER agent AS NOT_READY,
           total(STEP * (STATE = 'login')) OVER agent AS UNKNOWN
         FROM (
-          SELECT s.AGENTLOGIN, s.DN, s.STATE, s.QUALITY, iif(s.AGENTLOGIN IS NULL, s.DN, NULL) AS NAMELESS_DN, e.STEP,
+          SELECT s.AGENTLOGIN, s.DN, s.STATE, /*is in doubt within the interval*/ AS IS_DOUBTFUL,
+            iif(s.AGENTLOGIN IS NULL, s.DN, NULL) AS NAMELESS_DN, e.STEP,
             iif(e.STEP = 1, /*beginning of the part*/, /*end of the part*/) AS AT
           FROM ICON_V_AGENT_STATE s
           CROSS JOIN (SELECT 1 AS STEP UNION ALL SELECT -1) e

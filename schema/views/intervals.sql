@@ -150,7 +150,7 @@ CREATE VIEW ICON_V_DN_15 (
   IS_COMPLETE, -- 1: every measure is the truth
   INCOMPLETE_BECAUSE, -- why all measures are null; "call not seen": nobody saw how a part began or ended
   CALLS, -- parts in calls that began in the interval
-  RANG, -- those that rang
+  RANG, -- those that rang; who goes on in another call by a transfer or conference has rung in the one before
   ANSWERED, -- those that rang and were connected
   DIALED, -- those that called somebody
   STILL_THERE, -- those that go on
@@ -177,8 +177,9 @@ FROM (
     nullif(concat_ws(',', max(i.INCOMPLETE_BECAUSE), iif(count(p.QUALITY) > 0, 'call not seen', NULL)), '') AS WHY,
     count(*) AS CALLS,
     -- Of a call that a queue dialed the agent is the one who calls, and rings all the same.
-    count(iif(p.PROLE <> 1 OR p.PARENTLINKTYPE IS 4, 1, NULL)) AS RANG,
-    count(iif((p.PROLE <> 1 OR p.PARENTLINKTYPE IS 4) AND p.IS_ANSWERED, 1, NULL)) AS ANSWERED,
+    count(iif((p.PROLE <> 1 OR p.PARENTLINKTYPE IS 4) AND NOT /*it came from another call*/, 1, NULL)) AS RANG,
+    count(iif((p.PROLE <> 1 OR p.PARENTLINKTYPE IS 4) AND NOT /*it came from another call*/ AND p.IS_ANSWERED, 1, NULL))
+      AS ANSWERED,
     count(iif(p.PROLE = 1 AND p.PARENTLINKTYPE IS NOT 4, 1, NULL)) AS DIALED,
     count(iif(p.TERMINATED IS NULL, 1, NULL)) AS STILL_THERE,
     round(total(iif(p.TERMINATED IS NULL, NULL, p.RING_SECONDS)), 3) AS RING_SECONDS,

@@ -176,8 +176,9 @@ describe("on a morning that was planned", () => {
         const sessions = plannedSessions.filter(
           (each) => each.login === login && each.from < from + 1800 && (each.until ?? daySeconds) > from,
         );
-        const isUnseen = sessions.some(({ isEndSeen }) => !isEndSeen);
-        if (sessions.length === 0 || (isUnseen && from > 3600)) return [];
+        const isEndUnseen = sessions.some(({ isEndSeen }) => !isEndSeen);
+        if (sessions.length === 0 || (isEndUnseen && from > 3600)) return [];
+        const isUnseen = isEndUnseen && from + 1800 > 3720;
         const why = [unknown("8002", from), unknown("8002", from + 900), isUnseen ? "session not seen" : null];
         const words = why.filter((each) => each !== null).join(",");
         const head = [login, start(from)];

@@ -51,9 +51,10 @@ test.each([
       const here = plannedSessions.filter(
         (each) => each.login === login && each.from < from + length && (each.until ?? daySeconds) > from,
       );
-      const isUnseen = here.some(({ isEndSeen }) => !isEndSeen);
-      // Nobody saw when this one ended: when the connection was lost at the earliest.
-      if (here.length === 0 || (isUnseen && from > 3720)) return [];
+      // Nobody saw when this one ended: when the connection was lost at the earliest. Before that all was seen.
+      const isEndUnseen = here.some(({ isEndSeen }) => !isEndSeen);
+      if (here.length === 0 || (isEndUnseen && from > 3720)) return [];
+      const isUnseen = isEndUnseen && from + length > 3720;
       const why = [whyUnknown(from, length), isUnseen ? "session not seen" : null].filter((each) => each !== null);
       if (why.length > 0) return [[login, text(from), why.join(","), ...Array.from({ length: 7 }, () => null)]];
       const seconds = secondsOf(login, told, [from, from + length]);

@@ -126,7 +126,13 @@ describe("a T-Server's morning", () => {
   test("what a DN did is the sum of its parts in calls", () => {
     const [row] = ask(
       idb,
-      ["sum(CALLS) AS CALLS", "sum(ANSWERED) AS ANSWERED", "sum(DIALED) AS DIALED", "sum(HOLD_SECONDS) AS HOLD"],
+      [
+        "sum(CALLS) AS CALLS",
+        "sum(RANG) AS RANG",
+        "sum(ANSWERED) AS ANSWERED",
+        "sum(DIALED) AS DIALED",
+        "sum(HOLD_SECONDS) AS HOLD",
+      ],
       `FROM ICON_V_DN_15 WHERE DN = '5103' AND INTERVAL_TS >= ${dayStartTs + 900} AND INTERVAL_TS < ${dayStartTs + 3600}`,
     );
     const until = 3600;
@@ -144,7 +150,9 @@ describe("a T-Server's morning", () => {
     const handedOver = asked.filter((each) => endOf(each) < until);
     expect(Object.values(row ?? {})).toEqual([
       own.length + (asking?.length ?? 0) + (askedFor?.length ?? 0) + handedOver.length,
-      answered.length + (askedFor?.length ?? 0) + handedOver.length,
+      // Who is handed a call has rung in the consultation.
+      own.length + (askedFor?.length ?? 0),
+      answered.length + (askedFor?.length ?? 0),
       asking?.length ?? 0,
       answered.reduce((sum, each) => sum + (each.kind === "answered" ? each.holdSeconds : 0), 0),
     ]);
