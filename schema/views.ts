@@ -77,15 +77,18 @@ function filledIn(sql: string): string {
     .replaceAll("/*end of the part*/", until)
     .replaceAll("/*when it came to wait*/", cameToWait())
     .replaceAll("/*is in doubt within the interval*/", isDoubtfulBefore(end))
-    .replaceAll("/*it came from another call*/", cameFromAnotherCall)
+    .replaceAll("/*it came from another call*/", cameFromAnotherCall())
     .replaceAll(/\/\*part of the interval in ([\w -]+)\*\//g, (_, state: string) => {
       return `round(total(iif(s.STATE = '${state}', ${until} - ${from}, 0)), 3)`;
     });
 }
 
-const cameFromAnotherCall = `EXISTS (
+/** A transfer or conference moved the party here. */
+function cameFromAnotherCall(): string {
+  return `EXISTS (
       SELECT 1 FROM G_PARTY_HISTORY b WHERE b.PARTYID = p.PARTYID AND b.PSEQ = 1 AND b.CCEVENT = ${ccEvents.partyChanged}
     )`;
+}
 
 /** Whether what nobody saw of a login session may lie in the interval. Whose key is local was seen all the same. */
 function isDoubtfulBefore(end: string): string {

@@ -37,7 +37,7 @@ FROM (
     /*part of the interval in not ready*/ AS NOT_READY,
     /*part of the interval in after-call work*/ AS AFTER_CALL,
     /*part of the interval in busy*/ AS BUSY,
-    /*part of the interval in login*/ AS UNKNOWN
+    /*part of the interval in logged in*/ AS UNKNOWN
   FROM ICON_V_INTERVAL_15 i
   CROSS JOIN ICON_V_AGENT_STATE s ON (s.SESSION_UNTIL_TS >= i.INTERVAL_TS OR s.SESSION_UNTIL_TS IS NULL)
     -- By how late sessions ended: those of long ago are not looked at.
@@ -101,7 +101,7 @@ FROM (
           total(STEP * (STATE = 'after-call work')) OVER agent AS AFTER_CALL,
           total(STEP * (STATE = 'ready')) OVER agent AS READY,
           total(STEP * (STATE = 'not ready')) OVER agent AS NOT_READY,
-          total(STEP * (STATE = 'login')) OVER agent AS UNKNOWN
+          total(STEP * (STATE = 'logged in')) OVER agent AS UNKNOWN
         FROM (
           SELECT s.AGENTLOGIN, s.DN, s.STATE, /*is in doubt within the interval*/ AS IS_DOUBTFUL,
             iif(s.AGENTLOGIN IS NULL, s.DN, NULL) AS NAMELESS_DN, e.STEP,

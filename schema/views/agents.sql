@@ -8,7 +8,7 @@ CREATE VIEW ICON_V_AGENT_STATE (
   AGENTLOGIN, -- what the agent logged in as
   DN,
   QUEUE, -- DN of the queue; null: against none
-  STATE, -- class 1007: login, not ready, ready, after-call work, busy
+  STATE, -- class 1007: logged in, not ready, ready, after-call work, busy
   STATE_FROM,
   STATE_UNTIL, -- next change of the state there, or the session's end; null: it goes on
   SECONDS, -- null while it goes on

@@ -83,7 +83,10 @@ test("what is listed as in force is accepted in the configuration, and everythin
 
 test("a default that is another one than the original's is said so with the option, with the reason", async () => {
   // What is said of the same value in other words there.
-  const inOtherWords = ["max-userdata-length", "gls-acw-first", "max-party-info", "call-deletion-timeout"];
+  const inOtherWords = [
+    ...["max-userdata-length", "gls-acw-first", "max-party-info", "call-deletion-timeout"],
+    "delivered-flag",
+  ];
   const differing = originalOptions.filter(({ name, default: there, here }) => {
     const isOther = here.kind === "in force" && there !== null && there !== here.defaultHere;
     return isOther && !inOtherWords.includes(name);

@@ -192,7 +192,7 @@ describe("on a morning that was planned", () => {
       }),
     );
     expect(answerTo(6)).toEqual(expected);
-    expect(expected.filter((row) => row.at(-1) === null).length).toBe(3);
+    expect(expected.filter((row) => row.at(-1) === null).length).toBe(4);
   });
 
   test("7: reasons of pauses, once for all queues, without the calls in between", () => {
@@ -246,7 +246,8 @@ describe("on a morning that was planned", () => {
       // He asks for three seconds until the other answers, and they talk for five.
       const asking = { dn: fate.agent, at: end - 8, isAnswered: false, ring: 0, talk: 5, hold: 0 };
       const asked = { dn: fate.transferTo, at: end - 8, isAnswered: true, ring: 3, talk: 5, hold: 0 };
-      const second = { dn: fate.transferTo, at: end, isAnswered: true, ring: 0, talk: 30, hold: 0 };
+      // He goes on in the call that he is handed, and does not answer it once more.
+      const second = { dn: fate.transferTo, at: end, isAnswered: false, ring: 0, talk: 30, hold: 0 };
       return [answered, asking, asked, second];
     });
     const here = parts.filter((part) => part.at >= 900 && part.at < 2700);
