@@ -1,4 +1,4 @@
-// `bun run demo [-- --seconds N] [--dir D] [--rate EVENTS]`: installs what is missing, then shows the program at work.
+// `bun run demo [-- --seconds N] [--dir D] [--rate EVENTS] [--clock-speed N] [--start-time T]`: installs what is missing, then shows the program at work.
 
 import { ensureInstalled } from "./installed.ts";
 

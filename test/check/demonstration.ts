@@ -31,10 +31,20 @@ interface Told {
 export async function demonstrate(words: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...words],
-    options: { seconds: { type: "string" }, dir: { type: "string" }, rate: { type: "string", default: "50" } },
+    options: {
+      seconds: { type: "string" },
+      dir: { type: "string" },
+      rate: { type: "string", default: "50" },
+      "clock-speed": { type: "string", default: "1" },
+      "start-time": { type: "string" },
+    },
   });
   const seconds = values.seconds === undefined ? null : positive("seconds", values.seconds);
   const rate = positive("rate", values.rate);
+  const clock = [
+    ...["--clock-speed", String(positive("clock-speed", values["clock-speed"]))],
+    ...(values["start-time"] === undefined ? [] : ["--start-time", values["start-time"]]),
+  ];
   const directory = values.dir === undefined ? mkdtempSync(join(tmpdir(), "icon-demo-")) : resolve(values.dir);
   if (existsSync(join(directory, "truth.ndjson"))) {
     throw new Error(`Cannot use --dir "${directory}": it holds an earlier demo; expected a new or empty directory`);
@@ -42,7 +52,7 @@ export async function demonstrate(words: readonly string[]): Promise<number> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const children: Subprocess<"ignore", "pipe", number>[] = [];
   try {
-    return await run({ directory, seconds, rate, children });
+    return await run({ directory, seconds, rate, clock, children });
   } finally {
     for (const child of children) child.kill("SIGKILL");
     await Promise.all(children.map((child) => child.exited));
@@ -58,17 +68,20 @@ interface Plan {
   readonly directory: string;
   readonly seconds: number | null;
   readonly rate: number;
+  /** Options of the simulator about its clock. */
+  readonly clock: readonly string[];
   /** Whoever is started is put here, so that nobody stays behind. */
   readonly children: Subprocess<"ignore", "pipe", number>[];
 }
 
-async function run({ directory, seconds, rate, children }: Plan): Promise<number> {
+async function run({ directory, seconds, rate, clock, children }: Plan): Promise<number> {
   const icon = await iconBinary();
   const truth = join(directory, "truth.ndjson");
   const simulator = start(
     [icon, "simulate", "tserver", "--rate", String(rate), "--clients-min", "2", "--linger", "1"],
     {
       more: [
+        ...clock,
         "--voice-in-full",
         "--transfer-percent",
         "10",

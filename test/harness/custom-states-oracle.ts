@@ -78,6 +78,7 @@ function textOf(rows: RowsOf, row: Row): string {
 /** The desktop tells it of a conversation: the row names the DN's party of that time. */
 function isOnTheCall(rows: RowsOf, row: Row, calls: readonly CallStory[]): boolean {
   const connId = rows("G_CALL").find(({ CALLID }) => CALLID === row["CALLID"])?.["CONNID"];
+  const guid = rows("G_PARTY").find(({ PARTYID }) => PARTYID === row["PARTYID"])?.["PARTYGUID"];
   const at = Date.parse(String(row["CREATED"]));
   return calls.some(
     (call) =>
@@ -85,7 +86,7 @@ function isOnTheCall(rows: RowsOf, row: Row, calls: readonly CallStory[]): boole
       call.parties.some(
         ({ dn, partyUuid, states, endedAt }) =>
           dn === row["ENDPOINTDN"] &&
-          partyUuid === row["PARTYID"] &&
+          partyUuid === guid &&
           (states[0]?.from ?? 0) <= at + 1 &&
           (endedAt === null || endedAt >= at),
       ),

@@ -41,7 +41,8 @@ export async function recordQueue({ disk, directory, segmentBytes, load }: Recor
   });
   const { name, dbid } = load.options;
   const identity = { name, kind: "tevent", dbid, primaryDbid: dbid, switchDbid: dbid, dsType: 1 } as const;
-  const options = { callDeletionTimeoutSeconds: 2, inboundContexts: [], internalContexts: [], outboundContexts: [] };
+  const contexts = { inboundContexts: [], internalContexts: [], outboundContexts: [] };
+  const options = { callDeletionTimeoutSeconds: 2, delivered: "dialing", ...contexts } as const;
   intake.mark({
     mark: "instance started",
     programVersion: "0.1.0",

@@ -48,7 +48,10 @@ const calls: typeof agents = [
 const story = new Story({
   role: ["gcc", "gls"],
   agents: { isAcwOfFirstCall: false, isBusyOverAcw: true, writesActiveReasons: true },
-  options: { storesReleasingParty: true, extendsRouteResults: true },
+  options: {
+    ...{ storesReleasingParty: true, extendsRouteResults: true },
+    ...{ delivered: "dialing", linksSingleStepConferences: true },
+  },
 });
 const { details, ...told } = playCentre({ seed: 41, talkSeconds: 1 }, 6, story);
 const rows = storyRows(story);

@@ -358,6 +358,7 @@ test("a standby takes over: it tells of the same calls, in a run of its own, and
   await second.until(() => second.lines.some(({ json }) => json["role"] === "backup" && "time" in json));
   using third = (await served(addresses[0])).client;
   await third.until(() => third.lines.some(({ json }) => json["snapshot"] === "end"));
+  await third.until(() => third.events.length > 10);
   server.stop();
   const { runs } = await server.finished;
   expect(runs).toHaveLength(3);

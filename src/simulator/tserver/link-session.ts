@@ -16,7 +16,7 @@ export interface SessionHost {
   /** Source time up to which everything is told, microseconds since 1970. */
   readonly nowUs: number;
   /** What the server's clock shows: later than that, by as much as the simulation is behind. */
-  readonly clockUs?: number;
+  readonly clockUs?: number | null;
   hello(): string;
   /** The client of this name; ends an older connection of the same client. */
   claim(name: string, session: LinkSession): Client;
@@ -257,7 +257,9 @@ export class LinkSession {
 
   #pong(token: unknown): void {
     if (this.#host.isFrozen || this.#outboxBytes > controlBacklogBytesMax) return;
-    this.#send(`{"pong":${JSON.stringify(token)},"time":${secondsText(this.#host.clockUs ?? this.#host.nowUs)}}`);
+    const { clockUs = this.#host.nowUs } = this.#host;
+    const time = clockUs === null ? "" : `,"time":${secondsText(clockUs)}`;
+    this.#send(`{"pong":${JSON.stringify(token)}${time}}`);
   }
 
   #refuse(code: ErrorCode, message: string): void {
