@@ -1,6 +1,7 @@
 // Calls and parties that ended while nobody listened: after the link is back none may stay open that the source no longer
 // has, and each that was closed without having been seen to end says between which bounds it did.
 
+import { partyTypes } from "../../src/event/happening.ts";
 import { openReading } from "../../src/idb/reading.ts";
 import type { ObservedCall } from "../../src/simulator/tserver/observable.ts";
 
@@ -27,14 +28,16 @@ export function auditStuck(idbPath: string, truth: readonly ObservedCall[]): Stu
   const reading = openReading(idbPath);
   try {
     const rows = <T>(sql: string) => reading.database.prepare(sql).all() as T[];
-    const guids = new Map(
-      rows<{ PARTYID: string; PARTYGUID: string }>("SELECT PARTYID, PARTYGUID FROM G_PARTY").map((row) => [
-        row.PARTYID,
-        row.PARTYGUID,
+    // Whoever is outside of the switch has no name of the source's, and ends with the call.
+    const ends = new Map(
+      rows<{ PARTYID: string; PARTYGUID: string; CALLID: string; TYPE: number }>(
+        "SELECT PARTYID, PARTYGUID, CALLID, TYPE FROM G_PARTY",
+      ).map(({ PARTYID, PARTYGUID, CALLID, TYPE }) => [
+        PARTYID,
+        TYPE === partyTypes.external ? calls.get(CALLID) : parties.get(PARTYGUID),
       ]),
     );
-    const endOf = (table: string, key: string) =>
-      table === "G_PARTY" ? parties.get(guids.get(key) ?? key) : calls.get(key);
+    const endOf = (table: string, key: string) => (table === "G_PARTY" ? ends.get(key) : calls.get(key));
     const doubts = rows<Doubt>(
       `SELECT TABLE_NAME, ROW_KEY, EARLIEST, LATEST FROM ICON_ROW_QUALITY
        WHERE REASON = 'end not seen' AND TABLE_NAME IN ('G_CALL', 'G_PARTY')`,
