@@ -16,6 +16,8 @@ export interface LoadOptions {
   readonly eventsPerSecond: number;
   /** Attached data of up to so many characters beside the event's own members. */
   readonly paddingMax?: number;
+  /** False: its truth leaves out who is outside of the switch, for an instance that stores nobody there. Default true. */
+  readonly hasOutside?: boolean;
   /** How much it writes ahead of the connection; default 1 MiB. */
   readonly unsentBytesMax?: number;
 }
@@ -296,15 +298,18 @@ export class Load {
       createdAt: at(0),
       endedAt: at(8),
       run: this.run,
-      outside: [
-        {
-          ...{ dn: ani, role: 1, broughtBy: null, endedAt: at(8) },
-          states: [
-            { state: "dialing", from: at(1) },
-            { state: "connected", from: at(4) },
-          ],
-        },
-      ],
+      outside:
+        this.options.hasOutside === false
+          ? []
+          : [
+              {
+                ...{ dn: ani, role: 1, broughtBy: null, endedAt: at(8) },
+                states: [
+                  { state: "dialing", from: at(1) },
+                  { state: "connected", from: at(4) },
+                ],
+              },
+            ],
       parties: [
         {
           partyUuid: queueParty,

@@ -119,6 +119,8 @@ export interface InstanceSetting {
   /** Length of a ledger window, seconds. */
   readonly windowSeconds?: number;
   readonly callDeletionTimeoutSeconds?: number;
+  /** 3: nobody outside of the switch is stored. */
+  readonly deliveredFlag?: number;
   /** Default: info. */
   readonly logLevel?: string;
   /** Lines of [callconcentrator]; default: none, so all that can be stored is. */
@@ -176,6 +178,7 @@ function configurationOf(setting: InstanceSetting): string {
     lines.push('reconnect_min = "100ms"', 'reconnect_max = "500ms"', ...(source.lines ?? []));
     if (kind === "ami") lines.push(`credentials_file = ${text(join(setting.directory, "ami.toml"))}`);
     lines.push("[source.gts]", `call-deletion-timeout = ${setting.callDeletionTimeoutSeconds ?? 2}`);
+    if (setting.deliveredFlag !== undefined) lines.push(`delivered-flag = ${setting.deliveredFlag}`);
   }
   return `${lines.join("\n")}\n`;
 }
