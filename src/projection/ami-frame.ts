@@ -10,7 +10,7 @@ import { closeOverdueSessions } from "./agent-bounds.ts";
 import { stepCallAndAgents } from "./agent-calls.ts";
 import { stepAmi, unseenBefore } from "./ami.ts";
 import { stepAmiAgents } from "./ami-agent.ts";
-import { writeDueEndings } from "./call.ts";
+import { writeDueEndings } from "./call-ending.ts";
 import { breakCoverage, coverEvent } from "./coverage.ts";
 import { hashMessage } from "./digest.ts";
 import { storeEvent } from "./session.ts";

@@ -9,15 +9,8 @@
 // 4. A transfer or conference moves a party from one call to another: its stay here ends and one there begins, in the
 //    same state and descending from it. With the first that moves, the call that it left is merged into the other.
 
+import { ccEventCauses, type mergeTypes, partyStates } from "../../schema/dictionary.ts";
 import {
-  callChangeTypes,
-  ccEventCauses,
-  irChangeTypes,
-  type mergeTypes,
-  partyStates,
-} from "../../schema/dictionary.ts";
-import {
-  type CallFacts,
   type CallId,
   type CallType,
   callTypes,
@@ -26,26 +19,17 @@ import {
   type QualityCause,
   type Unseen,
 } from "../event/happening.ts";
-import { type SourceInstant, sourceInstant } from "../event/instant.ts";
+import type { SourceInstant } from "../event/instant.ts";
 import type { CallTotals } from "../event/statistics.ts";
 import { tlibMessages } from "../event/tevent.ts";
-import { endCallData, rewriteCallData } from "./call-data.ts";
+import { createCall, learnFacts } from "./call-birth.ts";
+import { rewriteCallData } from "./call-data.ts";
+import { endCall, goingOn, overBy, settle } from "./call-ending.ts";
 import { mergeInto } from "./call-merge.ts";
-import {
-  type EventCause,
-  eraseActiveRows,
-  writeActiveRows,
-  writeCallHistory,
-  writeCallRow,
-  writeIrHistory,
-  writeIrRow,
-  writePartyRow,
-} from "./call-rows.ts";
+import { type EventCause, writeActiveRows, writeCallRow, writeIrRow, writePartyRow } from "./call-rows.ts";
 import type { JoinedTo } from "./inter-site.ts";
 import { joinCalls } from "./inter-site-join.ts";
-import { closeLinks, noteLinksDue } from "./inter-site-link.ts";
-import { hashedKey } from "./key.ts";
-import { carryOutside, dropMistaken, endOutside, followOutside, stepOutside } from "./outside.ts";
+import { carryOutside, dropMistaken, followOutside, stepOutside } from "./outside.ts";
 import {
   beginParty,
   begins,
@@ -65,9 +49,9 @@ import {
 } from "./party.ts";
 import { noteQuality } from "./quality.ts";
 import { type Routing, withKeys } from "./route-result.ts";
-import { aliasKey, type StepContext } from "./source.ts";
-import { releaserOf, writeCallStatistics } from "./statistics.ts";
-import { endStaysOfCall, moveStays, stepVirtualQueue } from "./virtual-queue.ts";
+import type { StepContext } from "./source.ts";
+import { releaserOf } from "./statistics.ts";
+import { moveStays, stepVirtualQueue } from "./virtual-queue.ts";
 import type { World } from "./world.ts";
 
 export interface Call {
@@ -167,25 +151,6 @@ export function stepCall(world: World, context: StepContext, happening: Happenin
   }
 }
 
-/** Writes the endings whose time has come by the source's clock. Called before each event and heartbeat of a source. */
-export function writeDueEndings(world: World, context: StepContext, now: SourceInstant): void {
-  const due = new Map<CallId, { readonly call: Call; readonly at: SourceInstant }>();
-  // Under a source's own name only calls are reminded of.
-  const reminded = world.takeDue(context.source.identity.name, now) as readonly CallId[];
-  for (const callId of reminded) {
-    const call = world.get("call", callId);
-    if (call?.endedAt == null) continue;
-    const at = sourceInstant(call.endedAt + context.source.options.callDeletionTimeoutSeconds * 1000);
-    if (at <= now) due.set(callId, { call, at });
-    else world.schedule(call.source, at, callId); // it went on and ended again, or the timeout was raised meanwhile
-  }
-  // In the order of what the calls say and not of the reminders: a call that had ended before has an older one too, but
-  // not after a restart, and the rows must be the same.
-  const inOrder = [...due.values()].sort((a, b) => a.at - b.at || (a.call.callId < b.call.callId ? -1 : 1));
-  for (const { call } of inOrder) if (call.endedAt !== null) writeEnding(world, context, call, call.endedAt);
-  for (const callId of noteLinksDue(world, context, reminded, now)) joinCalls(world, context, callId);
-}
-
 /**
  * Closes what a complete snapshot of the source did not name: it ended while we were not listening. Everything goes on
  * that `named` holds (see namedKey); calls that wait for their ending are left to it.
@@ -228,70 +193,6 @@ export function rewriteCall(
   rewriteCallData(world, context, call);
   const unseen = { earliest: call.createdAt, latest: now, cause };
   noteQuality(world, context, "G_CALL", call.callId, "earlier rows not kept", unseen);
-}
-
-function createCall(world: World, context: StepContext, facts: CallFacts, at: SourceInstant): Call {
-  const irId = hashedKey("ir", facts.callId);
-  const call: Call = {
-    source: context.source.identity.name,
-    callId: facts.callId,
-    irId,
-    rowId: world.nextRowId(),
-    irRowId: world.nextRowId(),
-    activeRowId: world.nextRowId(),
-    irActiveRowId: world.nextRowId(),
-    isKeyLocal: facts.isKeyLocal,
-    connId: facts.connId,
-    parentCallId: facts.parentCallId,
-    switchCallId: facts.switchCallId,
-    callType: facts.callType ?? callTypes.unknown,
-    ani: facts.ani,
-    dnis: facts.dnis,
-    createdAt: at,
-    isMonitored: false,
-    partyChanges: 0,
-    stays: 0,
-    endedAt: null,
-    parties: {},
-    totals: {},
-  };
-  writeCallRow(world, context, call, null);
-  writeIrRow(world, context, call, null);
-  writeCallHistory(world, context, call, callChangeTypes.created, at);
-  writeIrHistory(world, context, call, irChangeTypes.created, at);
-  writeActiveRows(world, context, call);
-  if (call.isKeyLocal) noteQuality(world, context, "G_CALL", call.callId, "key is local", null);
-  return call;
-}
-
-function learnFacts(world: World, context: StepContext, call: Call, facts: CallFacts): Call {
-  const learned: Call = {
-    ...call,
-    connId: facts.connId ?? call.connId,
-    parentCallId: facts.parentCallId ?? call.parentCallId,
-    switchCallId: facts.switchCallId ?? call.switchCallId,
-    callType: learntCallType(call, facts),
-    ani: call.ani ?? facts.ani,
-    dnis: call.dnis ?? facts.dnis,
-  };
-  const isNews =
-    learned.connId !== call.connId ||
-    learned.parentCallId !== call.parentCallId ||
-    learned.switchCallId !== call.switchCallId ||
-    learned.callType !== call.callType ||
-    learned.ani !== call.ani ||
-    learned.dnis !== call.dnis;
-  if (!isNews) return call;
-  writeCallRow(world, context, learned, null);
-  writeActiveRows(world, context, learned);
-  world.put("call", learned.callId, learned);
-  return learned;
-}
-
-/** A transfer may tell of a call that seemed to be any other that it was a consultation. */
-function learntCallType({ callType }: Call, facts: CallFacts): CallType {
-  if (facts.callType === null) return callType;
-  return callType === callTypes.unknown || facts.callType === callTypes.consult ? facts.callType : callType;
 }
 
 const midLifeSteps: ReadonlySet<PartyStep> = new Set(["established", "held", "retrieved"]);
@@ -366,12 +267,6 @@ function carriedOn(world: World, context: StepContext, call: Call, { at, ccCause
   if (ccCause === ccEventCauses.transferred) return carryOutside(world, context, call, "transfer", at, ccCause);
   if (ccCause === ccEventCauses.conferenced) return carryOutside(world, context, call, "conference", at, ccCause);
   return call;
-}
-
-/** Its last party inside has gone. That somebody transferred the call is said of that party alone. */
-function overBy(call: Call, at: SourceInstant, { ccEvent, ccCause }: EventCause): Call {
-  const endedBy = { ccEvent, ccCause: ccCause === ccEventCauses.transferred ? null : ccCause };
-  return { ...call, endedAt: call.endedAt ?? at, endedBy };
 }
 
 /** A routing point may tell of a call for the first time by asking where to send it. */
@@ -502,54 +397,4 @@ function confirmParty(world: World, context: StepContext, known: Call | undefine
 
 function foundInSnapshot(at: SourceInstant): Unseen {
   return { earliest: at, latest: at, cause: "found in snapshot" };
-}
-
-function endCall(world: World, context: StepContext, call: Call, at: SourceInstant, unseen: Unseen | null): void {
-  let rest = call;
-  for (const party of Object.values(call.parties)) {
-    rest =
-      unseen === null
-        ? endParty(world, context, rest, party, at, { ccEvent: tlibMessages.EventCallDeleted, ccCause: null })
-        : endUnseenParty(world, context, rest, party, unseen);
-  }
-  if (unseen === null) return settle(world, context, { ...rest, endedAt: at });
-  noteQuality(world, context, "G_CALL", call.callId, "end not seen", unseen);
-  const since = Object.values(call.parties).map((party) => party.since);
-  endStaysOfCall(world, context, call.callId, at, unseen);
-  writeEnding(world, context, rest, sourceInstant(Math.max(at, call.createdAt, ...since)));
-}
-
-/**
- * A party has begun. Where the source had told the call's end already, it will not tell it a second time: then the call
- * ends with its last party.
- */
-function goingOn(call: Call): Call {
-  if (call.endedAt === null) return call;
-  const { endedBy: _before, ...goes } = call;
-  return { ...goes, endedAt: null, isMonitored: false };
-}
-
-/** Keeps the call, and looks again when its ending may be written. */
-function settle(world: World, context: StepContext, call: Call): void {
-  const timeoutMs = context.source.options.callDeletionTimeoutSeconds * 1000;
-  if (call.endedAt !== null && timeoutMs === 0) return writeEnding(world, context, call, call.endedAt);
-  world.put("call", call.callId, call);
-  if (call.endedAt !== null) world.schedule(call.source, sourceInstant(call.endedAt + timeoutMs), call.callId);
-}
-
-function writeEnding(world: World, context: StepContext, over: Call, at: SourceInstant): void {
-  const call = endOutside(world, context, over, at);
-  writeCallRow(world, context, call, at);
-  writeIrRow(world, context, call, at);
-  writeCallHistory(world, context, call, callChangeTypes.terminated, at);
-  // That of a merged call has ended with the merge.
-  if (call.merged === undefined) writeIrHistory(world, context, call, irChangeTypes.terminated, at);
-  endStaysOfCall(world, context, call.callId, at, null);
-  writeCallStatistics(world, context, call);
-  eraseActiveRows(world, call);
-  endCallData(world, context, call);
-  closeLinks(world, context, call, at);
-  if (call.connId !== null) world.remove("call alias", aliasKey(context.source, call.connId));
-  world.remove("call", call.callId);
-  joinCalls(world, context, call.callId);
 }

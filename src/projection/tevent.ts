@@ -11,8 +11,8 @@ import { decodeLine, type TeventLine } from "../protocol/tevent/line.ts";
 import { stepAgent } from "./agent.ts";
 import { closeOverdueSessions } from "./agent-bounds.ts";
 import { stepCallAndAgents } from "./agent-calls.ts";
-import { writeDueEndings } from "./call.ts";
 import { authorOf, comesWithAnEnding, takeCallData } from "./call-data.ts";
+import { writeDueEndings } from "./call-ending.ts";
 import {
   breakCoverage,
   coverDuplicate,
