@@ -56,10 +56,15 @@ export class WalGrowth {
     return this.#block;
   }
 
-  /** Looks at most once a second, between two commits. Throws as Idb.checkpoint does. */
+  /**
+   * Looks at most once a second, between two commits; and where a reader is in the way, once more when the limit is reached,
+   * so that it is passed by no more than one batch. Throws as Idb.checkpoint does.
+   */
   look(idb: Idb): WalBlock | null {
     const now = this.#clock.monotonic();
-    if (now - this.#lookedAt < lookEveryMs) return this.#block;
+    const isNearing = this.#block !== null && !this.#block.isAtLimit;
+    const isReached = isNearing && idb.walBytes >= this.#limitBytes;
+    if (now - this.#lookedAt < lookEveryMs && !isReached) return this.#block;
     this.#lookedAt = now;
     const bytes = idb.walBytes;
     const isGrown = bytes > walUsualBytes(this.#limitBytes);
