@@ -157,7 +157,10 @@ export async function renderMetrics(report: StatusReport, residentBytes: number)
   gauge("icon_queue_first_position", "Position of the oldest record kept.", [{}, queue.firstPosition]);
   gauge("icon_queue_durable_position", "Position of the last durable record.", [{}, queue.durablePosition]);
   gauge("icon_applied_position", "Position up to which rows are in the IDB.", [{}, idb.appliedPosition]);
-  gauge("icon_records_not_applied", "Durable records whose rows are not in the IDB.", [{}, queue.recordsNotApplied]);
+  gauge("icon_records_not_applied", "Durable records whose rows are not in the IDB; absent while it is not open yet.", [
+    {},
+    queue.recordsNotApplied,
+  ]);
   gauge("icon_oldest_not_applied_age_seconds", "Age of the oldest record that is not applied; 0 when none is.", [
     {},
     seconds(queue.oldestNotAppliedAgeMs ?? 0),
