@@ -336,7 +336,7 @@ export const sourceSections = {
 export const sourceOfUnknownKind = z.looseObject(commonKeys);
 
 export const kindExpected = '"tevent" or "ami"';
-export const sourceListExpected = `at most ${sourcesMax} sections [[source]]`;
+const sourceListExpected = `at most ${sourcesMax} sections [[source]]`;
 export const sourceList = z.array(z.unknown(), sourceListExpected).check(z.maxLength(sourcesMax, sourceListExpected));
 
 export const sections = {

@@ -114,7 +114,7 @@ function countComing(call: CallTotals, change: PartyChange): CallTotals {
  * only: outside of the switch nobody's coming is told. A consultation that was transferred into another call is no
  * transfer of its own: it is counted where it went.
  */
-export function transfersOf(call: CallTotals): number {
+function transfersOf(call: CallTotals): number {
   const own = (call.transfersOut ?? 0) - (call.isTransferredAway === true ? 1 : 0);
   return Math.max(call.transfersIn ?? 0, own, 0);
 }

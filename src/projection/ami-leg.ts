@@ -86,7 +86,7 @@ export function channelUp(step: AmiCallStep, uniqueId: string, at: SourceInstant
 }
 
 /** Whom a telephone asks by feature codes has answered: so has the telephone, which has no channel in that call. */
-export function askerAnswered(step: AmiCallStep, at: SourceInstant): void {
+function askerAnswered(step: AmiCallStep, at: SourceInstant): void {
   if (step.call.consultation?.askedBy === undefined) return;
   const asker = step.call.legs.find((leg) => leg.isCaller);
   if (asker?.state !== "dialing") return;

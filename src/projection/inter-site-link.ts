@@ -225,7 +225,7 @@ export function noteLinksDue(
   return [...new Set(due.map(({ end }) => end.callId))];
 }
 
-export function setMergeState(
+function setMergeState(
   world: World,
   context: StepContext,
   linkId: string,

@@ -99,7 +99,7 @@ export function joinedTo(world: World, callId: CallId): JoinedTo {
   return { callId, irId, rootIrId: call === undefined ? irId : rootIrOf(call) };
 }
 
-export function irIdOf(callId: CallId): string {
+function irIdOf(callId: CallId): string {
   return hashedKey("ir", callId);
 }
 
