@@ -86,3 +86,24 @@ test("what our clock was set to while the instance was down is no step of the so
   expect(told(-86_400)).toEqual(undisturbed);
   expect(told(86_400)).toEqual(undisturbed);
 });
+
+test("after one event that was told of next year nothing is vouched for until that time, but a new run of the server is", () => {
+  const year = 365 * 86_400;
+  const story = new Story().events(
+    [0, "EventRinging", agent],
+    [5, "EventEstablished", agent],
+    [year, "EventHeld", agent],
+  );
+  story.events([65, "EventRetrieved", agent], [70, "EventReleased", agent]).heartbeat(200);
+  const covered = () =>
+    story.rows("ICON_COVERAGE", "ID").map((row) => [row.FROM_TIME, row.UNTIL_TIME, row.ENDED_BECAUSE]);
+  expect(covered()).toEqual([
+    [at(0), at(65), "source clock stepped"],
+    [at(year), at(year), null],
+  ]);
+  story.close("connection lost").open({ run: "run-2" });
+  story.events([300, "EventRinging", { ...agent, ConnID: "02", CallUUID: "C2" }]).heartbeat(360);
+  expect(covered().at(-1)).toEqual([at(300), at(360), null]);
+  const [window] = story.rows("ICON_WINDOW", "WINDOW_TS").filter(({ RUN }) => RUN === "101@run-2");
+  expect(window).toMatchObject({ WINDOW_TS: startMs / 1000 + 300, EVENTS: 1, FAULTS: "[]" });
+});
