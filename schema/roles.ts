@@ -40,7 +40,7 @@ export const tableRoles: Readonly<Record<TableName, TableRole>> = {
   G_DND_HISTORY: "gls",
   GS_AGENT_STAT: "gls",
   GS_AGENT_STAT_WM: "gls",
-  // A session has rows of all roles that it was ever recorded for; which those are, its own machine knows.
+  // A session has rows of all roles that it was ever recorded for, and of no other; which those are, its own machine knows.
   G_DSS_GCC_PROVIDER: "always",
   G_DSS_GLS_PROVIDER: "always",
   G_DSS_GUD_PROVIDER: "always",

@@ -27,10 +27,11 @@ const providerColumns = () => ({
 });
 
 /**
- * One row is one stay connected to one data source, for the provider of calls and parties. Written when the connection
- * opens, changed as events come and when it ends. Its key is DSS_ID, which rises with each session of this instance,
- * and the DBID of the instance. GSYS_DOMAIN of other rows refers to DSS_ID. Every session has its row, whatever the role:
- * readers of the ledger go by it, while the original fills it with role gcc alone.
+ * One row is one stay connected to one data source, for the provider of calls and parties: a row where the instance has
+ * role gcc. Written when the connection opens, changed as events come and when it ends. Its key is DSS_ID, which rises
+ * with each session of this instance, and the DBID of the instance. GSYS_DOMAIN of other rows refers to DSS_ID. Where
+ * roles change while a session goes on, it has its row for all that it was ever recorded for. ICON_V_DATA_SOURCE_SESSION
+ * has every session once, whatever the role.
  */
 export const G_DSS_GCC_PROVIDER = sqliteTable("G_DSS_GCC_PROVIDER", providerColumns(), (table) => [
   primaryKey({ columns: [table.DSS_ID, table.ICON_DBID] }),
@@ -46,10 +47,23 @@ export const G_DSS_GUD_PROVIDER = sqliteTable("G_DSS_GUD_PROVIDER", providerColu
   primaryKey({ columns: [table.DSS_ID, table.ICON_DBID] }),
 ]);
 
+/** The table of each provider. In all that have a session its row is the same. */
+export const providerTables = {
+  gcc: "G_DSS_GCC_PROVIDER",
+  gls: "G_DSS_GLS_PROVIDER",
+  gud: "G_DSS_GUD_PROVIDER",
+} as const;
+
+/** What an instance may record, by role, as a session's rows name it. */
+export type Provider = keyof typeof providerTables;
+
+/** A session is read from the first of these that has it. */
+export const providers = ["gcc", "gls", "gud"] as const satisfies readonly Provider[];
+
 /**
- * One row is what we know beyond the documented columns of one row of G_DSS_GCC_PROVIDER: who answered where, why the
- * session ended, and how the two clocks stood. Written when the session opens, changed with whatever arrives and when it
- * ends. Its key is that of the other row.
+ * One row is what we know of one data source session beyond the documented columns of G_DSS_GCC_PROVIDER and the tables
+ * like it: who answered where, why the session ended, and how the two clocks stood. Written when the session opens,
+ * whatever the role, changed with whatever arrives and when it ends. Its key is that of the other rows.
  */
 export const ICON_DSS = sqliteTable(
   "ICON_DSS",

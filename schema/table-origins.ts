@@ -332,7 +332,6 @@ export const tableOrigins: Readonly<Record<TableName, TableOrigin>> = {
   G_DSS_GUD_PROVIDER: { origin: "seen", inferred: sessionColumnsInferred },
   G_DSS_GCC_PROVIDER: {
     origin: "seen",
-    note: "filled whatever the role: readers of the ledger go by it (our choice: the original fills it with role gcc alone)",
     inferred: sessionColumnsInferred,
     notes: {
       DSCONN_TYPE:

@@ -13,6 +13,7 @@ import calls from "./views/calls.sql" with { type: "text" };
 import extraction from "./views/extraction.sql" with { type: "text" };
 import intervals from "./views/intervals.sql" with { type: "text" };
 import ledger from "./views/ledger.sql" with { type: "text" };
+import sessions from "./views/sessions.sql" with { type: "text" };
 import virtualQueues from "./views/virtual-queues.sql" with { type: "text" };
 import wholeCalls from "./views/whole-calls.sql" with { type: "text" };
 
@@ -39,10 +40,10 @@ const ofDays = ofQuarters.replaceAll("_15", "_DAY").replaceAll("900", "86400");
 const common = [calls, wholeCalls, virtualQueues, agents, ofQuarters, ofHalfHours, ofDays];
 
 /** Of an instance's IDB, each behind those that it stands on. */
-export const views: readonly View[] = [ledger, ...common].flatMap(viewsIn);
+export const views: readonly View[] = [sessions, ledger, ...common].flatMap(viewsIn);
 
 /** Of an extraction's output. */
-export const extractionViews: readonly View[] = [extraction, ...common].flatMap(viewsIn);
+export const extractionViews: readonly View[] = [sessions, extraction, ...common].flatMap(viewsIn);
 
 function viewsIn(file: string): readonly View[] {
   return file.split("--> statement-breakpoint\n").map(viewOf);

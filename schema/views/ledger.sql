@@ -83,7 +83,8 @@ WHERE RUN_BEFORE IS NOT NULL AND NOT (
     ELSE ENDED_BEFORE = 'orderly end' AND coalesce(FROM_SEQ <= coalesce(SEQ_OF_RUN, 0), 0) END
   -- A server that greeted in between, of which not a word came, may have spoken.
   AND NOT EXISTS (
-    SELECT 1 FROM ICON_DSS o JOIN G_DSS_GCC_PROVIDER d ON d.DSS_ID = o.DSS_ID AND d.ICON_DBID = o.ICON_DBID
+    SELECT 1 FROM ICON_DSS o
+    JOIN ICON_V_DATA_SOURCE_SESSION d ON d.DSS_ID = o.DSS_ID AND d.ICON_DBID = o.ICON_DBID
     WHERE o.DSS_ID >= g.DOMAIN_BEFORE AND o.DSS_ID < g.GSYS_DOMAIN AND o.RUN NOT IN (g.RUN, g.RUN_BEFORE)
       AND coalesce(d.DS_DBID_PRIM, d.DS_DBID) = g.SOURCE_CLUSTER AND d.DS2_DBID = g.SWITCH_DBID
   )

@@ -1,7 +1,8 @@
 // What a copy answers, as an instance hands it out over HTTP (GET /api/v1/extract): NDJSON, one JSON value a line.
 //
 //   {"icon":"copy","format":1,"instance":"…","identity":{…}}        first: whose and what it is, and how far it has come
-//   {"window":{…}}  {"span":{…}}  {"session":{…}}  {"mark":{…}}     of a ledger, rows as they stand
+//   {"window":{…}}  {"span":{…}}  {"session":{…}}  {"mark":{…}}     of a ledger, rows as they stand; a session says which
+//                                                                   tables have it: "providers":["gcc","gls"]
 //   {"call":{…}}  {"loginSession":{…}}                              of calls or login sessions, each whole
 //   {"end":"whole"}                                                 last; without such a line the answer was cut short
 //
@@ -9,8 +10,9 @@
 // {"end":"failed","kind":"passing","reason":"…"}, as in CopyError. What comes from outside is held against the schema.
 
 import { type FamilyName, families, familyNames } from "../../schema/life.ts";
+import { type Provider, providers } from "../../schema/session.ts";
 import type { Place } from "../idb/find-subjects.ts";
-import type { CopyError, CopyIdentity, Ledger, SessionRow, Subject } from "./copy.ts";
+import type { CopyError, CopyIdentity, Ledger, Subject } from "./copy.ts";
 import { plainClause } from "./plain-line.ts";
 import { joinedRowOf, rowOf } from "./row-shape.ts";
 
@@ -88,8 +90,8 @@ function lineOf(line: Readonly<Record<string, unknown>>): CopyLine {
   if ("window" in line) return { kind: "window", row: rowOf("ICON_WINDOW", line["window"]) };
   if ("span" in line) return { kind: "span", row: rowOf("ICON_COVERAGE", line["span"]) };
   if ("session" in line) {
-    const row: SessionRow = joinedRowOf("G_DSS_GCC_PROVIDER", "ICON_DSS", line["session"]);
-    return { kind: "session", row };
+    const row = joinedRowOf("G_DSS_GCC_PROVIDER", "ICON_DSS", line["session"]);
+    return { kind: "session", row: { ...row, providers: providersOf(objectOf(line["session"])) } };
   }
   if ("mark" in line) return { kind: "mark", row: rowOf("ICON_MARK", line["mark"]) };
   for (const family of familyNames) {
@@ -98,6 +100,13 @@ function lineOf(line: Readonly<Record<string, unknown>>): CopyLine {
   }
   if ("end" in line) return { kind: "end", end: endOf(line) };
   throw new CopyLineError("a line is of no kind that this version knows");
+}
+
+/** An instance of an earlier version does not say: all of its sessions are in the first table. */
+function providersOf({ providers: told }: Readonly<Record<string, unknown>>): readonly Provider[] {
+  if (told === undefined) return ["gcc"];
+  if (!Array.isArray(told)) throw new CopyLineError("a session has no right providers");
+  return providers.filter((provider) => told.includes(provider));
 }
 
 function identityOf({ format, identity }: Readonly<Record<string, unknown>>): CopyIdentity {

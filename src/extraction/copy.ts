@@ -42,7 +42,7 @@ export interface Ledger {
   readonly identity: CopyIdentity;
   readonly windows: readonly Selected<"ICON_WINDOW">[];
   readonly spans: readonly Selected<"ICON_COVERAGE">[];
-  /** G_DSS_GCC_PROVIDER with its row of ICON_DSS. */
+  /** Each once, from the first of its providers' tables, with its row of ICON_DSS. */
   readonly sessions: readonly SessionRow[];
   readonly marks: readonly Selected<"ICON_MARK">[];
 }

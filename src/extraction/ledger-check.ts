@@ -1,6 +1,7 @@
 // A ledger's rows before anything is concluded from them: whoever changed a file by hand, or another host that answers in
 // the place of an instance, must not make a window look whole with a time that is none.
 
+import { providerTables } from "../../schema/session.ts";
 import type { Ledger } from "./copy.ts";
 
 const timestamp = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
@@ -38,7 +39,7 @@ export function ledgerProblem({ identity, spans, windows, sessions }: Ledger): s
       (!isTimeOrNull(row.FEVENT_DSTIME) && "FEVENT_DSTIME") ||
       (!isTimeOrNull(row.LEVENT_DSTIME) && "LEVENT_DSTIME") ||
       (row.DSCONN_SDSTS !== null && !isSecond(row.DSCONN_SDSTS) && "DSCONN_SDSTS");
-    if (wrong !== false) return `a row of G_DSS_GCC_PROVIDER has no right ${wrong}`;
+    if (wrong !== false) return `a row of ${providerTables[row.providers[0] ?? "gcc"]} has no right ${wrong}`;
   }
   return null;
 }

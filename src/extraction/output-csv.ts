@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { getTableColumns } from "drizzle-orm";
 import { type FamilyName, families, familyNames } from "../../schema/life.ts";
+import { providers, providerTables } from "../../schema/session.ts";
 import { type TableName, tables } from "../../schema/tables.ts";
 import { sourceInstant, timestampText } from "../event/instant.ts";
 import type { ExtractStore } from "../idb/extract-store.ts";
@@ -41,7 +42,7 @@ const csvTables: ReadonlyMap<TableName, readonly FamilyName[]> = new Map<TableNa
   ["G_CALL_ACTIVE", ["call"]],
   ["G_IR_ACTIVE", ["call"]],
   ["ICON_ROW_QUALITY", familyNames],
-  ["G_DSS_GCC_PROVIDER", []],
+  ...providers.map((provider) => [providerTables[provider], []] as const),
   ["ICON_DSS", []],
 ]);
 
@@ -103,8 +104,8 @@ export class CsvOutput implements Output {
   /** A session that changed comes again; the last line of a key is so. */
   putSessions(sessions: readonly SessionRow[]): void {
     for (const session of sessions) {
-      for (const table of ["G_DSS_GCC_PROVIDER", "ICON_DSS"] as const) {
-        if (table === "ICON_DSS" && session.SOURCE === undefined) continue;
+      const itsTables = session.providers.map((provider) => providerTables[provider]);
+      for (const table of [...itsTables, ...(session.SOURCE === undefined ? [] : (["ICON_DSS"] as const))]) {
         const row: Readonly<Record<string, unknown>> = session;
         this.#append(
           table,

@@ -1,6 +1,7 @@
 // An IDB file of the same schema, with the book in it. Where each row is from stands in ICON_EXTRACT_ROW.
 
 import { getTableColumns } from "drizzle-orm";
+import { providers, providerTables } from "../../schema/session.ts";
 import { type TableName, tables } from "../../schema/tables.ts";
 import { ExtractRows } from "../idb/extract-rows.ts";
 import type { ExtractStore } from "../idb/extract-store.ts";
@@ -35,10 +36,14 @@ export class IdbOutput implements Output {
   }
 
   putSessions(sessions: readonly SessionRow[]): void {
-    this.#rows.put(
-      "G_DSS_GCC_PROVIDER",
-      sessions.map((session) => onlyColumns("G_DSS_GCC_PROVIDER", session)),
-    );
+    for (const provider of providers) {
+      const table = providerTables[provider];
+      const its = sessions.filter((session) => session.providers.includes(provider));
+      this.#rows.put(
+        table,
+        its.map((session) => onlyColumns(table, session)),
+      );
+    }
     const ours = sessions.filter(({ SOURCE }) => SOURCE !== undefined);
     this.#rows.put(
       "ICON_DSS",

@@ -1,6 +1,7 @@
 // The rows of an extraction's output that is an IDB file: written with where each is from, and taken away again by that.
 
 import type Database from "libsql";
+import type { Provider, providerTables } from "../../schema/session.ts";
 import type { TableName } from "../../schema/tables.ts";
 import { type RowKey, type RowValues, RowWriter } from "./row-writer.ts";
 import type { SubjectName } from "./stored-subject.ts";
@@ -75,7 +76,7 @@ export class ExtractRows {
   }
 
   /** Rows that are of no subject: data source sessions. By primary key. */
-  put(table: "G_DSS_GCC_PROVIDER" | "ICON_DSS", rows: readonly RowValues[]): void {
+  put(table: (typeof providerTables)[Provider] | "ICON_DSS", rows: readonly RowValues[]): void {
     this.#writer(table).write(new Map(rows.map((row, index) => [index, row])));
   }
 

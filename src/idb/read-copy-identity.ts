@@ -4,6 +4,7 @@ import type Database from "libsql";
 import { IdbDamagedError } from "./error.ts";
 import { readIdentity } from "./migrate.ts";
 import { readJson } from "./row-reader.ts";
+import { everySession } from "./session-tables.ts";
 
 export interface IdbIdentity {
   readonly idbId: string;
@@ -39,7 +40,7 @@ export function readCopyIdentity(database: Database.Database, path: string): Idb
     throw new IdbDamagedError(`Cannot read IDB "${path}": its row in ICON_APPLIED is damaged`);
   }
   const dbids = database
-    .prepare("SELECT ICON_DBID FROM G_DSS_GCC_PROVIDER GROUP BY ICON_DBID ORDER BY max(DSS_ID)")
+    .prepare(`SELECT ICON_DBID FROM ${everySession(database)} GROUP BY ICON_DBID ORDER BY max(DSS_ID)`)
     .raw()
     .all() as [number][];
   return {

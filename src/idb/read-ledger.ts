@@ -7,9 +7,11 @@
 
 import type Database from "libsql";
 import { purgeKind } from "../../schema/purge-mark.ts";
+import { type Provider, providerTables } from "../../schema/session.ts";
 import type { Selected } from "../../schema/tables.ts";
 import { type IdbIdentity, readCopyIdentity } from "./read-copy-identity.ts";
 import { inReadTransaction, RowReader } from "./row-reader.ts";
+import { everySession, providersIn } from "./session-tables.ts";
 
 /** UTC seconds; `from` is in it, `until` is not. Windows: of those changed after `changedAfter`; null: all. */
 export interface LedgerQuestion {
@@ -17,7 +19,9 @@ export interface LedgerQuestion {
   readonly changedAfter: number | null;
 }
 
-export type SessionRow = Selected<"G_DSS_GCC_PROVIDER"> & Partial<Omit<Selected<"ICON_DSS">, "DSS_ID" | "ICON_DBID">>;
+/** A session's row, which is the same in the tables of all of its providers, with that of ICON_DSS. */
+export type SessionRow = Selected<"G_DSS_GCC_PROVIDER"> &
+  Partial<Omit<Selected<"ICON_DSS">, "DSS_ID" | "ICON_DBID">> & { readonly providers: readonly Provider[] };
 
 export interface IdbLedger {
   readonly identity: IdbIdentity;
@@ -73,23 +77,56 @@ function readSpans(database: Database.Database, { stretch }: LedgerQuestion): Se
 }
 
 function readSessions(database: Database.Database, { stretch }: LedgerQuestion): SessionRow[] {
-  const cluster = "coalesce(DS_DBID_PRIM, DS_DBID)";
-  const isNear = `(
-       (r.DSCONN_ETIME IS NULL OR r.DSCONN_ETIME >= ?1) AND (r.DSCONN_STIME IS NULL OR r.DSCONN_STIME < ?2)
-    OR (r.LEVENT_DSTIME >= ?1 AND r.FEVENT_DSTIME < ?2)
-    OR r.DSS_ID IN (SELECT max(DSS_ID) FROM G_DSS_GCC_PROVIDER WHERE DSCONN_ETIME < ?1 GROUP BY ICON_DBID, ${cluster})
-    OR r.DSS_ID IN (SELECT min(DSS_ID) FROM G_DSS_GCC_PROVIDER WHERE DSCONN_STIME >= ?2 GROUP BY ICON_DBID, ${cluster}))`;
+  const from = everySession(database);
   const bounds = withMargin(stretch);
-  const sessions = new RowReader(database, "G_DSS_GCC_PROVIDER", `WHERE ${isNear} ORDER BY r.DSS_ID, r.ICON_DBID`).all(
-    ...bounds,
-  );
+  const sessions = new RowReader(
+    database,
+    "G_DSS_GCC_PROVIDER",
+    `WHERE (r.DSCONN_ETIME IS NULL OR r.DSCONN_ETIME >= ?1) AND (r.DSCONN_STIME IS NULL OR r.DSCONN_STIME < ?2)
+        OR (r.LEVENT_DSTIME >= ?1 AND r.FEVENT_DSTIME < ?2)
+        OR r.DSS_ID IN (SELECT value FROM json_each(?3))
+     ORDER BY r.DSS_ID, r.ICON_DBID`,
+    from,
+  ).all(...bounds, JSON.stringify(nearestSessions(database, from, bounds)));
+  const ends = [sessions[0]?.DSS_ID ?? 0, sessions.at(-1)?.DSS_ID ?? -1] as const;
   const ours = new RowReader(
     database,
     "ICON_DSS",
     "WHERE r.DSS_ID BETWEEN ?1 AND ?2 ORDER BY r.DSS_ID, r.ICON_DBID",
-  ).all(sessions[0]?.DSS_ID ?? 0, sessions.at(-1)?.DSS_ID ?? -1);
-  const byKey = new Map(ours.map((row) => [`${row.DSS_ID}/${row.ICON_DBID}`, row]));
-  return sessions.map((session) => ({ ...byKey.get(`${session.DSS_ID}/${session.ICON_DBID}`), ...session }));
+  ).all(...ends);
+  const byKey = new Map(ours.map((row) => [keyOf(row), row]));
+  const providers = providersIn(database).map((provider) => [provider, keysIn(database, provider, ends)] as const);
+  return sessions.map((session) => ({
+    ...byKey.get(keyOf(session)),
+    ...session,
+    providers: providers.flatMap(([provider, keys]) => (keys.has(keyOf(session)) ? [provider] : [])),
+  }));
+}
+
+/** Of each instance and cluster the last session that ended before the bounds, and the first that began after them. */
+function nearestSessions(database: Database.Database, from: string, bounds: readonly [string, string]): number[] {
+  const each = "GROUP BY ICON_DBID, coalesce(DS_DBID_PRIM, DS_DBID)";
+  const rows = database
+    .prepare(
+      `SELECT max(DSS_ID) FROM ${from} WHERE DSCONN_ETIME < ?1 ${each}
+       UNION SELECT min(DSS_ID) FROM ${from} WHERE DSCONN_STIME >= ?2 ${each}`,
+    )
+    .raw()
+    .all([...bounds]) as [number][];
+  return rows.map(([id]) => id);
+}
+
+/** Which sessions a provider's table has, of these and those between them. */
+function keysIn(database: Database.Database, provider: Provider, ends: readonly [number, number]): ReadonlySet<string> {
+  const keys = database
+    .prepare(`SELECT DSS_ID, ICON_DBID FROM ${providerTables[provider]} WHERE DSS_ID BETWEEN ?1 AND ?2`)
+    .raw()
+    .all([...ends]) as [number, number][];
+  return new Set(keys.map(([DSS_ID, ICON_DBID]) => keyOf({ DSS_ID, ICON_DBID })));
+}
+
+function keyOf({ DSS_ID, ICON_DBID }: { readonly DSS_ID: number; readonly ICON_DBID: number }): string {
+  return `${DSS_ID}/${ICON_DBID}`;
 }
 
 /** Near to the stretch, and the purge that went furthest, whenever it was: it is the day that DETAIL begins with. */

@@ -19,14 +19,14 @@ export class RowReader<T extends ReadableTable> {
   readonly #statement: Database.Statement;
 
   /**
-   * `tail` is what follows "SELECT … FROM <table> AS r": joins, conditions, order. Throws what libSQL throws when a
-   * column or table is not there.
+   * `tail` is what follows "SELECT … FROM <table> AS r": joins, conditions, order. `from`: what is read instead of the
+   * table, with its columns. Throws what libSQL throws when a column or table is not there.
    */
-  constructor(database: Database.Database, table: T, tail: string) {
+  constructor(database: Database.Database, table: T, tail: string, from = `"${table}"`) {
     this.#table = table;
     this.#columns = Object.keys(getTableColumns(tables[table]));
     const values = this.#columns.map((column) => `r."${column}"`).join(", ");
-    this.#statement = database.prepare(`SELECT CAST(json_array(${values}) AS BLOB) FROM "${table}" AS r ${tail}`);
+    this.#statement = database.prepare(`SELECT CAST(json_array(${values}) AS BLOB) FROM ${from} AS r ${tail}`);
   }
 
   /** Throws IdbDamagedError when a row is no row of that table, and what libSQL throws. */

@@ -2,6 +2,8 @@
 // IDB's answers are kept, for a session's source never changes.
 
 import type Database from "libsql";
+import { type Provider, providerTables } from "../../schema/session.ts";
+import { providersIn } from "./session-tables.ts";
 
 export interface SessionSource {
   readonly sourceCluster: number | null;
@@ -14,8 +16,8 @@ export class SessionSources {
 
   constructor(database: Database.Database) {
     this.#session = database.prepare(
-      `SELECT coalesce(DS_DBID_PRIM, DS_DBID), DS2_DBID FROM G_DSS_GCC_PROVIDER
-       WHERE DSS_ID = ?1 ORDER BY ICON_DBID DESC LIMIT 1`,
+      `SELECT CLUSTER, DS2_DBID FROM (${providersIn(database).map(sessionIn).join(" UNION ALL ")})
+       ORDER BY ICON_DBID DESC LIMIT 1`,
     );
   }
 
@@ -30,4 +32,10 @@ export class SessionSources {
     this.#known.set(session, source);
     return source;
   }
+}
+
+/** A session that stands in several tables is the same in all of them. */
+function sessionIn(provider: Provider): string {
+  return `SELECT ICON_DBID, coalesce(DS_DBID_PRIM, DS_DBID) AS CLUSTER, DS2_DBID
+          FROM ${providerTables[provider]} WHERE DSS_ID = ?1`;
 }

@@ -1,8 +1,9 @@
-// Data source sessions: per stay connected to a source one row of G_DSS_GCC_PROVIDER, of the tables like it for the other
-// roles, and of ICON_DSS for what those have no columns for; from the marks that the sessions themselves put into the persistent queue.
+// Data source sessions: per stay connected to a source one row of G_DSS_GCC_PROVIDER, G_DSS_GLS_PROVIDER and
+// G_DSS_GUD_PROVIDER, each with its role alone, and of ICON_DSS for what those have no columns for; from the marks that the
+// sessions themselves put into the persistent queue.
 
 import { connectionTypes, providerTags } from "../../schema/dictionary.ts";
-import type { TableName } from "../../schema/tables.ts";
+import { type Provider, providers, providerTables } from "../../schema/session.ts";
 import type { MarkEnvelope, SessionEndCause, SessionId } from "../event/envelope.ts";
 import type { QualityCause } from "../event/happening.ts";
 import { arrivalInstant, type SourceInstant, sourceInstant, timestampText, utcSeconds } from "../event/instant.ts";
@@ -10,18 +11,9 @@ import { breakCoverage, coverSession, ledgerRun } from "./coverage.ts";
 import type { SourceState } from "./source.ts";
 import type { World } from "./world.ts";
 
-/** What an instance may record, by role, as a session's rows name it. */
-export type Provider = "gcc" | "gls" | "gud";
-
-const providerTables = {
-  gcc: "G_DSS_GCC_PROVIDER",
-  gls: "G_DSS_GLS_PROVIDER",
-  gud: "G_DSS_GUD_PROVIDER",
-} as const satisfies Record<Provider, TableName>;
-
 export interface SessionState {
   readonly session: SessionId;
-  /** Whose rows the session has; the first is always there, for readers of the ledger go by it. */
+  /** Whose rows the session has: of every role that was on while it went on. */
   readonly providers: readonly Provider[];
   readonly source: string;
   readonly iconDbid: number;
@@ -121,17 +113,18 @@ export function openSession(
   return next;
 }
 
-function providersOf({ writesAgents, writesUserData }: SourceState): readonly Provider[] {
-  return ["gcc", ...(writesAgents ? (["gls"] as const) : []), ...(writesUserData ? (["gud"] as const) : [])];
+function providersOf({ writesCalls, writesAgents, writesUserData }: SourceState): readonly Provider[] {
+  const isOn: Readonly<Record<Provider, boolean>> = { gcc: writesCalls, gls: writesAgents, gud: writesUserData };
+  return providers.filter((provider) => isOn[provider]);
 }
 
 /** Roles changed while a session goes on: it has rows of all that it was ever recorded for. */
 export function addProviders(world: World, source: SourceState): void {
   const session = source.openSession === null ? undefined : world.get("session", String(source.openSession));
   if (session === undefined) return;
-  const providers = [...new Set([...session.providers, ...providersOf(source)])];
-  if (providers.length > session.providers.length)
-    world.put("session", String(session.session), { ...session, providers });
+  const all = new Set([...session.providers, ...providersOf(source)]);
+  if (all.size > session.providers.length)
+    world.put("session", String(session.session), { ...session, providers: [...all] });
 }
 
 function connectionType(source: SourceState, mark: Opened, isNewRun: boolean): number {

@@ -73,7 +73,7 @@ describe("CSV", () => {
     const others = [
       "G_CALL_ACTIVE",
       "G_IR_ACTIVE",
-      "G_DSS_GCC_PROVIDER",
+      ...["G_DSS_GCC_PROVIDER", "G_DSS_GLS_PROVIDER", "G_DSS_GUD_PROVIDER"],
       "ICON_DSS",
       "ICON_EXTRACT_CALL",
       "ICON_EXTRACT_LOGIN_SESSION",

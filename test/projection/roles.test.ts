@@ -2,6 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { tableRoles } from "../../schema/roles.ts";
+import { providers, providerTables } from "../../schema/session.ts";
 import { type TableName, tableNames } from "../../schema/tables.ts";
 import type { AttachedDataMapping } from "../../src/event/attached-data.ts";
 import type { UserEventMapping } from "../../src/event/user-events.ts";
@@ -86,9 +87,8 @@ function expectedTables(role: readonly string[]): TableName[] {
   return tableNames.filter((table) => {
     if (untold.includes(table)) return false;
     if (table === "ICON_ROW_QUALITY") return role.includes("gcc");
-    if (table === "G_DSS_GCC_PROVIDER") return true;
-    if (table === "G_DSS_GLS_PROVIDER") return role.includes("gls");
-    if (table === "G_DSS_GUD_PROVIDER") return role.includes("gud");
+    const provider = providers.find((each) => providerTables[each] === table);
+    if (provider !== undefined) return role.includes(provider);
     const needed = tableRoles[table];
     return needed === "always" || role.includes(needed);
   });
@@ -120,4 +120,19 @@ test("calls that were followed without role gcc get their rows when it is turned
   expect(story.rows("G_CALL", "ID")).toMatchObject([{ CALLID: "C1", CREATED: at(0) }]);
   expect(story.doubts()).toEqual(["G_CALL: earlier rows not kept, not recorded, 0–0"]);
   story.events([5, "EventEstablished", agent]).expectParties("5001: connected 5 | …");
+});
+
+test("a role that is switched on while a session goes on gets the session's row, and one that is switched off keeps it", () => {
+  const rowsIn = (of: Story) => providers.map((each) => of.rows(providerTables[each], "DSS_ID"));
+  const story = new Story({ role: ["gls"] }).events([0, "EventAgentLogin", login]);
+  expect(rowsIn(story).map((rows) => rows.length)).toEqual([0, 1, 0]);
+  story.reload({ role: ["gcc", "gls"] }).events([5, "EventRinging", agent]);
+  story.reload({ role: ["gud"] }).heartbeat(9).close("connection lost");
+  const [inGcc, inGls, inGud] = rowsIn(story);
+  expect(inGcc).toMatchObject([{ FEVENT_DSTIME: at(0), DSCONN_ETIME: expect.any(String) }]);
+  expect(inGls).toEqual(inGcc as never);
+  expect(inGud).toEqual(inGcc as never);
+  // The next one is of the roles that are on then.
+  story.open();
+  expect(rowsIn(story).map((rows) => rows.length)).toEqual([1, 1, 2]);
 });
