@@ -15,6 +15,8 @@ export interface AgentScript {
   readonly pauseSeconds: number;
   /** Snapshots tell with which event somebody logged in; without, a session that is found has a key of the copy's own. */
   readonly hasOrigins: boolean;
+  /** Of the instances that hear it; default: gcc and gls. */
+  readonly role?: readonly string[];
 }
 
 const run = "run-1";
@@ -47,7 +49,8 @@ export class ScriptedAgents extends SpelledServer {
 
   protected override story(instance: { readonly name: string; readonly dbid: number }): Story {
     const options = { agents: { ...defaultAgentOptions, writesActiveReasons: true } };
-    return new Story({ callDeletionTimeoutSeconds: 1, instance, role: ["gcc", "gls"], options });
+    const { role = ["gcc", "gls"] } = this.#script;
+    return new Story({ callDeletionTimeoutSeconds: 1, instance, role, options });
   }
 
   protected snapshotLines(seq: number): readonly Line[] {

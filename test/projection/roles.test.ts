@@ -127,7 +127,10 @@ test("a role that is switched on while a session goes on gets the session's row,
   const story = new Story({ role: ["gls"] }).events([0, "EventAgentLogin", login]);
   expect(rowsIn(story).map((rows) => rows.length)).toEqual([0, 1, 0]);
   story.reload({ role: ["gcc", "gls"] }).events([5, "EventRinging", agent]);
-  story.reload({ role: ["gud"] }).heartbeat(9).close("connection lost");
+  story
+    .reload({ role: ["gud"] })
+    .heartbeat(9)
+    .close("connection lost");
   const [inGcc, inGls, inGud] = rowsIn(story);
   expect(inGcc).toMatchObject([{ FEVENT_DSTIME: at(0), DSCONN_ETIME: expect.any(String) }]);
   expect(inGls).toEqual(inGcc as never);
