@@ -23,8 +23,11 @@ export function readSchemaVersion(database: Database.Database, path: string): nu
   return readIdentity(database, path).version;
 }
 
-/** Throws IdbNotOursError, IdbTooNewError, IdbDamagedError, and what libSQL throws. */
-export function readCopyIdentity(database: Database.Database, path: string): IdbIdentity {
+/**
+ * `sessions`: of everySession, from whoever has asked already. Throws IdbNotOursError, IdbTooNewError, IdbDamagedError, and
+ * what libSQL throws.
+ */
+export function readCopyIdentity(database: Database.Database, path: string, sessions?: string): IdbIdentity {
   const schemaVersion = readSchemaVersion(database, path);
   const applied = database
     .prepare(
@@ -40,7 +43,7 @@ export function readCopyIdentity(database: Database.Database, path: string): Idb
     throw new IdbDamagedError(`Cannot read IDB "${path}": its row in ICON_APPLIED is damaged`);
   }
   const dbids = database
-    .prepare(`SELECT ICON_DBID FROM ${everySession(database)} GROUP BY ICON_DBID ORDER BY max(DSS_ID)`)
+    .prepare(`SELECT ICON_DBID FROM ${sessions ?? everySession(database)} GROUP BY ICON_DBID ORDER BY max(DSS_ID)`)
     .raw()
     .all() as [number][];
   return {

@@ -37,12 +37,13 @@ const marginSeconds = 3600;
 /** Throws IdbDamagedError, IdbUnavailableError, IdbNotOursError, IdbTooNewError. */
 export function readLedger(database: Database.Database, path: string, question: LedgerQuestion): IdbLedger {
   return inReadTransaction(database, `Cannot read the ledger of IDB "${path}"`, () => {
-    const identity = readCopyIdentity(database, path);
+    const from = everySession(database);
+    const identity = readCopyIdentity(database, path, from);
     return {
       identity,
       windows: readWindows(database, identity.windowSeconds, question),
       spans: readSpans(database, question),
-      sessions: readSessions(database, question),
+      sessions: readSessions(database, from, question),
       marks: readMarks(database, question),
     };
   });
@@ -76,8 +77,7 @@ function readSpans(database: Database.Database, { stretch }: LedgerQuestion): Se
   ).all(timestampOf(stretch.from), timestampOf(stretch.until));
 }
 
-function readSessions(database: Database.Database, { stretch }: LedgerQuestion): SessionRow[] {
-  const from = everySession(database);
+function readSessions(database: Database.Database, from: string, { stretch }: LedgerQuestion): SessionRow[] {
   const bounds = withMargin(stretch);
   const sessions = new RowReader(
     database,
