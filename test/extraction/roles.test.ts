@@ -63,6 +63,39 @@ test("the ledger says the same whichever table the sessions stand in", async () 
   }
 });
 
+test("where roles were switched on and off between sessions, each is found once, whichever stretch is asked about", async () => {
+  mkdirSync(both.at("switched"));
+  cpSync(both.idb("b"), both.idb("switched"));
+  const nth = (index: number) => `(SELECT DSS_ID FROM ICON_DSS ORDER BY DSS_ID LIMIT 1 OFFSET ${index})`;
+  tamper(
+    both.idb("switched"),
+    `DELETE FROM G_DSS_GCC_PROVIDER WHERE DSS_ID IN (${nth(0)}, ${nth(2)});
+     DELETE FROM G_DSS_GLS_PROVIDER WHERE DSS_ID = ${nth(1)}`,
+  );
+  expect(perTable(both.idb("switched"))).toEqual([1, 2, 0]);
+  await using before = new IdbCopy(both.at("b"));
+  await using after = new IdbCopy(both.at("switched"));
+  const hour = 3600;
+  for (const [from, until] of [
+    [-9 * hour, 9 * hour],
+    [5, 20],
+    [-9 * hour, -8 * hour],
+    [8 * hour, 9 * hour],
+  ] as const) {
+    const question = { stretch: { from: secondOf(from), until: secondOf(until) }, changedAfter: null };
+    const { sessions, identity } = await after.ledger(question);
+    const whole = await before.ledger(question);
+    const perSession = new Map(whole.sessions.map((session) => [session.DSS_ID, session]));
+    expect(sessions.length).toBe(whole.sessions.length);
+    expect(sessions.length).toBeGreaterThan(0);
+    for (const { providers: its, ...session } of sessions) {
+      expect(its.length).toBe(1);
+      expect({ ...session, providers: ["gcc", "gls"] }).toEqual(perSession.get(session.DSS_ID) as never);
+    }
+    expect(identity.iconDbids).toEqual(whole.identity.iconDbids);
+  }
+});
+
 test("what is believed of each window is the same, and so is what the views of one IDB say", async () => {
   const judged = async (setting: typeof alone) => {
     const ledgers = [await ledgerOf(setting, "a"), await ledgerOf(setting, "b")];
