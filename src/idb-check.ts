@@ -12,6 +12,8 @@ export interface IdbCheckOptions {
   readonly path: string;
   /** From the end of one look to the next; null: never. */
   readonly everyMs: number | null;
+  /** What the WAL may grow to while somebody reads. */
+  readonly walLimitBytes: number;
   readonly clock: Clock;
   readonly log: Log;
   /** Told what is wrong with the file of this inode. */
@@ -25,6 +27,10 @@ export interface IdbDamage {
 
 // A start has more urgent things to do.
 const firstMsMax = 60_000;
+// As long as a table is read the WAL is not moved into the IDB. Rows matter more than a look that can be had later.
+const walShareMax = 1 / 2;
+const walLookMs = 1_000;
+const againMsMax = 3_600_000;
 // Ten million rows take minutes at the priority of what nobody waits for.
 const timeoutMs = 6 * 3_600_000;
 
@@ -36,27 +42,48 @@ export async function checkIdb(options: IdbCheckOptions, stop: AbortSignal): Pro
   while (!stop.aborted) {
     // Twice, for a disk may misread once; and of the same file, for another may have been put there meanwhile.
     const first = await look(options, stop);
-    const second = first === null ? null : await look(options, stop);
-    if (second !== null && second.inode === first?.inode) onDamage(second);
-    await sleep(clock, everyMs, stop);
+    const second = isDamage(first) ? await look(options, stop) : first;
+    if (isDamage(first) && isDamage(second) && first.inode === second.inode) onDamage(second);
+    await sleep(clock, second === "put off" ? Math.min(everyMs, againMsMax) : everyMs, stop);
   }
 }
 
-/** What is damaged; null: nothing, or it could not be looked at. */
-async function look({ path, log }: IdbCheckOptions, stop: AbortSignal): Promise<IdbDamage | null> {
+/** Nothing: it is sound, or could not be looked at. */
+type Look = IdbDamage | "nothing" | "put off";
+
+function isDamage(look: Look): look is IdbDamage {
+  return typeof look === "object";
+}
+
+async function look(options: IdbCheckOptions, stop: AbortSignal): Promise<Look> {
+  const { path, log, walLimitBytes } = options;
   const inode = inodeOf(path);
-  if (inode === undefined || stop.aborted) return null; // the recorder notices at its next commit
-  const outcome = await inspectInChild({ path, timeoutMs, isGentle: true, stop });
-  if (stop.aborted) return null;
+  if (inode === undefined || stop.aborted) return "nothing"; // the recorder notices at its next commit
+  const grown = new AbortController();
+  const watch = () => {
+    if (walBytes(path) > walLimitBytes * walShareMax) grown.abort();
+  };
+  watch();
+  const watching = setInterval(watch, walLookMs);
+  const outcome = await inspectInChild({
+    ...{ path, timeoutMs, isGentle: true },
+    stop: AbortSignal.any([stop, grown.signal]),
+  });
+  clearInterval(watching);
+  if (stop.aborted) return "nothing";
+  if (grown.signal.aborted && outcome.kind === "unavailable") {
+    log.warn("look through the IDB put off, for its WAL has grown", { path, walBytes: walBytes(path), walLimitBytes });
+    return "put off";
+  }
   switch (outcome.kind) {
     case "refused":
       return { inode, reason: outcome.message };
     case "unavailable":
       log.warn("IDB could not be looked through", { reason: outcome.message });
-      return null;
+      return "nothing";
     case "inspected": {
       const [first] = outcome.inspection.complaints;
-      if (first === undefined) return null;
+      if (first === undefined) return "nothing";
       return { inode, reason: `IDB "${path}" is damaged, as a look through all of it has found: ${first}` };
     }
   }
@@ -68,5 +95,14 @@ function inodeOf(path: string): number | undefined {
     return statSync(path).ino;
   } catch {
     return undefined;
+  }
+}
+
+/** 0: there is none, or it cannot be reached now. */
+function walBytes(path: string): number {
+  try {
+    return statSync(`${path}-wal`).size;
+  } catch {
+    return 0;
   }
 }

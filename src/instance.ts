@@ -212,6 +212,7 @@ export async function runInstance(first: Config, surroundings: Surroundings, sto
     {
       path: config.idb.path,
       everyMs: config.idb.checkEveryMs,
+      walLimitBytes: config.idb.walLimitBytes,
       clock,
       log,
       onDamage: (damage) => recorder.distrust(damage),
