@@ -212,7 +212,8 @@ class Recorder {
       this.#idb = null;
       this.#projector = null;
       this.#walGrowth.forget();
-      setAside(this.#options.idbPath, systemClock.now());
+      const isSound = error instanceof LiveStateVersionError;
+      setAside(this.#options.idbPath, systemClock.now(), isSound ? "other-version" : "damaged");
       this.#lose(reason, true);
       return true;
     }

@@ -4,8 +4,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** Why it is out of the way: it cannot be trusted, or somebody wanted another one. */
-export type AsideReason = "damaged" | "replaced";
+/** Why it is out of the way: it cannot be trusted, another version of this program left it, or somebody wanted another one. */
+export type AsideReason = "damaged" | "other-version" | "replaced";
 
 /**
  * Renames the file and what belongs to it (-wal, -shm) to "PATH.damaged-TIME…"; returns "PATH.damaged-TIME", or null

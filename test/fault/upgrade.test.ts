@@ -145,7 +145,7 @@ test("live state of another version is put aside with its IDB, and rebuilt from 
   expect(await instance.stop()).toBe(0);
   const reasons = readLog(setting).map(({ reason }) => String(reason));
   expect(reasons.some((reason) => /live state of version 99: this program reads version \d/.test(reason))).toBe(true);
-  expect(readdirSync(directory.at("data")).some((name) => name.startsWith("idb.db.damaged-"))).toBe(true);
+  expect(readdirSync(directory.at("data")).some((name) => name.startsWith("idb.db.other-version-"))).toBe(true);
 }, 30_000);
 
 /** In a process that is killed: what it had open stays as it was. */
