@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { optionsNamed, originalOptions } from "../config/original.ts";
 import type { OptionState, OriginalOption } from "../config/original-option.ts";
+import { sectionOfKey } from "../config/template.ts";
 import { printed } from "../printed.ts";
 import { nearestName } from "../suggestion.ts";
 import { CommandError, exitCodes } from "./exit.ts";
@@ -39,6 +40,13 @@ function known(name: string): readonly OriginalOption[] {
   const part = name.toLowerCase();
   const alike = originalOptions.filter((option) => part !== "" && option.name.toLowerCase().includes(part));
   if (alike.length > 0) return alike;
+  const section = sectionOfKey(name);
+  if (section !== null) {
+    throw new CommandError(
+      exitCodes.usage,
+      `Cannot show option "${name}": it is icon's own key, in [${section}], and the original has no such option; docs/configuration.md says what it does`,
+    );
+  }
   const names = originalOptions.map((option) => option.name);
   const nearest = nearestName(name, names);
   const meant = nearest === null ? `one of the ${names.length} that icon options lists` : `"${nearest}"`;

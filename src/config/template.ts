@@ -179,3 +179,13 @@ switch_dbid = 1
 #internal_contexts = ["from-internal"]
 #outbound_contexts = ["to-trunk"]
 `;
+
+/** The section of a key that is named as this one is, or null. */
+export function sectionOfKey(key: string): string | null {
+  let section: string | null = null;
+  for (const line of configTemplate.split("\n")) {
+    section = /^#?\[+(.+?)\]+$/.exec(line)?.[1] ?? section;
+    if (/^#?([\w-]+) = /.exec(line)?.[1] === key) return section;
+  }
+  return null;
+}

@@ -36,6 +36,12 @@ test("a name that the original does not have is refused, with the one that was p
     stdout: "",
     stderr: 'Cannot show option "gls-acw-frist": the original has none; expected "gls-acw-first"\n',
   });
+  expect(await icon("is-link-timeout")).toMatchObject({
+    exitCode: 64,
+    stdout: "",
+    stderr:
+      'Cannot show option "is-link-timeout": it is icon\'s own key, in [callconcentrator], and the original has no such option; docs/configuration.md says what it does\n',
+  });
   expect((await icon("zzzzzzzzz")).stderr).toContain(`expected one of the ${originalOptions.length} that icon options`);
 });
 
