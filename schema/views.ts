@@ -4,7 +4,8 @@
 //
 // 1. In front of each CREATE VIEW stand comments that say what one row is; its list of columns says of each what it holds.
 // 2. An extraction's output judges by its own tables: views of the same names, other statements (views/extraction.sql).
-// 3. What is said of intervals of 15 minutes is said of those of 30 and of days, in the same words.
+// 3. SQLite from 3.38 on opens the file and reads them (that of Debian 12 is 3.40): nothing younger is used.
+// 4. What is said of intervals of 15 minutes is said of those of 30 and of days, in the same words.
 
 import { ccEvents } from "./dictionary.ts";
 import agentIntervals from "./views/agent-intervals.sql" with { type: "text" };
@@ -70,9 +71,9 @@ function columnsIn(list: string): readonly ViewColumn[] {
 function filledIn(sql: string): string {
   // An interval's length: views of intervals are joined to the states that begin before its end.
   const [, length = ""] = /\bINTERVAL_TS \+ (\d+)/.exec(sql) ?? [];
-  const from = "max(unixepoch(s.STATE_FROM, 'subsec'), i.INTERVAL_TS)";
+  const from = `max(${timeOf("s.STATE_FROM")}, i.INTERVAL_TS)`;
   const end = `i.INTERVAL_TS + ${length}`;
-  const until = `min(coalesce(unixepoch(s.STATE_UNTIL, 'subsec'), ${end}), ${end})`;
+  const until = `min(coalesce(${timeOf("s.STATE_UNTIL")}, ${end}), ${end})`;
   return afterCallWork(secondsOfStates(sql))
     .replaceAll("/*beginning of the part*/", from)
     .replaceAll("/*end of the part*/", until)
@@ -81,7 +82,24 @@ function filledIn(sql: string): string {
     .replaceAll("/*it came from another call*/", cameFromAnotherCall())
     .replaceAll(/\/\*part of the interval in ([\w -]+)\*\//g, (_, state: string) => {
       return `round(total(iif(s.STATE = '${state}', ${until} - ${from}, 0)), 3)`;
-    });
+    })
+    .replaceAll(/\/\*list of\s([\s\S]*?)\*\//g, (_, words: string) => listOf(words))
+    .replaceAll(/\/\*time of\s([\s\S]*?)\*\//g, (_, text: string) => timeOf(text));
+}
+
+/** UTC seconds with ms of a time as text; exact. unixepoch knows no ms before SQLite 3.42. */
+function timeOf(text: string): string {
+  return `(${millisecondOf(text)} / 1000.0)`;
+}
+
+function millisecondOf(text: string): string {
+  return `CAST((julianday(${text}) - 2440587.5) * 86400000 + 0.5 AS INTEGER)`;
+}
+
+/** Words with commas between, those that are null left out; null: none. SQLite has concat_ws since 3.44. */
+function listOf(words: string): string {
+  const each = words.split(";").map((word) => `coalesce(',' || ${word.trim()}, '')`);
+  return `nullif(ltrim(${each.join(" || ")}, ','), '')`;
 }
 
 /** A transfer or conference moved the party here. */
@@ -96,8 +114,8 @@ function isDoubtfulBefore(end: string): string {
   return `(s.QUALITY IS NOT NULL AND EXISTS (
               SELECT 1 FROM ICON_ROW_QUALITY q
               WHERE q.ROW_KEY = s.LOGINSESSIONID AND q.REASON <> 'key is local'
-                AND (q.EARLIEST IS NULL OR unixepoch(q.EARLIEST, 'subsec') < ${end})
-                AND (q.LATEST IS NULL OR unixepoch(q.LATEST, 'subsec') > i.INTERVAL_TS)
+                AND (q.EARLIEST IS NULL OR ${timeOf("q.EARLIEST")} < ${end})
+                AND (q.LATEST IS NULL OR ${timeOf("q.LATEST")} > i.INTERVAL_TS)
             ))`;
 }
 
@@ -113,7 +131,7 @@ function afterCallWork(sql: string): string {
       SELECT iif(count(*) = count(SECONDS), max(SECONDS), NULL) AS SECONDS
       FROM (
         SELECT LOGINSESSIONID, ENDPOINTDN,
-          iif(count(*) = count(UNTIL), total(unixepoch(UNTIL, 'subsec') - unixepoch(ADDED, 'subsec')), NULL) AS SECONDS
+          iif(count(*) = count(UNTIL), total(${timeOf("UNTIL")} - ${timeOf("ADDED")}), NULL) AS SECONDS
         FROM (
           SELECT w.LOGINSESSIONID, w.ENDPOINTDN, w.QUEUEDN, w.ADDED, coalesce((
             SELECT n.ADDED FROM G_AGENT_STATE_HISTORY n
@@ -142,7 +160,7 @@ function cameToWait(): string {
 /** How long a party (by an alias with a PARTYID) was in a state, whole ms in seconds. */
 function secondsOfStates(sql: string): string {
   return sql.replaceAll(/\/\*seconds of (\d) in (\w)\*\//g, (_, state: string, alias: string) => {
-    const at = "CAST(round(unixepoch(h.ADDED, 'subsec') * 1000) AS INTEGER)";
+    const at = millisecondOf("h.ADDED");
     return `(
     SELECT iif(
       min(h.PSEQ) = 1 AND count(*) = max(h.PSEQ) AND total(h.STATE = ${state}) = total(h.PREVSTATE = ${state}),

@@ -19,7 +19,7 @@ CREATE VIEW ICON_V_AGENT_QUEUE_15 (
   AFTER_CALL_SECONDS,
   BUSY_SECONDS, -- on a call
   UNKNOWN_SECONDS, -- logged in; ready or not is not known
-  OCCUPANCY -- busy and after-call work of the time that was not paused, 0 to 1; null where there was none
+  OCCUPANCY -- busy and after-call work, of these and ready together, 0 to 1; null where there was none
 ) AS
 SELECT SOURCE_CLUSTER, SWITCH_DBID, AGENTLOGIN, DN, QUEUE, INTERVAL_TS, strftime('%Y-%m-%dT%H:%M:%SZ', INTERVAL_TS, 'unixepoch'),
   WHY IS NULL, WHY,
@@ -32,7 +32,7 @@ SELECT SOURCE_CLUSTER, SWITCH_DBID, AGENTLOGIN, DN, QUEUE, INTERVAL_TS, strftime
   iif(WHY IS NULL AND READY + AFTER_CALL + BUSY > 0, round((AFTER_CALL + BUSY) / (READY + AFTER_CALL + BUSY), 4), NULL)
 FROM (
   SELECT i.SOURCE_CLUSTER, i.SWITCH_DBID, s.AGENTLOGIN, s.DN, s.QUEUE, i.INTERVAL_TS,
-    nullif(concat_ws(',', max(i.INCOMPLETE_BECAUSE), iif(total(/*is in doubt within the interval*/) > 0, 'session not seen', NULL)), '') AS WHY,
+    /*list of max(i.INCOMPLETE_BECAUSE); iif(total(/*is in doubt within the interval*/) > 0, 'session not seen', NULL)*/ AS WHY,
     /*part of the interval in ready*/ AS READY,
     /*part of the interval in not ready*/ AS NOT_READY,
     /*part of the interval in after-call work*/ AS AFTER_CALL,
@@ -43,8 +43,8 @@ FROM (
     -- By how late sessions ended: those of long ago are not looked at.
     AND +s.SESSION_FROM_TS < i.INTERVAL_TS + 900
     AND s.SOURCE_CLUSTER = i.SOURCE_CLUSTER AND s.SWITCH_DBID = i.SWITCH_DBID
-    AND unixepoch(s.STATE_FROM, 'subsec') < i.INTERVAL_TS + 900
-    AND (s.STATE_UNTIL IS NULL OR unixepoch(s.STATE_UNTIL, 'subsec') > i.INTERVAL_TS)
+    AND /*time of s.STATE_FROM*/ < i.INTERVAL_TS + 900
+    AND (s.STATE_UNTIL IS NULL OR /*time of s.STATE_UNTIL*/ > i.INTERVAL_TS)
   GROUP BY i.SOURCE_CLUSTER, i.SWITCH_DBID, s.AGENTLOGIN, s.DN, s.QUEUE, i.INTERVAL_TS
 );
 --> statement-breakpoint
@@ -66,7 +66,7 @@ CREATE VIEW ICON_V_AGENT_15 (
   AFTER_CALL_SECONDS,
   BUSY_SECONDS, -- on a call
   UNKNOWN_SECONDS, -- logged in; ready or not is not known
-  OCCUPANCY -- busy and after-call work of the time that was not paused, 0 to 1; null where there was none
+  OCCUPANCY -- busy and after-call work, of these and ready together, 0 to 1; null where there was none
 ) AS
 SELECT SOURCE_CLUSTER, SWITCH_DBID, AGENTLOGIN, DNS, INTERVAL_TS, strftime('%Y-%m-%dT%H:%M:%SZ', INTERVAL_TS, 'unixepoch'),
   WHY IS NULL, WHY,
@@ -78,8 +78,10 @@ SELECT SOURCE_CLUSTER, SWITCH_DBID, AGENTLOGIN, DNS, INTERVAL_TS, strftime('%Y-%
   iif(WHY IS NULL, UNKNOWN, NULL),
   iif(WHY IS NULL AND READY + AFTER_CALL + BUSY > 0, round((AFTER_CALL + BUSY) / (READY + AFTER_CALL + BUSY), 4), NULL)
 FROM (
-  SELECT i.SOURCE_CLUSTER, i.SWITCH_DBID, j.value ->> 0 AS AGENTLOGIN, j.value ->> 1 AS DNS, i.INTERVAL_TS,
-    nullif(concat_ws(',', i.INCOMPLETE_BECAUSE, iif(j.value ->> 2 > 0, 'session not seen', NULL)), '') AS WHY,
+  SELECT i.SOURCE_CLUSTER, i.SWITCH_DBID, j.value ->> 0 AS AGENTLOGIN,
+    (SELECT group_concat(DN) FROM (SELECT d.value AS DN FROM json_each(j.value ->> 1) d ORDER BY d.value)) AS DNS,
+    i.INTERVAL_TS,
+    /*list of i.INCOMPLETE_BECAUSE; iif(j.value ->> 2 > 0, 'session not seen', NULL)*/ AS WHY,
     j.value ->> 3 AS READY, j.value ->> 4 AS NOT_READY, j.value ->> 5 AS AFTER_CALL, j.value ->> 6 AS BUSY,
     j.value ->> 7 AS UNKNOWN
   FROM ICON_V_INTERVAL_15 i
@@ -87,7 +89,7 @@ FROM (
   CROSS JOIN json_each((
     SELECT json_group_array(json_array(AGENTLOGIN, DNS, UNSEEN, READY, NOT_READY, AFTER_CALL, BUSY, UNKNOWN))
     FROM (
-      SELECT AGENTLOGIN, group_concat(DISTINCT DN ORDER BY DN) AS DNS, total(IS_DOUBTFUL) AS UNSEEN,
+      SELECT AGENTLOGIN, json_group_array(DISTINCT DN) AS DNS, total(IS_DOUBTFUL) AS UNSEEN,
         round(total(iif(BUSY = 0 AND AFTER_CALL = 0 AND READY > 0, SECONDS, 0)), 3) AS READY,
         round(total(iif(BUSY = 0 AND AFTER_CALL = 0 AND READY = 0 AND NOT_READY > 0, SECONDS, 0)), 3) AS NOT_READY,
         round(total(iif(BUSY = 0 AND AFTER_CALL > 0, SECONDS, 0)), 3) AS AFTER_CALL,
@@ -111,8 +113,8 @@ FROM (
           WHERE (s.SESSION_UNTIL_TS >= i.INTERVAL_TS OR s.SESSION_UNTIL_TS IS NULL)
             AND +s.SESSION_FROM_TS < i.INTERVAL_TS + 900
             AND s.SOURCE_CLUSTER = i.SOURCE_CLUSTER AND s.SWITCH_DBID = i.SWITCH_DBID
-            AND unixepoch(s.STATE_FROM, 'subsec') < i.INTERVAL_TS + 900
-            AND (s.STATE_UNTIL IS NULL OR unixepoch(s.STATE_UNTIL, 'subsec') > i.INTERVAL_TS)
+            AND /*time of s.STATE_FROM*/ < i.INTERVAL_TS + 900
+            AND (s.STATE_UNTIL IS NULL OR /*time of s.STATE_UNTIL*/ > i.INTERVAL_TS)
         )
         WINDOW agent AS (PARTITION BY AGENTLOGIN, NAMELESS_DN ORDER BY AT)
       )

@@ -95,8 +95,8 @@ SELECT p.PARTYID, p.CALLID, p.SOURCE_CLUSTER, p.SWITCH_DBID, p.DN, /*when it cam
     ELSE 'passed on'
   END,
   t.ADDED,
-  round(unixepoch(t.ADDED, 'subsec') - unixepoch(/*when it came to wait*/, 'subsec'), 3),
-  round(unixepoch(o.ADDED, 'subsec') - unixepoch(/*when it came to wait*/, 'subsec'), 3),
+  round(/*time of t.ADDED*/ - /*time of /*when it came to wait*/*/, 3),
+  round(/*time of o.ADDED*/ - /*time of /*when it came to wait*/*/, 3),
   iif(t.PHID IS NULL, NULL, coalesce(a.ENDPOINTDN, p.DN)),
   t.PARTYID,
   /*seconds of 3 in t*/,

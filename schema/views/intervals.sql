@@ -93,7 +93,7 @@ SELECT SOURCE_CLUSTER, SWITCH_DBID, C ->> 0, INTERVAL_TS, INTERVAL_START,
   iif(WHY IS NULL, C ->> 20, NULL)
 FROM (
   SELECT i.SOURCE_CLUSTER, i.SWITCH_DBID, i.INTERVAL_TS, i.INTERVAL_START, j.value AS C,
-    nullif(concat_ws(',', i.INCOMPLETE_BECAUSE, iif(j.value ->> 1 > 0, 'call not seen', NULL)), '') AS WHY
+    /*list of i.INCOMPLETE_BECAUSE; iif(j.value ->> 1 > 0, 'call not seen', NULL)*/ AS WHY
   FROM ICON_V_INTERVAL_15 i
   -- The counts of all queues of one interval, a list for each, in the order of the columns: only a function may refer to
   -- the interval that it is joined to, and so only the interval's own stays are looked at.
@@ -174,7 +174,7 @@ SELECT SOURCE_CLUSTER, SWITCH_DBID, DN, INTERVAL_TS, strftime('%Y-%m-%dT%H:%M:%S
   iif(WHY IS NULL, round(TALK_SECONDS + HOLD_SECONDS, 3), NULL)
 FROM (
   SELECT i.SOURCE_CLUSTER, i.SWITCH_DBID, p.DN, i.INTERVAL_TS,
-    nullif(concat_ws(',', max(i.INCOMPLETE_BECAUSE), iif(count(p.QUALITY) > 0, 'call not seen', NULL)), '') AS WHY,
+    /*list of max(i.INCOMPLETE_BECAUSE); iif(count(p.QUALITY) > 0, 'call not seen', NULL)*/ AS WHY,
     count(*) AS CALLS,
     -- Of a call that a queue dialed the agent is the one who calls, and rings all the same.
     count(iif((p.PROLE <> 1 OR p.PARENTLINKTYPE IS 4) AND NOT /*it came from another call*/, 1, NULL)) AS RANG,
@@ -233,7 +233,7 @@ SELECT SOURCE_CLUSTER, SWITCH_DBID, C ->> 0, INTERVAL_TS, INTERVAL_START,
   iif(WHY IS NULL AND C ->> 3 > 0, round((C ->> 7) / (C ->> 3), 3), NULL)
 FROM (
   SELECT i.SOURCE_CLUSTER, i.SWITCH_DBID, i.INTERVAL_TS, i.INTERVAL_START, j.value AS C,
-    nullif(concat_ws(',', i.INCOMPLETE_BECAUSE, iif(j.value ->> 1 > 0, 'call not seen', NULL)), '') AS WHY
+    /*list of i.INCOMPLETE_BECAUSE; iif(j.value ->> 1 > 0, 'call not seen', NULL)*/ AS WHY
   FROM ICON_V_INTERVAL_15 i
   -- A list for each queue, as in ICON_V_QUEUE_15.
   CROSS JOIN json_each((

@@ -19,8 +19,8 @@ SELECT SOURCE_CLUSTER, SWITCH_DBID, NAME, WINDOW_SECONDS,
 FROM (
   SELECT newest.SOURCE_CLUSTER, newest.SWITCH_DBID, newest.SOURCE AS NAME, ends.LATENESS,
     (SELECT WINDOW_SECONDS FROM ICON_APPLIED WHERE ID = 1) AS WINDOW_SECONDS,
-    unixepoch(oldest.FROM_TIME, 'subsec') AS FIRST,
-    unixepoch(newest.UNTIL_TIME, 'subsec') AS LAST
+    /*time of oldest.FROM_TIME*/ AS FIRST,
+    /*time of newest.UNTIL_TIME*/ AS LAST
   FROM (
     SELECT min(s.ID) AS FIRST_ID, max(s.ID) AS LAST_ID, max(s.LATENESS_MS) / 1000.0 AS LATENESS
     FROM ICON_COVERAGE s
@@ -58,10 +58,10 @@ FROM (
     -- What is missing of a run that was heard before another one may lie before the other one's end.
     CASE WHEN lag(s.RUN) OVER source <> s.RUN
            AND s.FROM_SEQ > coalesce(lag(s.UNTIL_SEQ) OVER run, s.FROM_SEQ)
-      THEN min(unixepoch(lag(s.UNTIL_TIME) OVER source, 'subsec'),
-               max(unixepoch(lag(s.UNTIL_TIME) OVER run, 'subsec'), unixepoch(lag(s.FROM_TIME) OVER source, 'subsec')))
-      ELSE unixepoch(lag(s.UNTIL_TIME) OVER source, 'subsec') END AS GAP_FROM,
-    unixepoch(s.FROM_TIME, 'subsec') AS GAP_UNTIL,
+      THEN min(/*time of lag(s.UNTIL_TIME) OVER source*/,
+               max(/*time of lag(s.UNTIL_TIME) OVER run*/, /*time of lag(s.FROM_TIME) OVER source*/))
+      ELSE /*time of lag(s.UNTIL_TIME) OVER source*/ END AS GAP_FROM,
+    /*time of s.FROM_TIME*/ AS GAP_UNTIL,
     max(s.LATENESS_MS) OVER whole / 1000.0 AS LATENESS,
     -- Numbers given out twice, or a clock that was set back: numbers say nothing of times.
     max(coalesce(s.BEGAN_BECAUSE IN ('numbers went back', 'source clock stepped'), 0)

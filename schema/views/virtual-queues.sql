@@ -40,7 +40,7 @@ SELECT v.VQUEUEID, v.VQID, v.CALLID, v.SOURCE_CLUSTER, v.SWITCH_DBID, v.QUEUE, v
     WHEN v.CAUSE = 1 THEN 'left'
     ELSE 'cleared'
   END,
-  round(unixepoch(v.TERMINATED, 'subsec') - unixepoch(v.CREATED, 'subsec'), 3)
+  round(/*time of v.TERMINATED*/ - /*time of v.CREATED*/, 3)
 FROM dn CROSS JOIN ICON_V_VIRTUAL_STAY_OF_SOURCE v ON v.QUEUE = dn.DN;
 --> statement-breakpoint
 -- One row is one virtual queue of a data source that a call has waited in.

@@ -27,8 +27,8 @@ CREATE VIEW ICON_V_CALL (
   IS_COMPLETE, -- 1: every measure is the truth, also a 0
   INCOMPLETE_BECAUSE, -- why measures are null; "call not seen": nobody saw how the call or one of its parties began or ended
   OUTCOME,
-  QUEUES, -- DNs of the queues it waited in, in their order; null: none
-  FIRST_DN, -- inside, that was connected first; null: none
+  QUEUES, -- DNs of the queues it waited in, in their order, as far as it was seen; null: none
+  FIRST_DN, -- inside, that was connected first, as far as it was seen; of two at one moment the one whose row is older; null: none
   LAST_DN, -- that was connected last
   ANSWERED, -- when that first one was
   ANSWER_SECONDS, -- from the call's beginning to that
@@ -49,7 +49,7 @@ WITH gap AS MATERIALIZED (SELECT SOURCE_CLUSTER, SWITCH_DBID, FROM_TS, UNTIL_TS,
 SELECT c.CALLID, c.SOURCE_CLUSTER, c.SWITCH_DBID,
   (SELECT d.NAME FROM G_DICTIONARY d WHERE d.DICT_TYPE_ID = 1000 AND d.DICT_VALUE_ID = c.CALLTYPE),
   c.CALLANI, c.CALLDNIS, c.PARENTCALLID, c.MERGECALLID, c.CREATED, c.CREATED_TS, c.TERMINATED,
-  round(unixepoch(c.TERMINATED, 'subsec') - unixepoch(c.CREATED, 'subsec'), 3),
+  iif(w.value IS NULL, round(/*time of c.TERMINATED*/ - /*time of c.CREATED*/, 3), NULL),
   w.value IS NULL, w.value,
   CASE
     WHEN w.value = 'goes on' THEN w.value
@@ -66,7 +66,7 @@ SELECT c.CALLID, c.SOURCE_CLUSTER, c.SWITCH_DBID,
   j.value ->> 0, j.value ->> 9,
   iif(w.value IS NULL, j.value ->> 11, NULL),
   iif(w.value IS NULL, j.value ->> 10, NULL),
-  iif(w.value IS NULL, round(unixepoch(j.value ->> 10, 'subsec') - unixepoch(c.CREATED, 'subsec'), 3), NULL),
+  iif(w.value IS NULL, round(/*time of j.value ->> 10*/ - /*time of c.CREATED*/, 3), NULL),
   iif(w.value IS NULL, j.value ->> 1, NULL),
   iif(w.value IS NULL, j.value ->> 2, NULL),
   iif(w.value IS NULL, j.value ->> 3, NULL),
@@ -83,7 +83,7 @@ LEFT JOIN G_CALL_STAT s ON s.ID = c.ID
 -- What its parties came to, in one list, so that each is looked at once.
 CROSS JOIN json_each((
   SELECT json_array(json_array(
-    group_concat(iif(IS_QUEUE, DN, NULL), ', ' ORDER BY CREATED, PARTYID),
+    group_concat(iif(IS_QUEUE, DN, NULL), ', '),
     round(total(iif(IS_QUEUE, QUEUE_SECONDS, NULL)), 3),
     round(total(iif(IS_INSIDE AND NOT IS_QUEUE, RING_SECONDS, NULL)), 3),
     round(total(iif(IS_INSIDE AND NOT IS_QUEUE, TALK_SECONDS, NULL)), 3),
@@ -112,17 +112,17 @@ CROSS JOIN json_each((
       v.HOLD_SECONDS, v.QUALITY,
       EXISTS (SELECT 1 FROM G_PARTY_HISTORY h WHERE h.PARTYID = v.PARTYID AND 5 IN (h.STATE, h.PREVSTATE)) AS IS_QUEUE
     FROM ICON_V_PARTY v WHERE v.CALLID = c.CALLID
+    ORDER BY v.CREATED, v.PARTYID -- of the names of queues
   )
 )) j
 -- Why it is not known, if it is not.
 CROSS JOIN json_each((
-  SELECT json_array(iif(c.TERMINATED IS NULL, 'goes on', nullif(concat_ws(',',
+  SELECT json_array(iif(c.TERMINATED IS NULL, 'goes on', /*list of
     (SELECT CASE WHEN c.CREATED_TS < k.KNOWN_FROM_TS THEN 'not listened yet'
                  WHEN c.TERMINATED_TS >= k.KNOWN_UNTIL_TS THEN 'not heard yet' END
-     FROM source k WHERE k.SOURCE_CLUSTER = c.SOURCE_CLUSTER AND k.SWITCH_DBID = c.SWITCH_DBID),
+     FROM source k WHERE k.SOURCE_CLUSTER = c.SOURCE_CLUSTER AND k.SWITCH_DBID = c.SWITCH_DBID);
     (SELECT group_concat(DISTINCT g.WHY) FROM gap g
      WHERE g.SOURCE_CLUSTER = c.SOURCE_CLUSTER AND g.SWITCH_DBID = c.SWITCH_DBID
-       AND g.FROM_TS <= c.TERMINATED_TS AND g.UNTIL_TS > c.CREATED_TS),
-    iif(j.value ->> 13 IS NOT NULL OR j.value ->> 6 > 0 OR j.value ->> 5 > 0, 'call not seen', NULL)
-  ), '')))
+       AND g.FROM_TS <= c.TERMINATED_TS AND g.UNTIL_TS > c.CREATED_TS);
+    iif(j.value ->> 13 IS NOT NULL OR j.value ->> 6 > 0 OR j.value ->> 5 > 0, 'call not seen', NULL)*/))
 )) w;
