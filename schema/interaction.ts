@@ -16,6 +16,7 @@ export const G_IR = sqliteTable(
     IRID: text().notNull(),
     STATE: integer().notNull(),
     PARENTIRID: text(),
+    /** Always 0, none: also of a record that has a parent. */
     PARENTLINKTYPE: integer(),
     ROOTCALLID: text().notNull(),
     ...createdColumns(),

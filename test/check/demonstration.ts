@@ -1,7 +1,7 @@
 // An HA pair on this host: one simulated T-Server that tells all of voice, two instances that know nothing of each other,
 // and at the end what both have recorded, held against what the server really told.
 
-import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -26,6 +26,9 @@ interface Told {
   readonly calls: number;
   readonly callsOpen: number;
 }
+
+/** Which keys of attached data go where: the example of docs/attached-data.md. */
+const specification = "ccon_adata_spec.xml";
 
 /** Returns the exit code: 0 when nothing was lost, nothing came twice and both copies are equal. */
 export async function demonstrate(words: readonly string[]): Promise<number> {
@@ -142,6 +145,7 @@ async function startMember(plan: {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const configuration = join(directory, "icon.toml");
   writeFileSync(configuration, configurationOf(name, dbid, source));
+  copyFileSync(join(import.meta.dir, "../fixture", specification), join(directory, specification));
   const child = start([icon, "run", "--config", configuration], { log: join(directory, "icon.log"), children });
   const { status } = JSON.parse(await next(linesOf(child.stdout), name)) as { status: string };
   return { name, directory, page: status, child };
@@ -155,6 +159,7 @@ data_dir = "data"
 
 [callconcentrator]
 role = "gcc,gls,gud"
+adata-spec-name = "${specification}"
 adata-userdata-history = "all"
 
 [http]

@@ -153,7 +153,7 @@ function routingOf(call: PlannedCall, until: number, members: Told[2]): readonly
   const { stay } = call;
   if (!isRouted(call) || stay.fate.kind !== "answered") return [];
   const UserData = {
-    ...{ Segment: segmentOf(call).first, RVQID: `VQ_Gold-${call.number}`, RTargetTypeSelected: "2" },
+    ...{ CustomerSegment: segmentOf(call).first, RVQID: `VQ_Gold-${call.number}`, RTargetTypeSelected: "2" },
     ...{ RTargetObjectSelected: "?:Gold > 1", RTargetAgentSelected: stay.fate.agent, RStrategyName: "Gold first" },
   };
   return [
@@ -176,7 +176,7 @@ function toldOf(call: PlannedCall): readonly Told[] {
   for (let here: PlannedStay | undefined = stay; here !== undefined; ) {
     const { queue, queueSeconds, fate }: PlannedStay = here;
     here = undefined;
-    told.push([at, "EventQueued", { ...on(queue, `Q${queue}`), UserData: { Segment: segment.first } }]);
+    told.push([at, "EventQueued", { ...on(queue, `Q${queue}`), UserData: { CustomerSegment: segment.first } }]);
     const isFirst = told.length === 1;
     const [asks, ...answers] = isFirst ? routingOf(call, at + queueSeconds, on(queue, `Q${queue}`)) : [];
     if (asks !== undefined) told.push(asks);
@@ -222,7 +222,7 @@ function talkOf(
   const end = at + talkSeconds + holdSeconds;
   const told: Told[] = [];
   if (segment !== null) {
-    told.push([at + talkSeconds / 4, "EventAttachedDataChanged", { ...agent, UserData: { Segment: segment } }]);
+    told.push([at + talkSeconds / 4, "EventAttachedDataChanged", { ...agent, UserData: { CustomerSegment: segment } }]);
   }
   if (holdSeconds > 0) {
     told.push([half, "EventHeld", agent], [half + holdSeconds, "EventRetrieved", agent]);
@@ -265,9 +265,9 @@ export function reportingDay(): readonly Uint8Array[] {
     // Callers are parties too, and no report of queues, agents or DNs counts them.
     options: { delivered: "dialing" },
     attachedData: {
-      public: [["Segment", "userdata", "all"]],
+      public: [["CustomerSegment", "userdata", "all"]],
       secure: [],
-      columns: [["Segment", "userdata", "last", "G_CALL_USERDATA", "G_CUSTOMER_SEGMENT"]],
+      columns: [["CustomerSegment", "userdata", "last", "G_CALL_USERDATA", "G_CUSTOMER_SEGMENT"]],
       otherKeys: "none",
       valueLengthMax: 255,
     },
