@@ -8,7 +8,7 @@ CREATE VIEW ICON_V_SOURCE (
   NAME, -- as it is called in the configuration
   WINDOW_SECONDS, -- length of a window in the ledger
   HEARD_FROM_TS, -- when it was first heard, UTC seconds by its own clock
-  HEARD_UNTIL_TS, -- its last word so far
+  HEARD_UNTIL_TS, -- its last word so far; no later than a year from now, whatever its clock said
   KNOWN_FROM_TS, -- from here on, gaps left out, everything is known
   KNOWN_UNTIL_TS -- up to here: 5 s before the last word, or as late as the source tells its events
 ) AS
@@ -20,7 +20,8 @@ FROM (
   SELECT newest.SOURCE_CLUSTER, newest.SWITCH_DBID, newest.SOURCE AS NAME, ends.LATENESS,
     (SELECT WINDOW_SECONDS FROM ICON_APPLIED WHERE ID = 1) AS WINDOW_SECONDS,
     /*time of oldest.FROM_TIME*/ AS FIRST,
-    /*time of newest.UNTIL_TIME*/ AS LAST
+    -- A clock that was absurd once would make as many intervals as there are until then.
+    min(/*time of newest.UNTIL_TIME*/, unixepoch('now') + 31622400) AS LAST
   FROM (
     SELECT min(s.ID) AS FIRST_ID, max(s.ID) AS LAST_ID, max(s.LATENESS_MS) / 1000.0 AS LATENESS
     FROM ICON_COVERAGE s

@@ -6,6 +6,7 @@ import { type JudgedStretch, judge, type SourceAvailability } from "../extractio
 import { AvailabilitySummary, within } from "../extraction/availability-summary.ts";
 import { summaryLines, windowLine } from "../extraction/availability-text.ts";
 import type { Copy, CopyIdentity, Stretch } from "../extraction/copy.ts";
+import { looksUntil } from "../extraction/far-ahead.ts";
 import { partsOf, readLedgers } from "../extraction/read-ledgers.ts";
 import { instancesOf } from "../extraction/same-instance.ts";
 import { type SourceExtent, sourceExtents } from "../extraction/source-extent.ts";
@@ -61,7 +62,8 @@ Example: icon availability --idb A/idb.db --idb https://icon-b:8443 --from 2026-
 async function run(options: Options): Promise<number> {
   const letters = letterNames(options.idb.length);
   return withCopies("Cannot judge", options, async (copies) => {
-    const extents = (await sourceExtents(copies)).filter((each) => isMeant(each, options.source));
+    const told = (await sourceExtents(copies)).filter((each) => isMeant(each, options.source));
+    const extents = options.to === undefined ? told.map(notFarAhead) : told;
     if (extents.length === 0) {
       const which = options.source === undefined ? "any source" : `a source "${options.source}"`;
       throw new CommandError(exitCodes.noInput, `Cannot judge: no IDB tells of ${which}`);
@@ -103,6 +105,22 @@ function ofOneInstance(identities: readonly CopyIdentity[], letters: readonly st
 interface JudgedPart {
   readonly source: SourceAvailability;
   readonly stretches: readonly JudgedStretch[];
+}
+
+/** A time that is named is looked at, however far it is. */
+function notFarAhead(extent: SourceExtent): SourceExtent {
+  const { names, known } = extent;
+  const until = looksUntil(systemClock.now());
+  if (known.until <= until) return extent;
+  process.stderr.write(
+    `Source "${names.join(", ")}" told of times up to ${timeOf(known.until)}; looked through up to ${timeOf(until)}, ` +
+      "a year from now: expected --to TIME for more\n",
+  );
+  return { ...extent, known: { from: Math.min(known.from, until), until } };
+}
+
+function timeOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 }
 
 /** Part after part, each source cut to what is asked of it. */

@@ -6,6 +6,7 @@ import { compareCopies } from "../extraction/compare.ts";
 import type { Comparison } from "../extraction/comparison.ts";
 import { comparisonText } from "../extraction/comparison-text.ts";
 import type { Stretch } from "../extraction/copy.ts";
+import { looksUntil } from "../extraction/far-ahead.ts";
 import { judgeByLedger } from "../extraction/standing.ts";
 import { printed } from "../printed.ts";
 import { type IdbOptions, idbOption, withCopies } from "./copies.ts";
@@ -70,6 +71,7 @@ async function run(options: Options): Promise<number> {
   return withCopies("Cannot compare", options, async (copies) => {
     const comparison = await compareCopies(copies, judgeByLedger, {
       stretch,
+      untilMax: looksUntil(systemClock.now()),
       allRows: options.rows,
       listedMax: options.limit,
       onProgress: ({ from, until }, doneUntil) => bar.show(doneUntil - from, until - from, "seconds of source time"),

@@ -21,6 +21,8 @@ import { compareWindows, type WindowComparison } from "./window-comparison.ts";
 export interface CompareQuestion {
   /** Null: all time that any of the copies knows of. */
   readonly stretch: Stretch | null;
+  /** Where no stretch is given, nothing that is later, UTC seconds; default: whatever there is. */
+  readonly untilMax?: number;
   /** Read the rows of all calls and login sessions, also where digests are equal. */
   readonly allRows: boolean;
   /** How many windows, stretches and calls are listed at most; all are counted. */
@@ -45,7 +47,9 @@ export async function compareCopies(
   const identities = await Promise.all(copies.map((copy) => copy.identity()));
   const windowSeconds = commonWindowSeconds(copies, identities);
   const tally = new ComparisonTally(question.listedMax);
-  const asked = question.stretch ?? (await extentOf(copies, windowSeconds));
+  const asked =
+    question.stretch ??
+    (await extentOf(copies, { windowSeconds, untilMax: question.untilMax ?? Number.POSITIVE_INFINITY }));
   const stretch = asked === null ? null : wholeWindows(asked, windowSeconds);
   const comparing: Comparing = { copies, judge, windowSeconds, tally, local: [] };
   let before: Stretch | null = null;

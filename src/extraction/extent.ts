@@ -2,13 +2,17 @@
 
 import { allTime, type Copy, type Ledger, type Stretch } from "./copy.ts";
 
-/** Whole windows; null: no copy knows anything yet. Throws CopyError. */
-export async function extentOf(copies: readonly Copy[], windowSeconds: number): Promise<Stretch | null> {
+/** Whole windows, none that begins after `untilMax` (UTC seconds); null: no copy knows anything yet. Throws CopyError. */
+export async function extentOf(
+  copies: readonly Copy[],
+  { windowSeconds, untilMax }: { readonly windowSeconds: number; readonly untilMax: number },
+): Promise<Stretch | null> {
   const times: number[] = [];
   for (const copy of copies) {
     const { version } = await copy.identity();
     // Asked with the newest version, a ledger has no windows; spans and sessions are few.
-    times.push(...timesIn(await copy.ledger({ stretch: allTime, changedAfter: version })));
+    const told = timesIn(await copy.ledger({ stretch: allTime, changedAfter: version }));
+    times.push(...told.filter((ms) => ms / 1000 <= untilMax));
   }
   if (times.length === 0) return null;
   const [first, last] = times.reduce(

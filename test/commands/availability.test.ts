@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { foldOn, storeCopy } from "../extraction/stored-copy.ts";
 import { Story } from "../harness/story.ts";
+import { query, tamper } from "../idb/temporary.ts";
 import { runIcon } from "./run-icon.ts";
 
 // Both listen from second 0 to 40; b is cut off from 12 to 20 and cannot be sent what it missed, and another event is
@@ -66,6 +67,29 @@ describe("icon availability", () => {
     ]);
     expect(exitCode).toBe(3);
   });
+
+  test("a source's clock that was absurd once costs no eight thousand years, unless they are asked for", async () => {
+    const heard = (instance?: { name: string; dbid: number }) => ending(beginning(instance)).heartbeat(200).payloads;
+    const [plain, wild] = await Promise.all([
+      storeCopy({ directory: join(folder, "plain"), payloads: heard() }),
+      storeCopy({ directory: join(folder, "wild"), payloads: heard({ name: "icon-b", dbid: 9002 }) }),
+    ]);
+    tamper(wild, "UPDATE ICON_COVERAGE SET UNTIL_TIME = '9999-12-31T23:59:59.999Z'");
+    const both = ["--idb", plain, "--idb", wild];
+    const { stdout, stderr } = await icon("availability", ...both);
+    expect(stderr).toMatch(
+      /^Source "north" told of times up to 9999-12-31T23:59:00Z; looked through up to 20\d\d-\S+, a year from now: expected --to TIME for more\n$/,
+    );
+    expect(stdout).toContain("Source north, cluster 101, switch 1: ");
+    const compared = await icon("compare", ...both);
+    expect(compared.stderr).toBe("");
+    expect(compared.stdout).toContain("0 differ");
+    const [intervals] = query(wild, "SELECT count(*) FROM ICON_V_INTERVAL_15");
+    // A year and what lies between that morning and today, and not 280 million.
+    expect(Number(intervals?.[0])).toBeLessThan(200_000);
+    const bounds = ["--from", "9000-01-01", "--to", "9000-01-02"];
+    expect((await icon("availability", "--idb", wild, ...bounds)).stderr).toBe("");
+  }, 30_000);
 
   test("ends with 0 where at least one IDB has everything", async () => {
     const { stdout, exitCode } = await icon("availability", ...pair, "--from", from(1), "--to", from(29));
