@@ -24,7 +24,7 @@ export const ICON_WINDOW = sqliteTable(
     HOLES: text(),
     /** JSON list of words: what was wrong. Which of them condemn the window: docs/availability.md. */
     FAULTS: text(),
-    /** Queue position of the last change. */
+    /** Queue position of the last change: of this row, or, after the end of a call that ended here, of the call's rows. */
     VERSION: integer().notNull(),
     /**
      * Sum modulo 2^128 of a hash of each event that counts, 32 hexadecimal digits: the same in two copies that have the

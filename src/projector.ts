@@ -339,6 +339,7 @@ export class Projector {
       this.#idb.commit({
         rows: changes.rows,
         live: changes.live,
+        late: changes.late,
         applied: { ...applied, rowSeq: changes.rowSequence },
       });
       this.#pending = null;

@@ -45,10 +45,20 @@ export interface LiveEntry {
   readonly data: string;
 }
 
+/** The version that the window of the call's end gets. */
+export interface LateCall {
+  readonly callId: string;
+  readonly cluster: number;
+  readonly switchDbid: number;
+  readonly version: number;
+}
+
 export interface CommitBatch {
   /** By table and key: the whole row, or null to delete the row with that primary key. */
   readonly rows: ReadonlyMap<TableName, ReadonlyMap<RowKey, RowValues | null>>;
   readonly live: readonly LiveChange[];
+  /** Calls that had ended and have other rows now. */
+  readonly late?: readonly LateCall[];
   readonly applied: {
     readonly queueId: string;
     readonly segmentSalt: number | null;
@@ -180,6 +190,10 @@ export class Idb {
         doing = `Cannot store rows of ${table}`;
         this.#writer(table).write(rows);
         rowCount += rows.size;
+      }
+      doing = "Cannot store late changes";
+      for (const { callId, cluster, switchDbid, version } of batch.late ?? []) {
+        statements.late.run([version, cluster, switchDbid, callId]);
       }
       doing = "Cannot store live state";
       statements.live.write(batch.live);
@@ -370,6 +384,7 @@ interface Statements {
   readonly readApplied: Database.Statement;
   readonly writeApplied: Database.Statement;
   readonly live: LiveWriter;
+  readonly late: Database.Statement;
 }
 
 function prepareStatements(database: Database.Database): Statements {
@@ -385,5 +400,14 @@ function prepareStatements(database: Database.Database): Statements {
       "UPDATE ICON_APPLIED SET QUEUE_ID = ?, SEGMENT_SALT = ?, POSITION = ?, ROW_SEQ = ?, COMMITS = COMMITS + 1 WHERE ID = 1",
     ),
     live: new LiveWriter(database),
+    // A call that a bound ended may have ended in a window without a row; the last one before it is of its life too.
+    late: database.prepare(
+      `UPDATE ICON_WINDOW SET VERSION = ?1
+       WHERE SOURCE_CLUSTER = ?2 AND SWITCH_DBID = ?3 AND VERSION < ?1 AND WINDOW_TS = (
+         SELECT WINDOW_TS FROM ICON_WINDOW
+         WHERE SOURCE_CLUSTER = ?2 AND SWITCH_DBID = ?3
+           AND WINDOW_TS <= (SELECT max(TERMINATED_TS) FROM G_CALL WHERE CALLID = ?4)
+         ORDER BY WINDOW_TS DESC LIMIT 1)`,
+    ),
   };
 }

@@ -3,7 +3,8 @@
 //
 // 1. Rows of the histories get new ids behind all there are, in their order: whoever follows GSYS_USEQ sees them.
 // 2. A row of columns has the id of its call's row in G_CALL, which is another one there than here.
-// 3. Of calls that are still open the live state comes along, and so does the mapping, in force from here on.
+// 3. The windows since then count as changed by the record that comes next, for whoever follows has read these calls.
+// 4. Of calls that are still open the live state comes along, and so does the mapping, in force from here on.
 
 import { getTableColumns } from "drizzle-orm";
 import Database from "libsql";
@@ -53,6 +54,7 @@ export function renewUserData({ path, from, since, configuration }: Renewal): Re
     const open = database;
     inTransaction(open, () => {
       renewed = renew(open, configuration);
+      noteChanged(open, since);
     });
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     return renewed;
@@ -104,6 +106,18 @@ function renew(database: Database.Database, configuration: Renewal["configuratio
     .run([sequence, configuration.added, configuration.programVersion, configuration.hash, configuration.text]);
   database.prepare("UPDATE ICON_APPLIED SET ROW_SEQ = ?, COMMITS = COMMITS + 1 WHERE ID = 1").run([sequence]);
   return { calls, rowsBefore, rowsNow };
+}
+
+function noteChanged(database: Database.Database, since: string): void {
+  const next = "(SELECT POSITION + 1 FROM main.ICON_APPLIED WHERE ID = 1)";
+  database
+    .prepare(
+      `UPDATE main.ICON_WINDOW SET VERSION = ${next}
+       WHERE WINDOW_TS > ? - (SELECT WINDOW_SECONDS FROM main.ICON_APPLIED WHERE ID = 1)`,
+    )
+    .run([Math.floor(Date.parse(since) / 1000)]);
+  // Those that are still kept would be written over with their earlier version.
+  database.exec(`UPDATE main.ICON_LIVE SET DATA = json_set(DATA, '$.version', ${next}) WHERE KIND = 'window'`);
 }
 
 function renewLive(database: Database.Database): void {

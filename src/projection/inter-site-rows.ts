@@ -7,6 +7,7 @@ import { type SourceInstant, timestampText, utcSeconds } from "../event/instant.
 import type { Call } from "./call.ts";
 import { added, stamps, timecodeOf, writeActiveRows, writeCallRow, writeIrRow } from "./call-rows.ts";
 import type { LinkEnd } from "./inter-site.ts";
+import { noteIfLate } from "./late-change.ts";
 import type { StepContext } from "./source.ts";
 import type { World } from "./world.ts";
 
@@ -17,6 +18,7 @@ function inSession(context: StepContext, session: SessionId): StepContext {
 
 export function writeLinkRow(world: World, context: StepContext, linkId: string, end: LinkEnd): void {
   if (end.isPurged) return;
+  noteIfLate(world, context, end.source, end.callId);
   world.write("G_IS_LINK", {
     ID: end.rowId,
     LINKID: linkId,
@@ -76,4 +78,5 @@ export function writeJoinedRows(
   writeCallRow(world, own, call, endedAt);
   writeIrRow(world, own, call, endedAt);
   if (endedAt === null) writeActiveRows(world, own, call);
+  else noteIfLate(world, context, call.source, call.callId);
 }

@@ -10,7 +10,7 @@ import { ConnIdIndex, newestCall } from "./conn-id-index.ts";
 import { DeadlineQueue } from "./deadline.ts";
 import { DnIndex } from "./dn-index.ts";
 import { writeLedgerRows } from "./ledger-rows.ts";
-import { type Entities, type EntityKind, type ErasedTable, liveStateVersion, type World } from "./world.ts";
+import { type Entities, type EntityKind, type ErasedTable, type LateChange, liveStateVersion, type World } from "./world.ts";
 
 /** Whole rows by table and key; null: the row is deleted. */
 export type RowChanges = Map<TableName, Map<string | number, Record<string, unknown> | null>>;
@@ -26,6 +26,8 @@ export interface LiveChange {
 export interface BatchChanges {
   readonly rows: RowChanges;
   readonly live: readonly LiveChange[];
+  /** Each call once. */
+  readonly late: readonly LateChange[];
   readonly rowSequence: number;
 }
 
@@ -44,6 +46,7 @@ export class LiveState implements World {
   // The step under way: how to take it back, and the rows it wrote so far.
   #undo: Undo[] = [];
   #stepRows: [TableName, string | number, Record<string, unknown> | null][] = [];
+  #late = new Map<string, LateChange>();
 
   /**
    * Puts back what an IDB holds. Throws LiveStateVersionError when another version of the program wrote it,
@@ -56,6 +59,7 @@ export class LiveState implements World {
     this.#dns.clear();
     this.#timecodes.clear();
     this.#rows = new Map();
+    this.#late = new Map();
     this.#dirty = new Map();
     this.#rowSequence = rowSequence;
     for (const { kind, key, version, data } of stored) {
@@ -98,8 +102,10 @@ export class LiveState implements World {
       }
     }
     if (which === "all") for (const [kind, key, entity] of this.entries()) live.push(liveChange(kind, key, entity));
-    const batch = { rows: this.#rows, live, rowSequence: this.#rowSequence };
+    const late = [...this.#late.values()];
+    const batch = { rows: this.#rows, live, late, rowSequence: this.#rowSequence };
     this.#rows = new Map();
+    this.#late = new Map();
     this.#dirty = new Map();
     return batch;
   }
@@ -190,6 +196,15 @@ export class LiveState implements World {
 
   erase(table: ErasedTable, id: number): void {
     this.#stepRows.push([table, id, null]);
+  }
+
+  noteLateChange(change: LateChange): void {
+    const before = this.#late.get(change.callId);
+    this.#undo.push(() => {
+      if (before === undefined) this.#late.delete(change.callId);
+      else this.#late.set(change.callId, before);
+    });
+    this.#late.set(change.callId, change);
   }
 
   schedule(source: string, at: SourceInstant, callId: string): void {

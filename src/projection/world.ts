@@ -71,6 +71,15 @@ export interface Entities {
   coverage: Coverage;
 }
 
+/** Rows of a call that had ended were written again: whoever follows has to read it once more. */
+export interface LateChange {
+  readonly callId: CallId;
+  readonly cluster: number;
+  readonly switchDbid: number;
+  /** Queue position of the change. */
+  readonly version: number;
+}
+
 /** Tables of what is active now, what the configuration lists, and those with a row of attached data that changes until its call ends. */
 export type ErasedTable =
   | "G_CALL_ACTIVE"
@@ -105,6 +114,8 @@ export interface World {
   refer(timecode: number): void;
   /** Deletes a row by its ID. */
   erase(table: ErasedTable, id: number): void;
+  /** The window of the call's end counts as changed (late-change.ts). Of several for one call the last stands. */
+  noteLateChange(change: LateChange): void;
   /** Looks at this call again once the source's clock has reached `at`; scheduling again does not undo an earlier one. */
   schedule(source: string, at: SourceInstant, callId: string): void;
   /**

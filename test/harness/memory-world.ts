@@ -6,7 +6,7 @@ import type { Call } from "../../src/projection/call.ts";
 import { isRowStored } from "../../src/projection/configuration.ts";
 import { newestCall } from "../../src/projection/conn-id-index.ts";
 import { writeLedgerRows } from "../../src/projection/ledger-rows.ts";
-import type { Entities, EntityKind, ErasedTable, World } from "../../src/projection/world.ts";
+import type { Entities, EntityKind, ErasedTable, LateChange, World } from "../../src/projection/world.ts";
 
 /** One row as a machine wrote it, in the order of writing. */
 export type Written = { readonly [T in TableName]: { readonly table: T; readonly row: RowOf<T> } }[TableName];
@@ -14,6 +14,7 @@ export type Written = { readonly [T in TableName]: { readonly table: T; readonly
 export class MemoryWorld implements World {
   readonly #written: Written[] = [];
   readonly #changed = new Map<EntityKind, Set<string>>();
+  readonly late: LateChange[] = [];
   readonly erased: { readonly table: ErasedTable; readonly id: number }[] = [];
   readonly #entities = new Map<EntityKind, Map<string, unknown>>();
   #scheduled: { readonly source: string; readonly at: SourceInstant; readonly callId: string }[] = [];
@@ -86,6 +87,10 @@ export class MemoryWorld implements World {
 
   erase(table: ErasedTable, id: number): void {
     this.erased.push({ table, id });
+  }
+
+  noteLateChange(change: LateChange): void {
+    this.late.push(change);
   }
 
   schedule(source: string, at: SourceInstant, callId: string): void {
