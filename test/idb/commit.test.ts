@@ -205,3 +205,31 @@ test("asked whether it can be written, an IDB says so, or that somebody else has
   other.close();
   expect(idb.readApplied()).toMatchObject({ position: 1n, commits: 1 });
 });
+
+test("a late change of a call moves the version of the last window of its life, and of no other source's", () => {
+  using directory = new TemporaryDirectory();
+  using idb = directory.open();
+  const window = (cluster: number, start: number) =>
+    [
+      `[${cluster},"r",1,${start}]`,
+      {
+        ...{ SOURCE_CLUSTER: cluster, RUN: "r", SWITCH_DBID: 1, WINDOW_TS: start, EVENTS: 1, FIRST_SEQ: 1, LAST_SEQ: 1 },
+        ...{ HOLES: "[]", FAULTS: "[]", VERSION: 1, DIGEST: null, IS_SEALED: 1 },
+      },
+    ] as const;
+  const windows = [window(7, 0), window(7, 60), window(7, 180), window(8, 60)];
+  idb.commit(batch(1n, { ICON_WINDOW: windows, G_CALL: [call(1, { TERMINATED_TS: 130 })] }));
+  const late = (version: number, callId = "call-1") => ({ callId, cluster: 7, switchDbid: 1, version });
+  const versions = () => query(directory.idb, "SELECT SOURCE_CLUSTER, WINDOW_TS, VERSION FROM ICON_WINDOW ORDER BY 1, 2");
+  const changed = [
+    [7, 0, 1],
+    [7, 60, 5],
+    [7, 180, 1],
+    [8, 60, 1],
+  ];
+  idb.commit({ ...batch(5n), late: [late(5)] });
+  expect(versions()).toEqual(changed);
+  // An earlier change does not move it back, and a call that is purged has no window.
+  idb.commit({ ...batch(6n), late: [late(4), late(6, "call-2")] });
+  expect(versions()).toEqual(changed);
+});

@@ -361,3 +361,22 @@ test("the rows are the same however often the instance is restarted in between",
   for (const batch of [1, 2, 7]) expect(batchedRows(story.payloads, batch)).toEqual(rows);
   expect(story.links().map((each) => each.split(" ").slice(0, 5).join(" "))).toContain("L5 N5 2>South 1 3");
 });
+
+describe("what changes of a call after its end is told", () => {
+  const lateOf = (story: SitesStory) => new Set(story.world.late.map(({ callId }) => callId as string));
+
+  test("when its partner is heard afterwards", () => {
+    const story = new SitesStory().whole("south", "S1", 16, 60, fromNorth).heartbeat("south", 100);
+    expect(lateOf(story)).toEqual(new Set());
+    const before = story.payloads.length;
+    story.whole("north", "N1", 0, 20, toSouth).heartbeats(200);
+    expect(lateOf(story)).toContain("S1");
+    expect(story.world.late.every(({ version }) => version > before)).toBe(true);
+  });
+
+  test("when its link has waited in vain", () => {
+    const story = new SitesStory().whole("south", "S1", 16, 60, fromNorth).heartbeat("south", 100);
+    story.heartbeat("south", 100_000);
+    expect(lateOf(story)).toEqual(new Set(["S1"]));
+  });
+});
