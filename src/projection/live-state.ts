@@ -10,7 +10,14 @@ import { ConnIdIndex, newestCall } from "./conn-id-index.ts";
 import { DeadlineQueue } from "./deadline.ts";
 import { DnIndex } from "./dn-index.ts";
 import { writeLedgerRows } from "./ledger-rows.ts";
-import { type Entities, type EntityKind, type ErasedTable, type LateChange, liveStateVersion, type World } from "./world.ts";
+import {
+  type Entities,
+  type EntityKind,
+  type ErasedTable,
+  type LateChange,
+  liveStateVersion,
+  type World,
+} from "./world.ts";
 
 /** Whole rows by table and key; null: the row is deleted. */
 export type RowChanges = Map<TableName, Map<string | number, Record<string, unknown> | null>>;

@@ -213,14 +213,23 @@ test("a late change of a call moves the version of the last window of its life, 
     [
       `[${cluster},"r",1,${start}]`,
       {
-        ...{ SOURCE_CLUSTER: cluster, RUN: "r", SWITCH_DBID: 1, WINDOW_TS: start, EVENTS: 1, FIRST_SEQ: 1, LAST_SEQ: 1 },
+        ...{
+          SOURCE_CLUSTER: cluster,
+          RUN: "r",
+          SWITCH_DBID: 1,
+          WINDOW_TS: start,
+          EVENTS: 1,
+          FIRST_SEQ: 1,
+          LAST_SEQ: 1,
+        },
         ...{ HOLES: "[]", FAULTS: "[]", VERSION: 1, DIGEST: null, IS_SEALED: 1 },
       },
     ] as const;
   const windows = [window(7, 0), window(7, 60), window(7, 180), window(8, 60)];
   idb.commit(batch(1n, { ICON_WINDOW: windows, G_CALL: [call(1, { TERMINATED_TS: 130 })] }));
   const late = (version: number, callId = "call-1") => ({ callId, cluster: 7, switchDbid: 1, version });
-  const versions = () => query(directory.idb, "SELECT SOURCE_CLUSTER, WINDOW_TS, VERSION FROM ICON_WINDOW ORDER BY 1, 2");
+  const versions = () =>
+    query(directory.idb, "SELECT SOURCE_CLUSTER, WINDOW_TS, VERSION FROM ICON_WINDOW ORDER BY 1, 2");
   const changed = [
     [7, 0, 1],
     [7, 60, 5],

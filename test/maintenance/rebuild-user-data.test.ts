@@ -127,9 +127,9 @@ test("calls since a time have their attached data as the present specification m
   const next = "(SELECT POSITION + 1 FROM ICON_APPLIED)";
   const since = `WINDOW_TS > ${Date.parse(at(50)) / 1000} - (SELECT WINDOW_SECONDS FROM ICON_APPLIED)`;
   expect(ask(idb, `SELECT DISTINCT VERSION = ${next} FROM ICON_WINDOW WHERE ${since}`)).toEqual([[1]]);
-  expect(ask(idb, `SELECT DISTINCT json_extract(DATA, '$.version') = ${next} FROM ICON_LIVE WHERE KIND = 'window'`)).toEqual([
-    [1],
-  ]);
+  expect(
+    ask(idb, `SELECT DISTINCT json_extract(DATA, '$.version') = ${next} FROM ICON_LIVE WHERE KIND = 'window'`),
+  ).toEqual([[1]]);
   // All else is as it was.
   const others = (table: string) => !/USERDATA|ICON_(LIVE|APPLIED|CONFIGURATION|WINDOW)/.test(table);
   expect(differencesBetween(untouched, readWhole(idb)).filter(others)).toEqual([]);
