@@ -4,6 +4,7 @@
 import { comparedColumns, families, type LifeTableName, lives } from "../../schema/life.ts";
 import type { TableName } from "../../schema/tables.ts";
 import type { Row } from "./copy.ts";
+import { otherSiteColumns } from "./other-site.ts";
 import type { SubjectPlan } from "./plan.ts";
 import type { TakenRow } from "./taken-row.ts";
 
@@ -50,10 +51,15 @@ function numbered(table: TableName, idColumn: string | null, row: TakenRow, next
   return { table, id, values: { ...row.values, [idColumn]: id, ...sequences }, copy, originalRowId };
 }
 
+// Copies need not agree on what another site says; who has been handed a call is told when more of that is known.
+function otherSiteColumnsOf(table: LifeTableName): readonly string[] {
+  return table in otherSiteColumns ? [otherSiteColumns[table as keyof typeof otherSiteColumns]] : [];
+}
+
 const columns = new Map(
   Object.values(families)
     .flatMap(({ tables }): readonly LifeTableName[] => tables)
-    .map((table) => [table, comparedColumns(table)]),
+    .map((table) => [table, [...comparedColumns(table), ...otherSiteColumnsOf(table)]]),
 );
 
 /** Of what is said about it, not of who said it: the same rows from another copy are no change. */

@@ -5,11 +5,20 @@ import { linkMergeStates } from "../../schema/dictionary.ts";
 import { type Row, rowsOf, type Subject } from "./copy.ts";
 import type { TakenRow, TakenRows } from "./taken-row.ts";
 
+/** What of a call's rows is another site's word. */
+export const otherSiteColumns = {
+  G_IR: "PARENTIRID",
+  G_CALL: "ROOTIRID",
+  G_IS_LINK: "MERGESTATE",
+} as const;
+
+type OtherSiteTable = keyof typeof otherSiteColumns;
+
 /** A call's rows with what any of the copies knows of where it came from, and of its links' other ends. */
 export function withOtherSites(rows: TakenRows, found: readonly (Subject | undefined)[]): TakenRows {
   const subjects = found.filter((subject) => subject !== undefined);
   if (subjects.length < 2) return rows;
-  const others = (table: "G_CALL" | "G_IR" | "G_IS_LINK") => subjects.flatMap((subject) => rowsOf(subject, table));
+  const others = (table: OtherSiteTable) => subjects.flatMap((subject) => rowsOf(subject, table));
   const links = others("G_IS_LINK");
   if (links.length === 0) return rows;
   const [calls, records] = [others("G_CALL"), others("G_IR")];
@@ -35,7 +44,7 @@ export function withOtherSites(rows: TakenRows, found: readonly (Subject | undef
   };
 }
 
-function changed(rows: TakenRows, table: "G_CALL" | "G_IR" | "G_IS_LINK", change: (values: Row) => Row): TakenRows {
+function changed(rows: TakenRows, table: OtherSiteTable, change: (values: Row) => Row): TakenRows {
   const taken = rows[table];
   if (taken === undefined) return {};
   return { [table]: taken.map((row): TakenRow => ({ ...row, values: { ...row.values, ...change(row.values) } })) };

@@ -1,0 +1,108 @@
+// What is told of a call after its end, when whoever follows has been handed it already: the end of a link between sites, or
+// that nobody told of it in time.
+
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { differencesBetween, readDump } from "../harness/dump.ts";
+import { linkTo, SitesStory } from "../harness/sites-story.ts";
+import { startMs } from "../harness/story.ts";
+import { query, TemporaryDirectory } from "../idb/temporary.ts";
+import { following, GrowingCopy } from "./followed-copies.ts";
+
+const second = (at: number) => startMs / 1000 + at;
+// North's call goes on to South, and another one comes from there.
+const toSouth = linkTo("L1", "South", "source");
+const atSouth = linkTo("L1", "North", "target");
+const fromSouth = linkTo("L2", "South", "target");
+const sentNorth = linkTo("L2", "North", "source");
+
+/** Both sites are heard from two minutes before on; then North alone, whose calls are over. */
+function untilNorthIsOver(): SitesStory {
+  const story = new SitesStory();
+  for (const site of ["north", "south"] as const) story.whole(site, `${site}-0`, -120, -118);
+  return story.whole("north", "N1", 0, 20, toSouth).whole("north", "N2", 30, 50, fromSouth).heartbeat("north", 300);
+}
+
+const sites = "SELECT CALLID, MERGESTATE FROM G_IS_LINK WHERE CALLID LIKE 'N%' ORDER BY CALLID";
+const parents = `SELECT c.CALLID, parent.ROOTCALLID FROM G_CALL c JOIN G_IR own ON own.IRID = c.IRID
+  LEFT JOIN G_IR parent ON parent.IRID = own.PARENTIRID WHERE c.CALLID LIKE 'N%' ORDER BY c.CALLID`;
+
+/** Each call's last revision in lines that were handed out. */
+function revisions(path: string): ReadonlyMap<string, number> {
+  const lines = readFileSync(path, "utf8").trim().split("\n");
+  return new Map(lines.map((line) => JSON.parse(line)).map(({ call, revision }) => [call, revision] as const));
+}
+
+test.each([
+  {
+    name: "the other site is heard at last",
+    later: (story: SitesStory) =>
+      story
+        .whole("south", "S2", 28, 55, sentNorth)
+        .whole("south", "S1", 18, 60, atSouth)
+        .heartbeat("south", 300)
+        .heartbeats(4000),
+    states: [
+      ["N1", 1],
+      ["N2", 1],
+    ],
+    parents: [
+      ["N1", null],
+      ["N2", "S2"],
+    ],
+  },
+  {
+    name: "the other site is not heard in time",
+    later: (story: SitesStory) => story.heartbeats(4000),
+    states: [
+      ["N1", 3],
+      ["N2", 3],
+    ],
+    parents: [
+      ["N1", null],
+      ["N2", null],
+    ],
+  },
+])(
+  "calls that were handed out are handed out anew once $name",
+  async ({ later, states, parents: expected }) => {
+    using directory = new TemporaryDirectory();
+    const place = (name: string) => `${directory.path}/${name}`;
+    const early = untilNorthIsOver().payloads.length;
+    const { payloads } = later(untilNorthIsOver());
+    const copy = new GrowingCopy(place("copy"), payloads);
+    const stretch = { from: second(-60), until: second(240) };
+    const catchUp = async (...outs: readonly string[]) => {
+      for (const out of outs) {
+        using follow = following([copy.directory], place(out), stretch);
+        await follow.catchUp();
+      }
+    };
+    // A floating point's width more than so many of them.
+    await copy.grow((early + 0.5) / payloads.length);
+    await catchUp("out.db", "out.ndjson");
+    expect(query(place("out.db"), sites)).toEqual([
+      ["N1", 0],
+      ["N2", 0],
+    ]);
+    expect([...revisions(place("out.ndjson"))]).toEqual([
+      ["N1", 1],
+      ["N2", 1],
+    ]);
+    // The projector goes on from what the IDB holds, one record at a time.
+    for (let count = early + 1; count <= payloads.length; count += 1) await copy.grow((count + 0.5) / payloads.length);
+    await catchUp("out.db", "out.ndjson", "fresh.db");
+    expect(query(place("out.db"), sites)).toEqual(states as never);
+    expect(query(place("out.db"), parents)).toEqual(expected as never);
+    expect([...revisions(place("out.ndjson"))].filter(([call]) => call.startsWith("N"))).toEqual([
+      ["N1", 2],
+      ["N2", 2],
+    ]);
+    expect(differencesBetween(readDump(place("out.db")), readDump(place("fresh.db")))).toEqual([]);
+    // Nothing is left to be said.
+    const before = readFileSync(place("out.ndjson"), "utf8");
+    await catchUp("out.ndjson");
+    expect(readFileSync(place("out.ndjson"), "utf8")).toBe(before);
+  },
+  30_000,
+);
