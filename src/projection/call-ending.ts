@@ -60,9 +60,8 @@ export function endCall(
   }
   if (unseen === null) return settle(world, context, { ...rest, endedAt: at });
   noteQuality(world, context, "G_CALL", call.callId, "end not seen", unseen);
-  const since = Object.values(call.parties).map((party) => party.since);
   endStaysOfCall(world, context, call.callId, at, unseen);
-  writeEnding(world, context, rest, sourceInstant(Math.max(at, call.createdAt, ...since)));
+  writeEnding(world, context, rest, at);
 }
 
 /** Its last party inside has gone. That somebody transferred the call is said of that party alone. */
@@ -89,7 +88,9 @@ export function settle(world: World, context: StepContext, call: Call): void {
   if (call.endedAt !== null) world.schedule(call.source, sourceInstant(call.endedAt + timeoutMs), call.callId);
 }
 
-function writeEnding(world: World, context: StepContext, over: Call, at: SourceInstant): void {
+function writeEnding(world: World, context: StepContext, over: Call, toldAt: SourceInstant): void {
+  // Neither before it began nor before the last of its parties, though the source's clock stepped back meanwhile.
+  const at = sourceInstant(Math.max(toldAt, over.createdAt, over.latest ?? over.createdAt));
   const call = endOutside(world, context, over, at);
   writeCallRow(world, context, call, at);
   writeIrRow(world, context, call, at);

@@ -76,6 +76,8 @@ export interface Call {
   readonly partyChanges: number;
   /** Stays begun on this call so far; numbers those that only get a local key. */
   readonly stays: number;
+  /** The latest time of a change of its parties: it does not end before. Absent: it has had none. */
+  readonly latest?: SourceInstant;
   /** When it ended, while the ending waits to be written; null: it goes on. */
   readonly endedAt: SourceInstant | null;
   readonly parties: Readonly<Record<string, Party>>;

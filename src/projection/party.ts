@@ -1,5 +1,7 @@
 // One party's stay on a call: the states it can go through, and the rows each change writes.
 //
+// A party's times never go back, whatever the source's clock does, so that its states add up to its stay.
+//
 // What the transition table does not list changes nothing: a source may say the same thing twice, and after a hole it
 // may say something that does not follow.
 
@@ -198,6 +200,7 @@ export function beginParty(
     partyChanges: afterChange(context, call, party),
     stays: call.stays + 1,
     parties: { ...call.parties, [guid]: party },
+    latest: latestOf(call, stay.since),
     totals: countParty(call, party, { from: null, to: party.state, at: stay.since }, cause),
   };
   writePartyRow(world, context, next, party, partyStates[party.state], cause, null);
@@ -240,20 +243,31 @@ function partyIdOf(call: Call, guid: PartyGuid): string {
     : hashedKey("party", guid, call.callId, earlier.partyId);
 }
 
+/** A source's clock may step back: what it tells as earlier than the state that it ends is taken to be of that moment. */
+function notBefore({ since }: Party, at: SourceInstant): SourceInstant {
+  return sourceInstant(Math.max(at, since));
+}
+
+function latestOf({ latest, createdAt }: Call, at: SourceInstant): SourceInstant {
+  return sourceInstant(Math.max(at, latest ?? createdAt));
+}
+
 export function moveParty(
   world: World,
   context: StepContext,
   call: Call,
   party: Party,
   state: PartyState,
-  at: SourceInstant,
+  toldAt: SourceInstant,
   cause: EventCause,
 ): Call {
+  const at = notBefore(party, toldAt);
   const moved: Party = { ...party, totals: totalsUntil(party, at), state, since: at, changes: party.changes + 1 };
   const next: Call = {
     ...call,
     partyChanges: afterChange(context, call, moved),
     parties: { ...call.parties, [party.guid]: moved },
+    latest: latestOf(call, at),
     totals: countParty(call, party, { from: party.state, to: state, at }, cause),
   };
   writePartyRow(world, context, next, moved, partyStates[state], cause, null, partyStates[party.state]);
@@ -272,10 +286,11 @@ export function endParty(
   context: StepContext,
   call: Call,
   party: Party,
-  at: SourceInstant,
+  toldAt: SourceInstant,
   cause: EventCause,
   releasingParty: number | null = null,
 ): Call {
+  const at = notBefore(party, toldAt);
   const { [party.guid]: _gone, ...parties } = call.parties;
   const ended: Party = { ...party, totals: totalsUntil(party, at), changes: party.changes + 1 };
   const left = (call.left ?? []).filter((each) => each.dn !== party.dn).slice(1 - leftPartiesMax);
@@ -288,7 +303,8 @@ export function endParty(
     ...(isRedirected(party, cause) && { instead: { parent: parent ?? null } }),
   });
   const totals = countParty(call, party, { from: party.state, to: null, at }, cause);
-  const next: Call = { ...call, partyChanges: afterChange(context, call, ended), parties, left, totals };
+  const latest = latestOf(call, at);
+  const next: Call = { ...call, partyChanges: afterChange(context, call, ended), parties, left, latest, totals };
   writePartyRow(world, context, next, ended, partyStates.null, cause, at, partyStates[party.state]);
   writePartyHistory(world, context, next, ended, {
     change: partyChangeTypes.terminated,

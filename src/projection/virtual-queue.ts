@@ -111,11 +111,13 @@ function end(
   context: StepContext,
   callId: CallId,
   stay: VirtualStay,
-  at: SourceInstant,
+  toldAt: SourceInstant,
   cause: number,
   distributed: CallId | null,
 ): VirtualStay {
   const { routings, ...rest } = stay;
+  // The source's clock may have stepped back since.
+  const at = sourceInstant(Math.max(toldAt, stay.since));
   const ended = { ...rest, endedAt: at };
   writeStay(world, context, ended, at, cause, distributed);
   for (const partyId of routings ?? []) writeWaitOfRouting(world, context, callId, partyId, ended);
@@ -124,8 +126,7 @@ function end(
 
 function endUnseen(world: World, context: StepContext, callId: CallId, stay: VirtualStay, unseen: Unseen): VirtualStay {
   noteQuality(world, context, "G_VIRTUAL_QUEUE", stay.key, "end not seen", unseen);
-  const at = sourceInstant(Math.max(unseen.earliest, stay.since));
-  return end(world, context, callId, stay, at, virtualQueueCauses.notSeen, null);
+  return end(world, context, callId, stay, unseen.earliest, virtualQueueCauses.notSeen, null);
 }
 
 /** The call's ending is written: what it still waited in ended with it. */
@@ -142,7 +143,7 @@ export function endStaysOfCall(
   for (const stay of known.stays) {
     if (stay.endedAt !== undefined) continue;
     if (unseen !== null) endUnseen(world, context, callId, stay, unseen);
-    else end(world, context, callId, stay, sourceInstant(Math.max(at, stay.since)), virtualQueueCauses.notSeen, null);
+    else end(world, context, callId, stay, at, virtualQueueCauses.notSeen, null);
   }
   world.remove("virtual queue", key);
 }

@@ -107,3 +107,35 @@ test("after one event that was told of next year nothing is vouched for until th
   const [window] = story.rows("ICON_WINDOW", "WINDOW_TS").filter(({ RUN }) => RUN === "101@run-2");
   expect(window).toMatchObject({ WINDOW_TS: startMs / 1000 + 300, EVENTS: 1, FAULTS: "[]" });
 });
+
+test("where the source's clock steps back within a call, no stay ends before it began and its states add up to it", () => {
+  const waiting = { ThisDN: "VQ_Sales", Extensions: { VQID: "V1" } };
+  const story = new Story().events(
+    [100, "EventRinging", agent],
+    [101, "EventQueued", waiting],
+    [90, "EventDiverted", waiting],
+    [91, "EventEstablished", agent],
+    [130, "EventHeld", agent],
+    [70, "EventReleased", agent],
+  );
+  story.heartbeat(130);
+  story.expectParties("5001: alerting 100, connected 100, hold 130 | 130");
+  const stay = { CREATED: at(100), TERMINATED: at(130) };
+  expect(story.rows("G_CALL", "ID")).toMatchObject([stay]);
+  expect(story.rows("G_IR", "ID")).toMatchObject([stay]);
+  expect(story.rows("G_PARTY_STAT", "ID")).toMatchObject([{ TT_ALERTING: 0, TT_CONNECTED: 30, TT_HOLD: 0 }]);
+  expect(story.rows("G_VIRTUAL_QUEUE", "ID")).toMatchObject([{ CREATED: at(101), TERMINATED: at(101) }]);
+});
+
+test("a call lasts until the last of its parties has gone, though a later one went by a clock that was set back", () => {
+  const other = { ...agent, ThisDN: "5002", PartyUUID: "B1" };
+  const story = new Story().events(
+    [100, "EventEstablished", agent],
+    [110, "EventReleased", agent],
+    [40, "EventRinging", other],
+    [50, "EventReleased", other],
+  );
+  story.heartbeat(130);
+  story.expectParties("5001: connected 100 | 110", "5002: alerting 40 | 50");
+  expect(story.rows("G_CALL", "ID")).toMatchObject([{ CREATED: at(100), TERMINATED: at(110) }]);
+});
