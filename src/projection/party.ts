@@ -293,8 +293,10 @@ export function endParty(
   const at = notBefore(party, toldAt);
   const { [party.guid]: _gone, ...parties } = call.parties;
   const ended: Party = { ...party, totals: totalsUntil(party, at), changes: party.changes + 1 };
-  const left = (call.left ?? []).filter((each) => each.dn !== party.dn).slice(1 - leftPartiesMax);
   const { dn, guid, partyId, isKeyLocal, isRebuilt, cameAs, parent } = party;
+  // Who calls in may have the number of a DN: he is another one than whoever left there.
+  const others = (call.left ?? []).filter((each) => each.dn !== dn || each.isRebuilt !== isRebuilt);
+  const left = others.slice(1 - leftPartiesMax);
   left.push({
     ...{ dn, guid, partyId },
     ...(isKeyLocal && { isKeyLocal }),

@@ -172,3 +172,14 @@ test("a party that begins after EventCallDeleted belongs to the call, which then
   expect(story.heartbeat(38).rows("G_CALL", "ID")).toMatchObject([{ TERMINATED: at(8) }]);
   story.expectParties("8001: queued 0 | 5", "5001: alerting 6 | 8");
 });
+
+test("a caller with the number of a DN is not taken for the party that stood there before", () => {
+  const first = { ...agent, CallType: 2, ANI: "5001" };
+  const story = new Story({ options: { delivered: "dialing" } }).events(
+    [0, "EventQueued", first],
+    [5, "EventCallDeleted", {}],
+    [6, "EventQueued", first],
+  );
+  const ids = story.rows("G_PARTY", "ID").map(({ PARTYID }) => PARTYID);
+  expect(new Set(ids).size).toBe(3);
+});
