@@ -144,6 +144,7 @@ function stepEvent(
   const { id, sequence, at } = event;
   if (sequence === null) faultSinceDamage(world, context, windowSeconds, at);
   else if (!takeSequence(world, context, windowSeconds, { sequence, at, until: at })) return;
+  if (hasUnknownName(event, members)) context.count("enumeration with an unknown name");
   coverEvent(world, context, at, sequence, isKept(context.source, windowSeconds, at));
   writeDueEndings(world, context, event.at);
   closeOverdueSessions(world, context, event.at);
@@ -173,6 +174,15 @@ function stepEvent(
   takeUserEvent(world, context, event, members);
   const agent = context.source.writesAgents ? agentHappeningOf(context, event, members) : null;
   if (agent !== null) stepAgent(world, context, agent);
+}
+
+/** It is taken for not told. */
+function hasUnknownName({ callType, callState, thisDnRole }: TEvent, members: EventLine["members"]): boolean {
+  return (
+    (callType === null && typeof members["CallType"] === "string") ||
+    (callState === null && typeof members["CallState"] === "string") ||
+    (thisDnRole === null && typeof members["ThisDNRole"] === "string")
+  );
 }
 
 function stepLinks(world: World, context: StepContext, event: TEvent, members: EventLine["members"]): void {

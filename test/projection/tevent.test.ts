@@ -374,3 +374,14 @@ test("of two stays of one DN the earlier one was there until we last heard of th
   story.expectParties("8001: queued 0 | 50", "8001: queued 55 | …");
   expect(story.doubts()).toContain("G_PARTY: end not seen, found in snapshot, 50–55");
 });
+
+test("a party is released whatever the name of the cause, and a name that is not known is counted", () => {
+  const agent = { ThisDN: "5001", ThisDNRole: 2, PartyUUID: "A1" };
+  const story = new Story().events(
+    [0, "EventRinging", agent],
+    [5, "EventReleased", { ...agent, CallState: "CallStateAnswerDetected" }],
+  );
+  story.expectParties("5001: alerting 0 | 5");
+  expect(story.rows("G_PARTY", "ID")).toMatchObject([{ CCEVENTCAUSE: null }]);
+  expect(story.rows("ICON_COUNTER", "NAME")).toMatchObject([{ NAME: "enumeration with an unknown name", VALUE: 1 }]);
+});

@@ -148,11 +148,11 @@ function decodeEvent(members: Members, leading: number | null): TeventLine {
   const origin = decodeOrigin(members["origin"]);
   if (origin === undefined) return wrong("origin", "{run, seq, time}");
 
-  const callType = optional(members["CallType"], (value) => enumerationNumber("CallType", value));
+  const callType = enumerated(members, "CallType");
   if (callType === undefined) return wrong("CallType", "a TCallType");
-  const callState = optional(members["CallState"], (value) => enumerationNumber("CallState", value));
+  const callState = enumerated(members, "CallState");
   if (callState === undefined) return wrong("CallState", "a TCallState");
-  const thisDnRole = optional(members["ThisDNRole"], (value) => enumerationNumber("ThisDNRole", value));
+  const thisDnRole = enumerated(members, "ThisDNRole");
   if (thisDnRole === undefined) return wrong("ThisDNRole", "a TDNRole");
   const switchCallId = optional(members["CallID"], wholeNumber);
   if (switchCallId === undefined) return wrong("CallID", "a whole number");
@@ -354,6 +354,16 @@ function decodeOrigin(value: unknown): EventOrigin | null | undefined {
   const sequence = decodeSequence(seq);
   const at = decodeTime(time);
   return typeof run === "string" && sequence !== undefined && at !== undefined ? { run, sequence, at } : undefined;
+}
+
+/**
+ * Null: it is not there, or has a name that is not known: a server of a later version may have more of them, and the event
+ * itself says enough without it. Undefined: it is neither number nor name.
+ */
+function enumerated(members: Members, attribute: "CallType" | "CallState" | "ThisDNRole"): number | null | undefined {
+  const value = members[attribute];
+  if (value === undefined || value === null) return null;
+  return enumerationNumber(attribute, value) ?? (typeof value === "string" ? null : undefined);
 }
 
 function optional<T>(value: unknown, decode: (value: unknown) => T | undefined): T | null | undefined {

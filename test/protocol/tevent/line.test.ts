@@ -34,6 +34,11 @@ test("enumerations come as numbers, decimal strings or T-Lib names", () => {
   expect(eventOf({ CallState: "CallStateHeld" }).callState).toBe(50);
 });
 
+test("a name that is not known costs the attribute and not the event", () => {
+  const event = eventOf({ CallType: "CallTypeOdd", ThisDNRole: "RoleOdd", CallState: "CallStateAnswerDetected" });
+  expect([event.callType, event.thisDnRole, event.callState]).toEqual([null, null, null]);
+});
+
 test("a key-value list is an object or a list of pairs", () => {
   expect(eventOf({ Extensions: { VQID: "1" } }).isVirtualQueue).toBe(true);
   expect(eventOf({ Extensions: [{ key: "VQID", type: "str", value: "1" }] }).isVirtualQueue).toBe(true);
@@ -44,7 +49,7 @@ test.each([
   [{ time: "yesterday" }, "time is not seconds since 1970 as number, decimal string or {sec, usec}", 7],
   [{ time: -1 }, "time is not seconds since 1970 as number, decimal string or {sec, usec}", 7],
   [{ time: 1e15 }, "time is not seconds since 1970 as number, decimal string or {sec, usec}", 7],
-  [{ CallType: "CallTypeOdd" }, "CallType is not a TCallType", 7],
+  [{ CallType: {} }, "CallType is not a TCallType", 7],
   [{ ThisDN: 5001 }, "ThisDN is not a string", 7],
   [{ CallID: 1.5 }, "CallID is not a whole number", 7],
   [
