@@ -38,6 +38,7 @@ import {
   findParty,
   goesOn,
   hasPartyInside,
+  isAnswerMissed,
   isEnding,
   isInside,
   type LeftParty,
@@ -255,6 +256,10 @@ function stepParty(world: World, context: StepContext, known: Call | undefined, 
         : moveParty(world, context, call, party, target, at, cause);
     const reason = target === "gone" ? "end not seen" : "change not seen";
     if (happening.unseen !== null) noteParty(world, context, party, reason, happening.unseen);
+    else if (isAnswerMissed(party, step)) {
+      const unseen = { earliest: party.since, latest: at, cause: context.source.missedBecause };
+      noteParty(world, context, party, reason, unseen);
+    }
   }
   const missed = party === undefined && isMidLifeStep(context, happening) ? "missed" : null;
   call = followOutside(world, context, call, { at, party: happening.party, cause, missed });

@@ -137,21 +137,43 @@ export type Ending = "diverted" | "abandoned" | "released";
 
 /** From a state, by a step, to the next; "gone" ends the party. */
 export const goesOn: Record<PartyState, Partial<Record<PartyStep, PartyState | "gone">>> = {
-  queued: { ringing: "alerting", established: "connected", diverted: "gone", abandoned: "gone", released: "gone" },
+  queued: {
+    ringing: "alerting",
+    established: "connected",
+    held: "hold",
+    retrieved: "connected",
+    diverted: "gone",
+    abandoned: "gone",
+    released: "gone",
+  },
   dialing: {
     // A call that is made for an agent who is not there yet waits for one once it is answered.
     queued: "queued",
     established: "connected",
     held: "hold",
+    retrieved: "connected",
     "destination busy": "dialing",
     diverted: "gone",
     abandoned: "gone",
     released: "gone",
   },
-  alerting: { established: "connected", diverted: "gone", abandoned: "gone", released: "gone" },
+  alerting: {
+    established: "connected",
+    held: "hold",
+    retrieved: "connected",
+    diverted: "gone",
+    abandoned: "gone",
+    released: "gone",
+  },
   connected: { held: "hold", diverted: "gone", abandoned: "gone", released: "gone" },
   hold: { retrieved: "connected", diverted: "gone", abandoned: "gone", released: "gone" },
 };
+
+/** Whoever is held or retrieved has answered before: that was missed. Whoever dials may be held without an answer. */
+export function isAnswerMissed({ state }: Party, step: PartyStep): boolean {
+  if (state === "dialing") return step === "retrieved";
+  return (state === "queued" || state === "alerting") && (step === "held" || step === "retrieved");
+}
 
 export function isEnding(step: PartyStep): step is Ending {
   return step === "diverted" || step === "abandoned" || step === "released";

@@ -183,3 +183,15 @@ test("a caller with the number of a DN is not taken for the party that stood the
   const ids = story.rows("G_PARTY", "ID").map(({ PARTYID }) => PARTYID);
   expect(new Set(ids).size).toBe(3);
 });
+
+test("whoever is held or retrieved has answered, also where that was missed, and the row says that nobody saw it", () => {
+  const other = { ...agent, ThisDN: "5002", PartyUUID: "B1" };
+  const story = new Story().events([0, "EventRinging", agent], [0, "EventRinging", other]).skip(2);
+  story.events([20, "EventHeld", agent], [25, "EventRetrieved", other], [30, "EventRetrieved", agent]);
+  story.events([60, "EventReleased", agent], [60, "EventReleased", other]);
+  story.expectParties("5001: alerting 0, hold 20, connected 30 | 60", "5002: alerting 0, connected 25 | 60");
+  expect(story.doubts()).toEqual([
+    "G_PARTY: change not seen, link down, 0–20",
+    "G_PARTY: change not seen, link down, 0–25",
+  ]);
+});
