@@ -111,7 +111,10 @@ export const switchOptions: readonly Description[] = [
     inForce("[source.gts] gls-max-inactivity, seconds (ours: the unit is not documented)", "0, without a bound"),
   ],
   nameOnly("gls-use-ts-id", "LOGINSESSIONID is made of the login's own event, and is the same in both IDBs of a pair"),
-  nameOnly("fix-time-stamps", "times are the source's as they are; steps of its clock are marked in the ledger"),
+  nameOnly(
+    "fix-time-stamps",
+    "times are the source's, but within a party or login session none goes back; steps of its clock are marked in the ledger",
+  ),
   nameOnly("min-tsync-roundtrip", "the clocks' difference is measured by pings and stored with its uncertainty"),
   nameOnly("gts-dnis-detection", "a call's DNIS is the first that one of its events tells"),
   nameOnly("same-dn", "parties are told apart by the source's PartyUUID, also two on one DN"),
