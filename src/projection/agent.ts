@@ -3,6 +3,7 @@
 // 1. One session per agent and source, from the first login to the last logout. Another DN or queue is another endpoint of
 //    it. A login that is told twice changes nothing. DNs of one agent are one place of work: which they are is known from
 //    configuration data only.
+//    Whose it is may be told later; until then it is its DN's.
 // 2. A DN has one agent at a time. Where another one logs in, the one before has gone without being seen.
 // 3. What is said of a DN without a queue is said of all its queues. A queue that is added later has the state of the
 //    others, if they agree.
@@ -165,10 +166,24 @@ export function holderOf(
   at: SourceInstant,
 ): LoginSession | undefined {
   const session = sessionAt(world, context.source.identity.name, dn);
-  if (session === undefined || agent === null || session.agent === null || session.agent === agent) return session;
+  if (session === undefined || agent === null || session.agent === agent) return session;
+  if (session.agent === null) return learnAgent(world, context, session, agent);
   const unseen = { earliest: session.changedAt, latest: at, cause: context.source.missedBecause };
   leaveUnseen(world, context, session, dn, agentDn(session, dn)?.endpoints ?? [], unseen);
   return undefined;
+}
+
+/** Who it is may be told after the login only. An agent who has a session already keeps that one, and this one its DN's. */
+function learnAgent(world: World, context: StepContext, session: LoginSession, agent: string): LoginSession {
+  const { source, primaryDn } = session;
+  if (world.get("login session", sessionKey(source, agent, primaryDn)) !== undefined) return session;
+  const named = { ...session, agent };
+  world.remove("login session", keyOf(session));
+  putSession(world, named);
+  for (const { dn } of named.dns) world.put("agent dn", `${source}/${dn}`, { session: keyOf(named) });
+  writeLoginSession(world, context, named, null);
+  remind(world, context.source, named);
+  return named;
 }
 
 /** A queue that no endpoint has is an endpoint's that came without one. */

@@ -9,7 +9,7 @@ import { batchedRows } from "../harness/batched-rows.ts";
 import { Story } from "../harness/story.ts";
 
 const dn = fc.constantFrom("5001", "5002");
-const agent = fc.constantFrom("A7", "A8");
+const agent = fc.constantFrom("A7", "A8", undefined);
 const queue = fc.constantFrom(undefined, "8001", "8002");
 const call = fc.constantFrom("1", "2", "3");
 const mode = fc.constantFrom(undefined, 1, 3, 4);

@@ -412,3 +412,17 @@ test("an IDB that begins with what was open has the sessions that were, says so,
   ]);
   expect([...(after.get("G_AGENT_STATE_RC_A")?.values() ?? [])]).toEqual([null]);
 });
+
+test("a session whose login names nobody is the agent's as soon as he is named", () => {
+  const nobody = { ThisDN: "5001" };
+  const story = agentStory().events(
+    [0, "EventAgentLogin", nobody],
+    [5, "EventAgentReady", at5001],
+    [7, "EventAgentLogin", { ...at5001, ThisDN: "5002" }],
+    [9, "EventAgentNotReady", nobody],
+  );
+  expect(sessions(story)).toEqual(["A7 0–…: 5001 0–…, 5002 7–…"]);
+  story.events([20, "EventAgentLogout", nobody], [30, "EventAgentLogout", { ThisDN: "5002" }]);
+  expect(sessions(story)).toEqual(["A7 0–30: 5001 0–20, 5002 7–30"]);
+  expect(story.doubts()).toEqual([]);
+});
