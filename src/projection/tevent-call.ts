@@ -16,7 +16,8 @@ import {
 } from "../event/happening.ts";
 import { type TEvent, tlibMessages } from "../event/tevent.ts";
 import { hashedKey } from "./key.ts";
-import { aliasKey, type StepContext } from "./source.ts";
+import { isInside } from "./party.ts";
+import { aliasKey, type SourceState, type StepContext } from "./source.ts";
 import { routingOf } from "./tevent-routing.ts";
 import { isVirtualQueue, virtualStay } from "./tevent-virtual-queue.ts";
 import type { World } from "./world.ts";
@@ -160,9 +161,21 @@ export function nameCall(world: World, { source }: StepContext, event: TEvent): 
   if (known !== undefined) return { callId: known.callId, isKeyLocal: false, alias: here };
   const bornIn = event.origin?.run ?? run;
   const callId = hashedKey("call", source.identity.primaryDbid, bornIn, event.connId) as CallId;
+  const named = world.get("call", callId) === undefined ? openCallAt(world, source, event) : undefined;
+  if (named !== undefined) return { callId: named.callId, isKeyLocal: named.isKeyLocal, alias: null };
   // In a snapshot, a call without its origin may be older than this run: another copy may know it by another key.
   const isKeyLocal = event.isSnapshot && event.origin === null && world.get("call", callId) === undefined;
   return { callId, isKeyLocal, alias: bornIn === run ? null : here };
+}
+
+/**
+ * A server may leave CallUUID out of some events: the DN is on a call with this ConnID, which had one. A snapshot's line may
+ * be of another run, where that ConnID is another call's.
+ */
+function openCallAt(world: World, { identity }: SourceState, { connId, thisDn, isSnapshot }: TEvent) {
+  const call = isSnapshot || connId === null ? undefined : world.callByConnId(identity.name, connId);
+  if (call === undefined || call.endedAt !== null) return undefined;
+  return Object.values(call.parties).some((party) => party.dn === thisDn && isInside(party)) ? call : undefined;
 }
 
 export function forgetAliases(world: World, sourceName: string): void {

@@ -385,3 +385,16 @@ test("a party is released whatever the name of the cause, and a name that is not
   expect(story.rows("G_PARTY", "ID")).toMatchObject([{ CCEVENTCAUSE: null }]);
   expect(story.rows("ICON_COUNTER", "NAME")).toMatchObject([{ NAME: "enumeration with an unknown name", VALUE: 1 }]);
 });
+
+test("an event without the CallUUID that its call has is the call's whose party stands at the DN", () => {
+  const agent = { ThisDN: "5001", ThisDNRole: 2, PartyUUID: "A1" };
+  const story = new Story().events(
+    [0, "EventRinging", agent],
+    [3, "EventEstablished", { ...agent, CallUUID: undefined }],
+    [9, "EventReleased", { ...agent, CallUUID: undefined }],
+    // The ConnID alone names no call that has ended, nor one of others.
+    [10, "EventRinging", { ...agent, ThisDN: "5002", PartyUUID: "B1", CallUUID: undefined }],
+  );
+  story.expectParties("5001: alerting 0, connected 3 | 9", "5002: alerting 10 | …");
+  expect(story.rows("G_CALL", "ID").map(({ CALLID }) => CALLID === "C1")).toEqual([true, false]);
+});
