@@ -113,7 +113,7 @@ export const switchOptions: readonly Description[] = [
   nameOnly("gls-use-ts-id", "LOGINSESSIONID is made of the login's own event, and is the same in both IDBs of a pair"),
   nameOnly(
     "fix-time-stamps",
-    "times are the source's, but within a party or login session none goes back; steps of its clock are marked in the ledger",
+    "times are the source's, but within a party or login session none goes back when its clock is set back by up to an hour; steps of its clock are marked in the ledger",
   ),
   nameOnly("min-tsync-roundtrip", "the clocks' difference is measured by pings and stored with its uncertainty"),
   nameOnly("gts-dnis-detection", "a call's DNIS is the first that one of its events tells"),

@@ -10,6 +10,17 @@ export type ArrivalInstant = number & { readonly brand: "ArrivalInstant" };
 export const sourceInstant = (ms: number): SourceInstant => ms as SourceInstant;
 export const arrivalInstant = (ms: number): ArrivalInstant => ms as ArrivalInstant;
 
+const setBackMsMax = 3_600_000;
+
+/**
+ * A source's clock may be set back, by an hour at most (summer time told as it is on the wall): what it then tells as
+ * earlier than what it told `before` is taken to be of that moment. Where it is further back one of the two times was
+ * absurd, and neither may hold the other.
+ */
+export function notBefore(before: SourceInstant, at: SourceInstant): SourceInstant {
+  return before - at <= setBackMsMax && before > at ? before : at;
+}
+
 // Dates beyond these cannot be written as ISO 8601 with four digits of year; a time outside is a decoding error.
 export const instantMsMax = 253_402_300_799_999; // 9999-12-31T23:59:59.999Z
 

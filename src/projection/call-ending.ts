@@ -2,7 +2,7 @@
 
 import { callChangeTypes, ccEventCauses, irChangeTypes } from "../../schema/dictionary.ts";
 import type { CallId, Unseen } from "../event/happening.ts";
-import { type SourceInstant, sourceInstant } from "../event/instant.ts";
+import { notBefore, type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { tlibMessages } from "../event/tevent.ts";
 import type { Call } from "./call.ts";
 import { endCallData } from "./call-data.ts";
@@ -90,7 +90,7 @@ export function settle(world: World, context: StepContext, call: Call): void {
 
 function writeEnding(world: World, context: StepContext, over: Call, toldAt: SourceInstant): void {
   // Neither before it began nor before the last of its parties, though the source's clock stepped back meanwhile.
-  const at = sourceInstant(Math.max(toldAt, over.createdAt, over.latest ?? over.createdAt));
+  const at = notBefore(over.latest ?? over.createdAt, notBefore(over.createdAt, toldAt));
   const call = endOutside(world, context, over, at);
   writeCallRow(world, context, call, at);
   writeIrRow(world, context, call, at);

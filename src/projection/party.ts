@@ -1,6 +1,6 @@
 // One party's stay on a call: the states it can go through, and the rows each change writes.
 //
-// A party's times never go back, whatever the source's clock does, so that its states add up to its stay.
+// A party's times do not go back where the source's clock is set back (notBefore), so that its states add up to its stay.
 //
 // What the transition table does not list changes nothing: a source may say the same thing twice, and after a hole it
 // may say something that does not follow.
@@ -15,7 +15,7 @@ import {
   type PartyType,
   type Unseen,
 } from "../event/happening.ts";
-import { type SourceInstant, sourceInstant } from "../event/instant.ts";
+import { notBefore, type SourceInstant, sourceInstant } from "../event/instant.ts";
 import type { PartyTotals } from "../event/statistics.ts";
 import { tlibMessages } from "../event/tevent.ts";
 import type { Call } from "./call.ts";
@@ -265,11 +265,6 @@ function partyIdOf(call: Call, guid: PartyGuid): string {
     : hashedKey("party", guid, call.callId, earlier.partyId);
 }
 
-/** A source's clock may step back: what it tells as earlier than the state that it ends is taken to be of that moment. */
-function notBefore({ since }: Party, at: SourceInstant): SourceInstant {
-  return sourceInstant(Math.max(at, since));
-}
-
 function latestOf({ latest, createdAt }: Call, at: SourceInstant): SourceInstant {
   return sourceInstant(Math.max(at, latest ?? createdAt));
 }
@@ -283,7 +278,7 @@ export function moveParty(
   toldAt: SourceInstant,
   cause: EventCause,
 ): Call {
-  const at = notBefore(party, toldAt);
+  const at = notBefore(party.since, toldAt);
   const moved: Party = { ...party, totals: totalsUntil(party, at), state, since: at, changes: party.changes + 1 };
   const next: Call = {
     ...call,
@@ -312,7 +307,7 @@ export function endParty(
   cause: EventCause,
   releasingParty: number | null = null,
 ): Call {
-  const at = notBefore(party, toldAt);
+  const at = notBefore(party.since, toldAt);
   const { [party.guid]: _gone, ...parties } = call.parties;
   const ended: Party = { ...party, totals: totalsUntil(party, at), changes: party.changes + 1 };
   const { dn, guid, partyId, isKeyLocal, isRebuilt, cameAs, parent } = party;

@@ -8,7 +8,7 @@
 
 import { virtualQueueCauses, virtualQueueStatuses } from "../../schema/dictionary.ts";
 import type { CallId, Happening, Unseen } from "../event/happening.ts";
-import { type SourceInstant, sourceInstant } from "../event/instant.ts";
+import { notBefore, type SourceInstant } from "../event/instant.ts";
 import { span, stamps } from "./call-rows.ts";
 import { hashedKey } from "./key.ts";
 import { noteQuality } from "./quality.ts";
@@ -117,7 +117,7 @@ function end(
 ): VirtualStay {
   const { routings, ...rest } = stay;
   // The source's clock may have stepped back since.
-  const at = sourceInstant(Math.max(toldAt, stay.since));
+  const at = notBefore(stay.since, toldAt);
   const ended = { ...rest, endedAt: at };
   writeStay(world, context, ended, at, cause, distributed);
   for (const partyId of routings ?? []) writeWaitOfRouting(world, context, callId, partyId, ended);

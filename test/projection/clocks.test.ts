@@ -127,6 +127,17 @@ test("where the source's clock steps back within a call, no stay ends before it 
   expect(story.rows("G_VIRTUAL_QUEUE", "ID")).toMatchObject([{ CREATED: at(101), TERMINATED: at(101) }]);
 });
 
+test("a time that was absurd once holds neither the party nor its call there", () => {
+  const story = new Story().events(
+    [100, "EventRinging", agent],
+    [365 * 86_400, "EventEstablished", agent],
+    [130, "EventReleased", agent],
+  );
+  story.heartbeat(200);
+  story.expectParties(`5001: alerting 100, connected ${365 * 86_400} | 130`);
+  expect(story.rows("G_CALL", "ID")).toMatchObject([{ CREATED: at(100), TERMINATED: at(130) }]);
+});
+
 test("a call lasts until the last of its parties has gone, though a later one went by a clock that was set back", () => {
   const other = { ...agent, ThisDN: "5002", PartyUUID: "B1" };
   const story = new Story().events(
