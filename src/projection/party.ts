@@ -46,6 +46,8 @@ export interface Party {
   readonly parent?: ParentLink;
   /** Its key was made up here: no other copy has it. */
   readonly isKeyLocal?: true;
+  /** The source did not name it when it began. */
+  readonly isUnnamed?: true;
   /** What it spent in the states that it has left. */
   readonly totals: PartyTotals;
   /** From where it was transferred here from another switch, and which DN it had there. */
@@ -181,8 +183,11 @@ export function isEnding(step: PartyStep): step is Ending {
 
 export function findParty(call: Call, facts: PartyFacts): Party | undefined {
   // A source may name a party "constructor": what every object inherits is no party.
-  if (facts.guid !== null) return Object.hasOwn(call.parties, facts.guid) ? call.parties[facts.guid] : undefined;
-  return Object.values(call.parties).find((party) => party.dn === facts.dn && isInside(party));
+  const { guid, dn } = facts;
+  if (guid !== null && Object.hasOwn(call.parties, guid)) return call.parties[guid];
+  const isThere = (party: Party) => party.dn === dn && isInside(party);
+  // It may be named later than it began; whoever has a name is not another one's.
+  return Object.values(call.parties).find((party) => isThere(party) && (guid === null || party.isUnnamed === true));
 }
 
 export function beginParty(
@@ -215,6 +220,7 @@ export function beginParty(
     ...stay,
     ...(parent && { parent }),
     ...(key === null && { isKeyLocal: true }),
+    ...(facts.guid === null && { isUnnamed: true }),
     ...(facts.transferredFrom && { transferredFrom: facts.transferredFrom }),
   };
   const next: Call = {

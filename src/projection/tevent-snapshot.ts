@@ -17,7 +17,7 @@ import { type EventData, eventData } from "./event-data.ts";
 import { type LinkNews, linkNewsOf, takeLinks } from "./inter-site-link.ts";
 import { writeMark } from "./mark.ts";
 import { doubtOutside, findOutside } from "./outside.ts";
-import { isInside } from "./party.ts";
+import { findParty } from "./party.ts";
 import { dropSnapshot } from "./session.ts";
 import { estimatedSourceTime, followsCalls, type StepContext, updateSource } from "./source.ts";
 import { agentItemOf } from "./tevent-agent.ts";
@@ -198,7 +198,6 @@ function beganAt(item: Happening): number {
 }
 
 function openPartyGuid(world: World, item: Extract<Happening, { kind: "party present" }>): string | undefined {
-  if (item.party.guid !== null) return item.party.guid;
-  const parties = world.get("call", item.call.callId)?.parties ?? {};
-  return Object.values(parties).find((party) => party.dn === item.party.dn && isInside(party))?.guid;
+  const call = world.get("call", item.call.callId);
+  return call && findParty(call, item.party)?.guid;
 }

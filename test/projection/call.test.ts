@@ -195,3 +195,13 @@ test("whoever is held or retrieved has answered, also where that was missed, and
     "G_PARTY: change not seen, link down, 0–25",
   ]);
 });
+
+test("a party that the source names later than it began is the same stay, live and in a snapshot", () => {
+  const { PartyUUID: _name, ...nobody } = agent;
+  const story = new Story().events([0, "EventRinging", nobody], [4, "EventEstablished", agent]);
+  story.close("connection lost").open().snapshot(2, [4, "EventEstablished", agent]);
+  story.events([60, "EventReleased", agent]).heartbeat(120);
+  story.expectParties("5001: alerting 0, connected 4 | 60");
+  expect(story.rows("G_CALL", "ID")).toMatchObject([{ CREATED: at(0), TERMINATED: at(60) }]);
+  expect(story.doubts()).toEqual([]);
+});
