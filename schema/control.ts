@@ -13,6 +13,7 @@ export const G_PROV_CONTROL = sqliteTable(
   {
     DOMAINID: integer().notNull(),
     PRIMARYID: integer().notNull(),
+    /** Always 2, gcc: an instance has one sequence, whatever its roles. */
     PROVIDERTAG: integer().notNull(),
     SEQCOUNTER: integer(),
     SEQCURRENT: integer(),

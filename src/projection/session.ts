@@ -207,22 +207,25 @@ function writeRows(world: World, state: SessionState, ending: SessionEnding | nu
   });
 }
 
-/** G_SYNC_CONTROL: the last event stored of the session's cluster. */
-function writeSyncRow(world: World, { iconDbid, dbid, primaryDbid, run, last, session }: SessionState): void {
+/** G_SYNC_CONTROL: the last event stored of the session's cluster, for each provider class that it is recorded for. */
+function writeSyncRow(world: World, state: SessionState): void {
+  const { iconDbid, dbid, primaryDbid, run, last, session } = state;
   if (last === null) return;
   const seconds = utcSeconds(last.at);
-  world.write("G_SYNC_CONTROL", {
-    DOMAINID: 0,
-    PRIMARYID: iconDbid,
-    PROVIDERTAG: providerTags.gcc,
-    CLUSTERID: primaryDbid,
-    PROVIDERID: dbid,
-    EVENTTIMESEC: seconds,
-    EVENTTIMEUSEC: Math.floor(last.at) - seconds * 1000,
-    SESSIONID: runText(run, dbid),
-    EVENTID: last.sequence === null ? null : String(last.sequence),
-    GSYS_DOMAIN: session,
-  });
+  for (const provider of state.providers) {
+    world.write("G_SYNC_CONTROL", {
+      DOMAINID: 0,
+      PRIMARYID: iconDbid,
+      PROVIDERTAG: providerTags[provider],
+      CLUSTERID: primaryDbid,
+      PROVIDERID: dbid,
+      EVENTTIMESEC: seconds,
+      EVENTTIMEUSEC: Math.floor(last.at) - seconds * 1000,
+      SESSIONID: runText(run, dbid),
+      EVENTID: last.sequence === null ? null : String(last.sequence),
+      GSYS_DOMAIN: session,
+    });
+  }
 }
 
 function runText(run: string | null | undefined, dbid: number): string | null {

@@ -89,6 +89,8 @@ function expectedTables(role: readonly string[]): TableName[] {
     if (table === "ICON_ROW_QUALITY") return role.includes("gcc");
     const provider = providers.find((each) => providerTables[each] === table);
     if (provider !== undefined) return role.includes(provider);
+    // A row for each of them.
+    if (table === "G_SYNC_CONTROL") return role.length > 0;
     const needed = tableRoles[table];
     return needed === "always" || role.includes(needed);
   });

@@ -60,6 +60,16 @@ test("after a switchover the row names the other server of the pair, its run and
   ]);
 });
 
+test("each provider class that is recorded has a row, and no other", () => {
+  for (const role of [["gls"], ["gcc", "gls", "gud"]] as const) {
+    const story = new Story({ role }).events([1, "EventRinging", { ThisDN: "5001", ThisDNRole: 2, PartyUUID: "A1" }]);
+    const written = story.world.written.flatMap(({ table, row }) =>
+      table === "G_SYNC_CONTROL" ? [row["PROVIDERTAG"] as number] : [],
+    );
+    expect([...new Set(written)]).toEqual(role.map((each) => providerTags[each]));
+  }
+});
+
 test("of a source without numbers the row has the event's time, and neither a number nor a run", () => {
   const world = new MemoryWorld();
   const session = 1001 as SessionId;
