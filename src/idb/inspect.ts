@@ -5,6 +5,7 @@ import type Database from "libsql";
 import { IdbDamagedError, IdbNotOursError, IdbTooNewError, IdbUnavailableError, idbError } from "./error.ts";
 import { readIdentity } from "./migrate.ts";
 import { openReading } from "./reading.ts";
+import { readJson } from "./row-reader.ts";
 
 export interface IdbInspection {
   /** What PRAGMA integrity_check complains of, at most 100 sentences; empty: nothing. */
@@ -79,8 +80,12 @@ function inspect(database: Database.Database, path: string, depth: InspectionDep
 
 // What SQLite can say of pages that no table uses is left out table by table.
 function complaintsOf(database: Database.Database, depth: "all" | "table by table"): string[] {
-  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").raw().all() as [string][];
-  const subjects = depth === "all" ? ["100"] : tables.map(([table]) => `"${table}"`);
+  const tables = database
+    .prepare("SELECT CAST(json_array(name) AS BLOB) FROM sqlite_schema WHERE type = 'table'")
+    .raw()
+    .all() as [Uint8Array][];
+  const names = tables.flatMap(([bytes]) => readJson(bytes, "the IDB's tables") as string[]);
+  const subjects = depth === "all" ? ["100"] : names.map((table) => `"${table}"`);
   return subjects.flatMap((subject) => {
     const rows = database.prepare(`PRAGMA integrity_check(${subject})`).raw().all() as unknown[][];
     return rows.map(([sentence]) => String(sentence)).filter((sentence) => sentence !== "ok");

@@ -6,6 +6,7 @@ import { dictionaries } from "../../schema/dictionary-values.ts";
 import { applicationId, type Migration, migrations } from "../../schema/migrations.ts";
 import { schemaOrigins } from "../../schema/origin.ts";
 import { IdbDamagedError, IdbNotOursError, IdbTooNewError } from "./error.ts";
+import { readJson } from "./row-reader.ts";
 
 export const versionKnown = migrations.reduce((highest, { version }) => Math.max(highest, version), 0);
 
@@ -117,13 +118,16 @@ function insertAll(database: Database.Database, sql: string, rows: readonly (rea
 }
 
 function contractDigest(database: Database.Database): string {
+  // As bytes: over a text that is no UTF-8 any more libSQL ends the process.
+  const rowsOf = (table: string, columns: string, order: string) => {
+    const sql = `SELECT CAST(json_array(${columns}) AS BLOB) FROM ${table} ORDER BY ${order}`;
+    const rows = database.prepare(sql).raw().all() as [Uint8Array][];
+    return rows.map(([bytes]) => readJson(bytes, table));
+  };
   return JSON.stringify([
-    database.prepare("SELECT DICT_TYPE_ID, NAME FROM G_DICT_TYPE ORDER BY 1").raw().all(),
-    database
-      .prepare("SELECT DICT_TYPE_ID, DICT_VALUE_ID, NAME, DESCRIPTION FROM G_DICTIONARY ORDER BY 1, 2")
-      .raw()
-      .all(),
-    database.prepare("SELECT KIND, NAME, ORIGIN, IS_JOINED, NOTE FROM ICON_SCHEMA_ORIGIN ORDER BY 1, 2").raw().all(),
+    rowsOf("G_DICT_TYPE", "DICT_TYPE_ID, NAME", "DICT_TYPE_ID"),
+    rowsOf("G_DICTIONARY", "DICT_TYPE_ID, DICT_VALUE_ID, NAME, DESCRIPTION", "DICT_TYPE_ID, DICT_VALUE_ID"),
+    rowsOf("ICON_SCHEMA_ORIGIN", "KIND, NAME, ORIGIN, IS_JOINED, NOTE", "KIND, NAME"),
   ]);
 }
 

@@ -238,7 +238,7 @@ const wrongLines: readonly string[] = [
   event(1, { time: "yesterday" }),
   event(2, { time: null }),
   event(3, { time: 1e30 }),
-  event(4, { CallType: "CallTypeMagic" }),
+  event(4, { CallType: [4] }),
   event(5, { CallType: {} }),
   event(6, { id: 7 }),
   event(7, { ThisDNRole: [] }),
@@ -246,7 +246,7 @@ const wrongLines: readonly string[] = [
 /** What may be wrong in an event and costs nothing but itself: the event counts. */
 const oddButFine: readonly string[] = [
   event(8, { UserData: [] }),
-  event(9, { unknown: { deep: [1, 2, { a: null }] } }),
+  event(9, { unknown: { deep: [1, 2, { a: null }] }, CallType: "CallTypeMagic" }),
   event("000000000000000a"),
   event(11),
 ];

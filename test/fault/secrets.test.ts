@@ -38,7 +38,7 @@ const lines = [
   `{"id":"EventReleased","EventSequenceNumber":3,"time":"${canaries.number}",${call},${caller}}`,
   `{"id":"${canaries.attached}","EventSequenceNumber":4,"time":1795423792.1,${call},${caller}}`,
   `{"id":"EventRinging","EventSequenceNumber":"${canaries.number}","time":1795423792.1,${call},${caller}}`,
-  `{"id":"EventRinging","CallType":"${canaries.attached}",${call},${caller}}`,
+  `{"id":"EventRinging",${call.replace('"CallType":2', `"CallType":["${canaries.attached}"]`)},${caller}}`,
   `{"id":"EventRinging",${caller}`,
   `${canaries.number} ${canaries.attached}`,
 ];

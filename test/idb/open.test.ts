@@ -196,6 +196,26 @@ test("a text in what is still open that is no UTF-8 any more is damage, and not 
   expect(() => directory.open()).toThrow(IdbDamagedError);
 });
 
+test("what a file says of itself is damage where it is no UTF-8 any more, and not the end of the process", () => {
+  using directory = new TemporaryDirectory();
+  directory.open().close();
+  const bytes = readFileSync(directory.idb);
+  // In the origins and the dictionary, and in a view's statement, in a comment: it can be parsed all the same.
+  const words = ["filter on this: it has an index", "inferred", "-- filter on this: it has an index"];
+  for (const word of words) {
+    const copy = Buffer.from(bytes);
+    let found = 0;
+    for (let at = bytes.indexOf(word); at !== -1; at = bytes.indexOf(word, at + 1)) {
+      copy[at + word.length - 1] = 0xa5;
+      found += 1;
+    }
+    expect(found).toBeGreaterThan(0);
+    using garbled = copyOf(directory.idb);
+    writeFileSync(garbled.idb, copy);
+    expect(() => garbled.open()).toThrow(IdbDamagedError);
+  }
+});
+
 test("a crash before the first migration leaves an empty file, which the next opening makes an IDB of", () => {
   using directory = new TemporaryDirectory();
   writeFileSync(directory.idb, "");
