@@ -2,10 +2,11 @@
 // that nobody told of it in time.
 
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { runIcon } from "../commands/run-icon.ts";
 import { differencesBetween, readDump } from "../harness/dump.ts";
 import { linkTo, SitesStory } from "../harness/sites-story.ts";
-import { startMs } from "../harness/story.ts";
+import { Story, startMs } from "../harness/story.ts";
 import { query, TemporaryDirectory } from "../idb/temporary.ts";
 import { following, GrowingCopy } from "./followed-copies.ts";
 
@@ -106,3 +107,62 @@ test.each([
   },
   30_000,
 );
+
+test("calls whose attached data was rebuilt by another specification are handed out anew, and those of before are not", async () => {
+  using directory = new TemporaryDirectory();
+  const place = (name: string) => `${directory.path}/${name}`;
+  const ring = (call: number) => ({ ConnID: `0${call}`, CallUUID: `C${call}`, ThisDN: "5001", PartyUUID: `P${call}` });
+  const UserData = { a: "a1", b: "b1" };
+  const story = new Story({
+    ...{ role: ["gcc", "gud"], callDeletionTimeoutSeconds: 1 },
+    attachedData: {
+      public: [["a", "userdata", "all"]],
+      secure: [],
+      columns: [],
+      otherKeys: "none",
+      valueLengthMax: 255,
+    },
+  }).events(
+    [0, "EventRinging", ring(0)],
+    [5, "EventReleased", ring(0)],
+    [20, "EventRinging", { ...ring(1), UserData }],
+    [30, "EventReleased", ring(1)],
+    [120, "EventRinging", { ...ring(2), UserData }],
+    [130, "EventReleased", ring(2)],
+  );
+  const early = story.heartbeat(300).payloads.length;
+  // What comes with the instance's next start.
+  const { payloads } = story.heartbeat(310);
+  const copy = new GrowingCopy(place("copy"), payloads);
+  const stretch = { from: second(10), until: second(240) };
+  const catchUp = async (...outs: readonly string[]) => {
+    for (const out of outs) {
+      using follow = following([copy.directory], place(out), stretch);
+      await follow.catchUp();
+    }
+  };
+  await copy.grow((early + 0.5) / payloads.length);
+  await catchUp("out.db", "out.ndjson");
+  writeFileSync(place("spec.toml"), '[[public]]\nname = "b"\nhistory = "all"\n');
+  writeFileSync(
+    place("icon.toml"),
+    `[instance]\nname = "icon-a"\ndbid = 9001\ndata_dir = "copy"\n[callconcentrator]\nrole = "gcc,gud"\nadata-spec-name = "spec.toml"\n` +
+      '[http]\nlisten = "off"\n[[source]]\nname = "north"\nkind = "tevent"\naddresses = ["127.0.0.1:7001"]\ndbid = 101\nswitch_dbid = 1\n' +
+      "[source.gts]\ncall-deletion-timeout = 1\n",
+  );
+  const words = ["rebuild", copy.directory, "--config", place("icon.toml"), "--tables", "userdata", "--from"];
+  const { exitCode, stderr } = await runIcon([...words, new Date(second(100) * 1000).toISOString()], directory.path);
+  expect([exitCode, stderr]).toEqual([0, ""]);
+  await copy.grow(1);
+  await catchUp("out.db", "out.ndjson", "fresh.db");
+  const keys = "SELECT CALLID, KEYNAME FROM G_USERDATA_HISTORY ORDER BY CALLID, KEYNAME";
+  expect(query(place("out.db"), keys)).toEqual([
+    ["C1", "a"],
+    ["C2", "b"],
+  ]);
+  expect([...revisions(place("out.ndjson"))]).toEqual([
+    ["C1", 1],
+    ["C2", 2],
+  ]);
+  expect(differencesBetween(readDump(place("out.db")), readDump(place("fresh.db")))).toEqual([]);
+}, 60_000);
