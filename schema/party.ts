@@ -53,7 +53,8 @@ export const G_PARTY = sqliteTable(
 /**
  * One row is one change of a party: it was created, changed its state, or ended. Written once, never changed. STATE is
  * the state after the change, PREVSTATE the one before. PHID grows with time; (PARTYID, PSEQ) names the change.
- * ADDED never goes back within a party: what the source tells as earlier than the change before is of that same moment.
+ * Where the source's clock is set back, by an hour at most, ADDED does not go back within a party: what is told as earlier
+ * than the change before is of that same moment.
  */
 export const G_PARTY_HISTORY = sqliteTable(
   "G_PARTY_HISTORY",

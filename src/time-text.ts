@@ -36,3 +36,8 @@ function checked(iso: string, date: string): TimeText {
   if (ms < 0 || ms > instantMsMax) return { kind: "out of range" };
   return { kind: "time", ms: Math.trunc(ms) };
 }
+
+/** UTC; ms only where there are any. `ms`: since 1970. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString().replace(".000Z", "Z");
+}

@@ -11,6 +11,7 @@ import { partsOf, readLedgers } from "../extraction/read-ledgers.ts";
 import { instancesOf } from "../extraction/same-instance.ts";
 import { type SourceExtent, sourceExtents } from "../extraction/source-extent.ts";
 import { printed } from "../printed.ts";
+import { timeText } from "../time-text.ts";
 import { type IdbOptions, idbOption, letterNames, withCopies } from "./copies.ts";
 import { withCopyAccess } from "./copy-access.ts";
 import { CommandError, exitCodes } from "./exit.ts";
@@ -113,14 +114,10 @@ function notFarAhead(extent: SourceExtent): SourceExtent {
   const until = looksUntil(systemClock.now());
   if (known.until <= until) return extent;
   process.stderr.write(
-    `Source "${names.join(", ")}" told of times up to ${timeOf(known.until)}; looked through up to ${timeOf(until)}, ` +
+    `Source "${names.join(", ")}" told of times up to ${timeText(known.until * 1000)}; looked through up to ${timeText(until * 1000)}, ` +
       "a year from now: expected --to TIME for more\n",
   );
   return { ...extent, known: { from: Math.min(known.from, until), until } };
-}
-
-function timeOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 }
 
 /** Part after part, each source cut to what is asked of it. */

@@ -7,6 +7,7 @@ import { type Explanation, explain, stretchAround } from "../extraction/explain.
 import { explanationLines, stretchText } from "../extraction/explanation-text.ts";
 import { readLedgers } from "../extraction/read-ledgers.ts";
 import { printed } from "../printed.ts";
+import { timeText } from "../time-text.ts";
 import { type IdbOptions, idbOption, letterNames, withCopies } from "./copies.ts";
 import { withCopyAccess } from "./copy-access.ts";
 import { CommandError, exitCodes } from "./exit.ts";
@@ -65,10 +66,6 @@ async function run({ ms: atMs, isOfToday }: TimeGiven, options: Options): Promis
       ].join("\n");
   await printed(`${text}\n`);
   return exitCodeOf(found.map(({ verdict }) => verdict));
-}
-
-function timeText(ms: number): string {
-  return new Date(ms).toISOString().replace(".000Z", "Z");
 }
 
 function isMeant({ names, source }: Explanation, wanted: string | undefined): boolean {

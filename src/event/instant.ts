@@ -17,7 +17,7 @@ const setBackMsMax = 3_600_000;
  * earlier than what it told `before` is taken to be of that moment. Where it is further back one of the two times was
  * absurd, and neither may hold the other.
  */
-export function notBefore(before: SourceInstant, at: SourceInstant): SourceInstant {
+export function notSetBack(before: SourceInstant, at: SourceInstant): SourceInstant {
   return before - at <= setBackMsMax && before > at ? before : at;
 }
 

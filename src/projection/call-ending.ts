@@ -2,7 +2,7 @@
 
 import { callChangeTypes, ccEventCauses, irChangeTypes } from "../../schema/dictionary.ts";
 import type { CallId, Unseen } from "../event/happening.ts";
-import { notBefore, type SourceInstant, sourceInstant } from "../event/instant.ts";
+import { notSetBack, type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { tlibMessages } from "../event/tevent.ts";
 import type { Call } from "./call.ts";
 import { endCallData } from "./call-data.ts";
@@ -60,8 +60,9 @@ export function endCall(
   }
   if (unseen === null) return settle(world, context, { ...rest, endedAt: at });
   noteQuality(world, context, "G_CALL", call.callId, "end not seen", unseen);
+  const since = Object.values(call.parties).map((party) => party.since);
   endStaysOfCall(world, context, call.callId, at, unseen);
-  writeEnding(world, context, rest, at);
+  writeEnding(world, context, rest, sourceInstant(Math.max(at, call.createdAt, ...since)));
 }
 
 /** Its last party inside has gone. That somebody transferred the call is said of that party alone. */
@@ -89,8 +90,8 @@ export function settle(world: World, context: StepContext, call: Call): void {
 }
 
 function writeEnding(world: World, context: StepContext, over: Call, toldAt: SourceInstant): void {
-  // Neither before it began nor before the last of its parties, though the source's clock stepped back meanwhile.
-  const at = notBefore(over.latest ?? over.createdAt, notBefore(over.createdAt, toldAt));
+  // Neither before it began nor before the last of its parties, though the source's clock was set back meanwhile.
+  const at = notSetBack(over.latest ?? over.createdAt, notSetBack(over.createdAt, toldAt));
   const call = endOutside(world, context, over, at);
   writeCallRow(world, context, call, at);
   writeIrRow(world, context, call, at);

@@ -2,7 +2,7 @@
 // with that, though the call itself may go on for a while.
 
 import { callChangeTypes, irChangeTypes, mergeTypes } from "../../schema/dictionary.ts";
-import { notBefore, type SourceInstant } from "../event/instant.ts";
+import { notSetBack, type SourceInstant } from "../event/instant.ts";
 import type { Call } from "./call.ts";
 import { writeActiveRows, writeCallHistory, writeCallRow, writeIrHistory, writeIrRow } from "./call-rows.ts";
 import { rootIrOf } from "./inter-site.ts";
@@ -24,7 +24,7 @@ export function mergeInto(
   // A call to which a party comes back is not merged into what was merged into it: who follows the merges would not end.
   if (left.merged !== undefined || isMergedInto(world, call, left)) return left;
   const { callId, irId } = call;
-  const at = notBefore(left.createdAt, toldAt);
+  const at = notSetBack(left.createdAt, toldAt);
   const merged = { ...left, merged: { callId, irId, rootIrId: rootIrOf(call), type: mergeTypesBy[by], at } };
   writeCallHistory(world, context, merged, callChangeTypes.merged, at);
   writeIrHistory(world, context, merged, irChangeTypes.merged, at);

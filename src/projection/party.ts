@@ -1,6 +1,6 @@
 // One party's stay on a call: the states it can go through, and the rows each change writes.
 //
-// A party's times do not go back where the source's clock is set back (notBefore), so that its states add up to its stay.
+// A party's times do not go back where the source's clock is set back (notSetBack), so that its states add up to its stay.
 //
 // What the transition table does not list changes nothing: a source may say the same thing twice, and after a hole it
 // may say something that does not follow.
@@ -15,7 +15,7 @@ import {
   type PartyType,
   type Unseen,
 } from "../event/happening.ts";
-import { notBefore, type SourceInstant, sourceInstant } from "../event/instant.ts";
+import { notSetBack, type SourceInstant, sourceInstant } from "../event/instant.ts";
 import type { PartyTotals } from "../event/statistics.ts";
 import { tlibMessages } from "../event/tevent.ts";
 import type { Call } from "./call.ts";
@@ -137,38 +137,18 @@ export const begins: Record<Exclude<PartyStep, Ending | "destination busy">, Par
 
 export type Ending = "diverted" | "abandoned" | "released";
 
+const endings = { diverted: "gone", abandoned: "gone", released: "gone" } as const;
+// Also where its answer was missed (isAnswerMissed).
+const answered = { established: "connected", held: "hold", retrieved: "connected" } as const;
+
 /** From a state, by a step, to the next; "gone" ends the party. */
 export const goesOn: Record<PartyState, Partial<Record<PartyStep, PartyState | "gone">>> = {
-  queued: {
-    ringing: "alerting",
-    established: "connected",
-    held: "hold",
-    retrieved: "connected",
-    diverted: "gone",
-    abandoned: "gone",
-    released: "gone",
-  },
-  dialing: {
-    // A call that is made for an agent who is not there yet waits for one once it is answered.
-    queued: "queued",
-    established: "connected",
-    held: "hold",
-    retrieved: "connected",
-    "destination busy": "dialing",
-    diverted: "gone",
-    abandoned: "gone",
-    released: "gone",
-  },
-  alerting: {
-    established: "connected",
-    held: "hold",
-    retrieved: "connected",
-    diverted: "gone",
-    abandoned: "gone",
-    released: "gone",
-  },
-  connected: { held: "hold", diverted: "gone", abandoned: "gone", released: "gone" },
-  hold: { retrieved: "connected", diverted: "gone", abandoned: "gone", released: "gone" },
+  queued: { ringing: "alerting", ...answered, ...endings },
+  // A call that is made for an agent who is not there yet waits for one once it is answered.
+  dialing: { queued: "queued", "destination busy": "dialing", ...answered, ...endings },
+  alerting: { ...answered, ...endings },
+  connected: { held: "hold", ...endings },
+  hold: { retrieved: "connected", ...endings },
 };
 
 /** Whoever is held or retrieved has answered before: that was missed. Whoever dials may be held without an answer. */
@@ -284,7 +264,7 @@ export function moveParty(
   toldAt: SourceInstant,
   cause: EventCause,
 ): Call {
-  const at = notBefore(party.since, toldAt);
+  const at = notSetBack(party.since, toldAt);
   const moved: Party = { ...party, totals: totalsUntil(party, at), state, since: at, changes: party.changes + 1 };
   const next: Call = {
     ...call,
@@ -313,7 +293,7 @@ export function endParty(
   cause: EventCause,
   releasingParty: number | null = null,
 ): Call {
-  const at = notBefore(party.since, toldAt);
+  const at = notSetBack(party.since, toldAt);
   const { [party.guid]: _gone, ...parties } = call.parties;
   const ended: Party = { ...party, totals: totalsUntil(party, at), changes: party.changes + 1 };
   const { dn, guid, partyId, isKeyLocal, isRebuilt, cameAs, parent } = party;

@@ -8,7 +8,7 @@
 
 import { virtualQueueCauses, virtualQueueStatuses } from "../../schema/dictionary.ts";
 import type { CallId, Happening, Unseen } from "../event/happening.ts";
-import { notBefore, type SourceInstant } from "../event/instant.ts";
+import { notSetBack, type SourceInstant, sourceInstant } from "../event/instant.ts";
 import { span, stamps } from "./call-rows.ts";
 import { hashedKey } from "./key.ts";
 import { noteQuality } from "./quality.ts";
@@ -116,8 +116,7 @@ function end(
   distributed: CallId | null,
 ): VirtualStay {
   const { routings, ...rest } = stay;
-  // The source's clock may have stepped back since.
-  const at = notBefore(stay.since, toldAt);
+  const at = notSetBack(stay.since, toldAt);
   const ended = { ...rest, endedAt: at };
   writeStay(world, context, ended, at, cause, distributed);
   for (const partyId of routings ?? []) writeWaitOfRouting(world, context, callId, partyId, ended);
@@ -126,7 +125,8 @@ function end(
 
 function endUnseen(world: World, context: StepContext, callId: CallId, stay: VirtualStay, unseen: Unseen): VirtualStay {
   noteQuality(world, context, "G_VIRTUAL_QUEUE", stay.key, "end not seen", unseen);
-  return end(world, context, callId, stay, unseen.earliest, virtualQueueCauses.notSeen, null);
+  const at = sourceInstant(Math.max(unseen.earliest, stay.since));
+  return end(world, context, callId, stay, at, virtualQueueCauses.notSeen, null);
 }
 
 /** The call's ending is written: what it still waited in ended with it. */
@@ -143,7 +143,7 @@ export function endStaysOfCall(
   for (const stay of known.stays) {
     if (stay.endedAt !== undefined) continue;
     if (unseen !== null) endUnseen(world, context, callId, stay, unseen);
-    else end(world, context, callId, stay, at, virtualQueueCauses.notSeen, null);
+    else end(world, context, callId, stay, sourceInstant(Math.max(at, stay.since)), virtualQueueCauses.notSeen, null);
   }
   world.remove("virtual queue", key);
 }

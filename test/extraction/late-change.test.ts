@@ -34,6 +34,16 @@ function revisions(path: string): ReadonlyMap<string, number> {
   return new Map(lines.map((line) => JSON.parse(line)).map(({ call, revision }) => [call, revision] as const));
 }
 
+/** Each output by another process, so to speak. */
+function catchingUp(copy: GrowingCopy, folder: string, stretch: Parameters<typeof following>[2]) {
+  return async (...outs: readonly string[]) => {
+    for (const out of outs) {
+      using follow = following([copy.directory], `${folder}/${out}`, stretch);
+      await follow.catchUp();
+    }
+  };
+}
+
 test.each([
   {
     name: "the other site is heard at last",
@@ -72,14 +82,8 @@ test.each([
     const early = untilNorthIsOver().payloads.length;
     const { payloads } = later(untilNorthIsOver());
     const copy = new GrowingCopy(place("copy"), payloads);
-    const stretch = { from: second(-60), until: second(240) };
-    const catchUp = async (...outs: readonly string[]) => {
-      for (const out of outs) {
-        using follow = following([copy.directory], place(out), stretch);
-        await follow.catchUp();
-      }
-    };
-    // A floating point's width more than so many of them.
+    const catchUp = catchingUp(copy, directory.path, { from: second(-60), until: second(240) });
+    // Half a record more, so that no rounding loses the last one.
     await copy.grow((early + 0.5) / payloads.length);
     await catchUp("out.db", "out.ndjson");
     expect(query(place("out.db"), sites)).toEqual([
@@ -134,13 +138,7 @@ test("calls whose attached data was rebuilt by another specification are handed 
   // What comes with the instance's next start.
   const { payloads } = story.heartbeat(310);
   const copy = new GrowingCopy(place("copy"), payloads);
-  const stretch = { from: second(10), until: second(240) };
-  const catchUp = async (...outs: readonly string[]) => {
-    for (const out of outs) {
-      using follow = following([copy.directory], place(out), stretch);
-      await follow.catchUp();
-    }
-  };
+  const catchUp = catchingUp(copy, directory.path, { from: second(10), until: second(240) });
   await copy.grow((early + 0.5) / payloads.length);
   await catchUp("out.db", "out.ndjson");
   writeFileSync(place("spec.toml"), '[[public]]\nname = "b"\nhistory = "all"\n');
